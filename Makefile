@@ -1,0 +1,49 @@
+# The five commands a person needs, and `make lock` for whoever changes the dependencies.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# uv lives beside the environment's packages, where `uv pip sync` does not look and removes nothing
+UV_HOME := $(VENV)/uv
+UV := $(UV_HOME)/bin/uv
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install up test lint bench lock
+
+help:
+	@echo "make install   create $(VENV) from requirements.lock (a second time: instant)"
+	@echo "make up        start Airflow and the console; Ctrl-C stops everything"
+	@echo "make test      all tests; what this machine lacks is skipped with the reason"
+	@echo "make lint      ruff and mypy"
+	@echo "make bench     measure the figures the README shows"
+	@echo "make lock      resolve pyproject.toml into requirements.lock again"
+
+install: $(STAMP)
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(UV_HOME) uv
+
+$(STAMP): pyproject.toml requirements.lock | $(UV)
+	$(UV) pip sync --python $(BIN)/python requirements.lock
+	$(UV) pip install --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+up: $(STAMP)
+	@exec $(BIN)/anomalyos up $(ARGS)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(STAMP)
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lock: $(UV)
+	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --extra dev --no-emit-index-url --no-header pyproject.toml -o requirements.lock

@@ -1,0 +1,56 @@
+"""Which categories a rebuild works on, and what became of them: the two ends of the rebuild DAG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from anomalyos.errors import AnomalyOSError, NotFound
+
+if TYPE_CHECKING:
+    from anomalyos.settings import Settings
+
+
+class RebuildFailed(AnomalyOSError):
+    """At least one category of a rebuild has no result."""
+
+
+def choose_categories(settings: Settings, wanted: Iterable[str]) -> list[str]:
+    """The wanted categories, sorted and once each; all that have a folder when none is named.
+
+    Raises:
+        NotFound: naming every wanted category that does not exist, or when there is none at all.
+    """
+    from anomalyos.data.dataset import list_categories
+
+    there = list_categories(settings)
+    if not there:
+        raise NotFound(
+            f"There is no category in {settings.data_dir}.",
+            "Import images with `anomalyos data import FOLDER`.",
+        )
+    chosen = sorted(set(wanted)) or there
+    unknown = [name for name in chosen if name not in there]
+    if unknown:
+        raise NotFound(f"No such category: {', '.join(unknown)}.", f"There are: {', '.join(there)}.")
+    return chosen
+
+
+def summarise_rebuilds(names: list[str], results: list[dict[str, Any]]) -> dict[str, Any]:
+    """What was built and promoted, by category name.
+
+    Raises:
+        RebuildFailed: naming the categories without a result.
+    """
+    failed = sorted(set(names) - {result["category"] for result in results})
+    if failed:
+        raise RebuildFailed(
+            f"{len(failed)} of {len(names)} categories failed: {', '.join(failed)}.",
+            "Their tasks' logs say why; the others are done. Running it again is safe.",
+        )
+    return {
+        "categories": len(names),
+        "created": sorted(result["category"] for result in results if result["created"]),
+        "promoted": sorted(result["category"] for result in results if result["promoted"]),
+        "results": results,
+    }

@@ -1,0 +1,116 @@
+"""Every night: inspect what the cameras delivered. Wiring only, the work is in ``anomalyos.nightly``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Asset, Param, TriggerRule, dag, get_current_context, task
+from anomalyos_plugin import NightInConsole, log_failure
+
+from anomalyos.nightly import night_of
+
+NIGHT = Asset(name="inspected_night", uri="anomalyos://inspected-night")
+
+DAY = "{{ night_of(params.date, dag_run.run_after, dag_run.run_type == 'scheduled') }}"
+
+DOC = """
+### Nightly inspection
+
+Inspects every image in `inbox/DATE/` (files directly in it are routed to their product by the model;
+files in `inbox/DATE/PRODUCT/` are taken for that product and checked against the router), then opens
+the queue of the night in the console.
+
+**Which night?** A scheduled run (02:00, local time of the server) works on the production day that has
+just ended: *yesterday's* folder. A run you trigger works on *today's* folder, or on the `date` you give.
+A night that was missed, because the machine was off, is caught up by triggering it with its date.
+
+**Run it again?** Always safe. Images that have a result are skipped; nothing is added twice. After a
+failure, or when more images arrived, trigger it again with the same date.
+
+**Files that are still being written** are waited for up to ten seconds and otherwise left to the next run.
+**Files that cannot be read** are recorded as rejected with the reason; they never stop the others.
+
+The task *summary* fails when any shard failed or any image is without a result. Its button
+*Open the night in the console* leads to the queue.
+"""
+
+
+@dag(
+    dag_id="nightly_inspection",
+    dag_display_name="Nightly inspection",
+    description="Inspect the images of one night and queue what needs a reviewer.",
+    doc_md=DOC,
+    schedule="0 2 * * *",
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=12),
+    tags=["inspection", "nightly"],
+    params={
+        "date": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="Night",
+            description="Folder of the inbox, YYYY-MM-DD. Empty: today when you trigger it, "
+            "yesterday when the schedule does.",
+        )
+    },
+    user_defined_macros={"night_of": night_of},
+    default_args={
+        "owner": "inspection",
+        "retries": 2,
+        "retry_delay": timedelta(seconds=20),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=10),
+        "on_failure_callback": log_failure,
+    },
+)
+def nightly_inspection() -> None:
+    @task(execution_timeout=timedelta(minutes=30), doc_md="List the night's files and cut them into shards.")
+    def discover(day: str) -> list[dict[str, Any]]:
+        from anomalyos.nightly import discover as find
+        from anomalyos.settings import get_settings
+        from anomalyos.store.engine import open_store
+
+        settings = get_settings()
+        return find(settings, open_store(settings), day, run_id=get_current_context()["run_id"])
+
+    @task(
+        execution_timeout=timedelta(hours=2),
+        map_index_template="{{ shard_name }}",
+        doc_md="Inspect one shard: at most ANOMALYOS_SHARD_SIZE images of one product.",
+    )
+    def inspect(shard: dict[str, Any]) -> dict[str, int]:
+        from anomalyos.nightly import inspect_shard, shard_name
+        from anomalyos.settings import get_settings
+        from anomalyos.store.engine import open_store
+
+        get_current_context()["shard_name"] = shard_name(shard)  # type: ignore[typeddict-unknown-key]
+        settings = get_settings()
+        return inspect_shard(shard, settings, open_store(settings))
+
+    @task(
+        trigger_rule=TriggerRule.ALL_DONE,
+        retries=0,
+        execution_timeout=timedelta(minutes=10),
+        outlets=[NIGHT],
+        doc_md="Figures of the night. Fails when a shard failed or an image is without a result.",
+    )
+    def summary(day: str, shards: list[dict[str, Any]], done: list[dict[str, int]]) -> dict[str, Any]:
+        from anomalyos.nightly import summarise
+        from anomalyos.settings import get_settings
+        from anomalyos.store.engine import open_store
+
+        settings = get_settings()
+        figures = summarise(settings, open_store(settings), day, len(shards) - len(done))
+        get_current_context()["outlet_events"][NIGHT].extra = {"batch": figures["batch"]}
+        return figures
+
+    shards = discover(day=DAY)
+    done = inspect.expand(shard=shards)
+    result = summary(day=DAY, shards=shards, done=done)
+    result.operator.operator_extra_links = (NightInConsole(),)
+
+
+nightly_inspection()

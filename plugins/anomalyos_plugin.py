@@ -1,0 +1,75 @@
+"""AnomalyOS inside Airflow's own pages: the console in the navigation, links from work to its results."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
+
+from airflow.plugins_manager import AirflowPlugin
+from airflow.sdk import BaseOperatorLink
+
+from anomalyos.settings import get_settings
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseOperator
+    from airflow.sdk.types import TaskInstanceKey
+
+log = logging.getLogger("anomalyos.airflow")
+
+
+def console_url(query: str = "") -> str:
+    """Address of the console as people reach it, with an optional ``name=value`` query."""
+    base = get_settings().console_url.rstrip("/")
+    return f"{base}/?{query}" if query else f"{base}/"
+
+
+class NightInConsole(BaseOperatorLink):
+    """Button on the nightly summary task that opens the night in the console.
+
+    Airflow asks for the link when the task ends, in the task's own process, where the template of
+    the task's ``day`` argument has been filled in.
+    """
+
+    @property
+    def name(self) -> str:
+        return "Open the night in the console"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        day = str(getattr(operator, "op_kwargs", {}).get("day", ""))
+        return console_url(f"batch=night-{quote(day)}") if day else console_url()
+
+
+def log_failure(context: Any) -> None:
+    """Failure callback of both DAGs: one line that names task, shard and reason, for whoever greps."""
+    ti = context["ti"]
+    label = f"[{ti.map_index}]" if ti.map_index >= 0 else ""
+    log.error(
+        "%s %s%s of run %s failed on try %d: %s",
+        ti.dag_id,
+        ti.task_id,
+        label,
+        context["run_id"],
+        ti.try_number,
+        context.get("exception") or "no exception was passed on",
+    )
+
+
+class AnomalyOSPlugin(AirflowPlugin):
+    name = "anomalyos"
+    external_views: ClassVar[list[Any]] = [
+        {
+            "name": "Inspection console",
+            "href": console_url(),
+            "url_route": "anomalyos-console",
+            "destination": "nav",
+            "nav_top_level": True,
+        },
+        {
+            # the page of a run knows its run id and not its date: the console looks the batch up
+            "name": "Results in the console",
+            "href": console_url("run={RUN_ID}"),
+            "url_route": "anomalyos-night",
+            "destination": "dag_run",
+        },
+    ]
