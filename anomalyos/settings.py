@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from anomalyos.errors import UnsafeSettings
@@ -51,11 +51,22 @@ class Settings(BaseSettings):
     console_port: int = Field(default=7860, ge=1, le=65535)
     console_url: str = "http://localhost:7860"
     """Address people reach the console at: links in Airflow point there."""
+    airflow_host: str = "127.0.0.1"
+    airflow_port: int = Field(default=8080, ge=1, le=65535)
     airflow_url: str = "http://localhost:8080"
+    """Address people reach Airflow at; like ``console_url`` it follows its port unless it is set."""
     session_secret: SecretStr | None = None
     """Signs session cookies; generated under ``home`` in development, required in production."""
     session_hours: int = Field(default=12, ge=1, le=24 * 30)
     https_only: bool = False
+
+    @model_validator(mode="after")
+    def _addresses_follow_ports(self) -> Settings:
+        if "console_url" not in self.model_fields_set:
+            self.console_url = f"http://localhost:{self.console_port}"
+        if "airflow_url" not in self.model_fields_set:
+            self.airflow_url = f"http://localhost:{self.airflow_port}"
+        return self
 
     @property
     def data_dir(self) -> Path:
