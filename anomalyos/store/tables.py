@@ -6,9 +6,17 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Index, TypeDecorator, UniqueConstraint
+from sqlalchemy import JSON, Column, DateTime, ForeignKey, Index, TypeDecorator, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlmodel import Field, SQLModel
+
+# Every constraint has a name, on every database alike, so that a migration can drop it again.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -59,13 +67,20 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+class Scope(StrEnum):
+    """What an API token may be used for."""
+
+    INSPECT = "inspect"
+    READ = "read"
+
+
 class BatchKind(StrEnum):
     NIGHTLY = "nightly"
     LIVE = "live"
 
 
 def _now_column() -> Any:
-    return Field(default_factory=utc_now, sa_type=UtcDateTime)  # type: ignore[call-overload]
+    return Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
 class Category(SQLModel, table=True):
@@ -79,7 +94,11 @@ class Category(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True, index=True, max_length=64)
     synthetic: bool = False
-    champion_id: int | None = Field(default=None, foreign_key="model_version.id")
+    # category and model_version name each other, so this one constraint is added after both exist
+    champion_id: int | None = Field(
+        default=None,
+        sa_column=Column(ForeignKey("model_version.id", name="fk_category_champion_id", use_alter=True)),
+    )
     pointer_version: int = 0
     created_at: datetime = _now_column()
 
@@ -143,7 +162,7 @@ class Batch(SQLModel, table=True):
     expected: int = 0
     """Files discovered; the batch is complete when as many inspections exist."""
     created_at: datetime = _now_column()
-    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Image(SQLModel, table=True):
@@ -171,19 +190,19 @@ class Inspection(SQLModel, table=True):
 
     __tablename__ = "inspection"
     __table_args__ = (
-        Index("ix_inspection_queue", "verdict", "p_value"),
-        Index("ix_inspection_batch_verdict", "batch_id", "verdict"),
+        Index("ix_inspection_queue", "verdict", "decision", "p_value"),
+        Index("ix_inspection_batch", "batch_id", "verdict", "decision", "p_value"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     work_key: str = Field(unique=True, max_length=64)
     """SHA-256 of batch, source and content: running the same work again finds this row."""
-    batch_id: int = Field(foreign_key="batch.id", index=True)
+    batch_id: int = Field(foreign_key="batch.id")
     image_id: int | None = Field(default=None, foreign_key="image.id", index=True)
     source: str
     """Where it came from: the path inside the inbox, or ``upload:NAME``."""
     content_sha256: str = Field(index=True, max_length=64)
-    verdict: str = Field(index=True)
+    verdict: str
     reject_code: str = ""
     reject_reason: str = ""
     given_category: str | None = None
@@ -196,7 +215,7 @@ class Inspection(SQLModel, table=True):
     score: float | None = None
     threshold: float | None = None
     alpha: float | None = None
-    p_value: float | None = Field(default=None, index=True)
+    p_value: float | None = None
     regions: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     map_path: str = ""
     """Relative to ``Settings.objects_dir``: patch scores (rows, cols), float32 .npy."""
@@ -217,6 +236,8 @@ class Review(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     inspection_id: int = Field(foreign_key="inspection.id", index=True)
     version: int
+    kind: str = "decide"
+    """``decide`` or ``undo``: without it an undo could not be told from deciding the same again."""
     decision: str
     defect_type: str = ""
     note: str = ""
@@ -262,6 +283,6 @@ class ApiToken(SQLModel, table=True):
     token_sha256: str = Field(unique=True, index=True, max_length=64)
     scopes: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     """``inspect`` and ``read``."""
-    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
-    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = _now_column()

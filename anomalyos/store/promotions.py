@@ -1,0 +1,122 @@
+"""Moving a category's champion pointer, forwards and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from anomalyos.errors import Conflict, NotFound
+from anomalyos.store import audit, categories, models
+from anomalyos.store.rows import stored_id
+from anomalyos.store.tables import Category, Promotion
+
+PROMOTE = "promote"
+ROLLBACK = "rollback"
+
+
+def promote(
+    session: Session, *, category_id: int, version_id: int, expected_pointer: int, actor: str, reason: str
+) -> Promotion:
+    """Make a version the champion.
+
+    Args:
+        expected_pointer: ``Category.pointer_version`` as it was when the decision was made.
+
+    Raises:
+        NotFound: no such category, or the version is not one of its own.
+        Conflict: somebody moved the pointer in between, or the version is the champion already.
+    """
+    category = _fresh_category(session, category_id)
+    version = models.get(session, version_id)
+    if version.category_id != category_id:
+        raise NotFound(f"Model version {version_id} belongs to another category than {category.name}.")
+    if category.pointer_version == expected_pointer and category.champion_id == version_id:
+        raise Conflict(f"{category.name} v{version.version} is the champion already.")
+    return _move(session, category, version_id, expected_pointer, PROMOTE, actor, reason)
+
+
+def rollback(session: Session, *, category_name: str, actor: str, reason: str) -> Promotion:
+    """Return to the champion before the newest promotion that has not been rolled back.
+
+    Rolling back again goes further back, never to and fro.
+
+    Raises:
+        NotFound: no such category, or nothing was ever promoted.
+        Conflict: there is no earlier champion, or somebody moved the pointer in between.
+    """
+    category = _fresh_category(session, stored_id(categories.by_name(session, category_name).id))
+    champions = _champions(history(session, category_name))
+    if not champions:
+        raise NotFound(f"No model of {category_name} was ever promoted.", "There is nothing to roll back.")
+    if len(champions) == 1:
+        raise Conflict(
+            f"{category_name} has no earlier champion to return to.", "Promote another version instead."
+        )
+    return _move(session, category, champions[-2], category.pointer_version, ROLLBACK, actor, reason)
+
+
+def history(session: Session, category_name: str) -> Sequence[Promotion]:
+    """Every move of the pointer, oldest first."""
+    query = (
+        select(Promotion)
+        .join(Category, col(Category.id) == col(Promotion.category_id))
+        .where(Category.name == category_name)
+        .order_by(col(Promotion.id))
+    )
+    return session.exec(query).all()
+
+
+def _champions(moves: Sequence[Promotion]) -> list[int]:
+    """Version ids a rollback would walk through, the present champion last."""
+    stack: list[int] = []
+    for move in moves:
+        if move.kind == ROLLBACK:
+            stack.pop()
+        else:
+            stack.append(move.to_id)
+    return stack
+
+
+def _fresh_category(session: Session, category_id: int) -> Category:
+    category = session.get(Category, category_id, populate_existing=True)
+    if category is None:
+        raise NotFound(f"There is no category with the id {category_id}.")
+    return category
+
+
+def _move(
+    session: Session, category: Category, to_id: int, expected: int, kind: str, actor: str, reason: str
+) -> Promotion:
+    """The one statement that decides who wins, then the record of it."""
+    from_id = category.champion_id
+    moved = session.connection().execute(
+        update(Category)
+        .where(col(Category.id) == category.id, col(Category.pointer_version) == expected)
+        .values(champion_id=to_id, pointer_version=expected + 1)
+    )
+    if moved.rowcount != 1:
+        raise Conflict(
+            f"The champion of {category.name} was changed by somebody else in the meantime.",
+            "Look at the present champion and decide again.",
+        )
+    session.refresh(category)
+    move = Promotion(
+        category_id=stored_id(category.id),
+        from_id=from_id,
+        to_id=to_id,
+        kind=kind,
+        reason=reason,
+        actor=actor,
+    )
+    session.add(move)
+    session.flush()
+    audit.write(
+        session,
+        actor=actor,
+        action=f"model.{kind}",
+        subject=f"category:{category.name}",
+        detail={"from_id": from_id, "to_id": to_id, "pointer": expected + 1, "reason": reason},
+    )
+    return move
