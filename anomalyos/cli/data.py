@@ -1,0 +1,163 @@
+"""``anomalyos data``: bring images in, see what is there, draw samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from anomalyos.cli.output import (
+    EXIT_COULD_NOT_RUN,
+    EXIT_REJECTED,
+    FriendlyGroup,
+    print_json,
+    progress_bar,
+    stdout_console,
+)
+
+if TYPE_CHECKING:
+    from anomalyos.data.importer import ImportReport
+
+app = typer.Typer(
+    cls=FriendlyGroup, no_args_is_help=True, help="Import images, list categories, draw samples."
+)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command("import")
+def import_command(
+    src: Annotated[Path, typer.Argument(help="Category folder, folder of categories, or good images.")],
+    name: Annotated[str | None, typer.Option(help="Name of the category.")] = None,
+    groups: Annotated[Path | None, typer.Option(help="CSV with file,group: pictures of one part.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check every file of SRC and import what is sound; safe to repeat.
+
+    Exit code 1 when files were rejected, 2 when no category was imported.
+    """
+    from anomalyos.data.importer import import_dataset
+    from anomalyos.settings import get_settings
+
+    with progress_bar() as bar:
+        report = import_dataset(
+            src, get_settings(), name=name, groups=groups, progress=_on(bar, "Checking and importing")
+        )
+    if as_json:
+        print_json(_as_document(report))
+    else:
+        _print_report(report)
+    if not report.categories:
+        raise typer.Exit(EXIT_COULD_NOT_RUN)
+    if report.rejected:
+        raise typer.Exit(EXIT_REJECTED)
+
+
+@app.command("list")
+def list_command(as_json: JsonOption = False) -> None:
+    """Show each category with its number of images."""
+    from anomalyos.data.dataset import list_categories
+    from anomalyos.settings import get_settings
+
+    settings = get_settings()
+    rows = [_describe(name) for name in list_categories(settings)]
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        stdout_console().print(
+            "No categories yet. Import one with `anomalyos data import FOLDER`, "
+            "or draw some with `anomalyos data sample`."
+        )
+        return
+    from rich.table import Table
+
+    table = Table("category", "train", "test good", "test defective", "masks", "groups", "images are")
+    for row in rows:
+        counts = (str(row[key]) for key in ("train", "test_good", "test_defective", "masks", "groups"))
+        table.add_row(row["category"], *counts, "drawn" if row["synthetic"] else "real")
+    stdout_console().print(table)
+
+
+@app.command("sample")
+def sample_command(
+    category: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw the sample categories, so that everything can be tried without a camera."""
+    from anomalyos.data.sample import CATEGORIES, write_dataset
+    from anomalyos.errors import NotFound
+    from anomalyos.settings import get_settings
+
+    settings = get_settings()
+    names = tuple(dict.fromkeys(category)) if category else CATEGORIES
+    unknown = [name for name in names if name not in CATEGORIES]
+    if unknown:
+        raise NotFound(
+            f"There is no sample category {', '.join(unknown)}.", f"There are: {', '.join(CATEGORIES)}."
+        )
+    with progress_bar() as bar:
+        write_dataset(settings.data_dir, categories=names, progress=_on(bar, "Drawing samples"))
+    rows = [_describe(name) for name in names]
+    if as_json:
+        print_json(rows)
+        return
+    images = sum(row["train"] + row["test_good"] + row["test_defective"] for row in rows)
+    stdout_console().print(
+        f"{len(rows)} sample categories with {images} drawn images in {settings.data_dir}."
+    )
+
+
+def _on(bar: Any, description: str) -> Callable[[int, int], None]:
+    task = bar.add_task(description, total=None)
+
+    def show(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
+
+    return show
+
+
+def _describe(name: str) -> dict[str, Any]:
+    from anomalyos.data.dataset import GOOD, load_category
+    from anomalyos.settings import get_settings
+
+    data = load_category(get_settings(), name)
+    good = sum(sample.defect == GOOD for sample in data.test)
+    return {
+        "category": name,
+        "train": len(data.train),
+        "test_good": good,
+        "test_defective": len(data.test) - good,
+        "defects": data.defects,
+        "masks": sum(sample.mask_path is not None for sample in data.test),
+        "groups": len(set(data.groups.values())),
+        "synthetic": data.synthetic,
+    }
+
+
+def _as_document(report: ImportReport) -> dict[str, Any]:
+    return {
+        "categories": [_describe(name) for name in report.categories],
+        "accepted": report.accepted,
+        "skipped_existing": report.skipped_existing,
+        "rejected": [finding._asdict() for finding in report.rejected],
+        "warnings": [finding._asdict() for finding in report.warnings],
+    }
+
+
+def _print_report(report: ImportReport) -> None:
+    from rich.markup import escape
+
+    console = stdout_console()
+    console.print(f"Imported: {', '.join(report.categories) or 'nothing'}.", highlight=False)
+    console.print(
+        f"{report.accepted} files added, {report.skipped_existing} were there already, "
+        f"{len(report.rejected)} rejected, {len(report.warnings)} warnings.",
+        highlight=False,
+    )
+    for colour, findings in (("red", report.rejected), ("yellow", report.warnings)):
+        for finding in findings:
+            text = f"[{colour}]{finding.code}[/] {escape(finding.file)}: {escape(finding.reason)}"
+            console.print(text, highlight=False, soft_wrap=True)
