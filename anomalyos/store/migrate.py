@@ -46,7 +46,7 @@ def upgrade(engine: Engine, url: URL) -> None:
     migrator = make_engine(url, foreign_keys=False)
     try:
         with migrator.begin() as connection:
-            _upgrade_alone(connection, head)
+            _upgrade(connection, head)
     finally:
         migrator.dispose()
 
@@ -74,16 +74,25 @@ def _current(engine: Engine) -> str | None:
         ) from error
 
 
-def _upgrade_alone(connection: Connection, head: str) -> None:
+def wait_for_others(connection: Connection) -> None:
+    """Let one process migrate at a time. SQLite holds its write lock already, since BEGIN IMMEDIATE."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+
+
+def refuse_broken_references(connection: Connection) -> None:
+    """SQLite migrates with foreign keys off: look before committing whether all of them still hold."""
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+        if broken:
+            raise AnomalyOSError(f"Migrating would leave {len(broken)} rows without what they refer to.")
+
+
+def _upgrade(connection: Connection, head: str) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
 
-    # SQLite holds its write lock since BEGIN IMMEDIATE; PostgreSQL needs one that we name
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-    if current_revision(connection) == head:  # somebody else was faster
-        return
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -94,7 +103,3 @@ def _upgrade_alone(connection: Connection, head: str) -> None:
             f"The database cannot be brought to migration {head}: {error}",
             "It was probably written by a newer version of AnomalyOS: update this one.",
         ) from error
-    if connection.dialect.name == "sqlite":
-        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-        if broken:
-            raise AnomalyOSError(f"Migrating would leave {len(broken)} rows without what they refer to.")

@@ -11,6 +11,7 @@ from sqlmodel import AutoString, SQLModel
 from anomalyos.settings import get_settings
 from anomalyos.store import tables
 from anomalyos.store.engine import database_url, make_engine
+from anomalyos.store.migrate import refuse_broken_references, wait_for_others
 
 
 def render(kind: str, value: Any, _: Any) -> str | Literal[False]:
@@ -23,6 +24,7 @@ def render(kind: str, value: Any, _: Any) -> str | Literal[False]:
 
 
 def run(connection: Connection) -> None:
+    wait_for_others(connection)
     context.configure(
         connection=connection,
         target_metadata=SQLModel.metadata,
@@ -34,6 +36,7 @@ def run(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+    refuse_broken_references(connection)
 
 
 def main() -> None:

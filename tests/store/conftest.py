@@ -1,0 +1,104 @@
+"""Every test of the store that asks for ``settings`` or ``store`` runs on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+from anomalyos.settings import Settings, get_settings
+from anomalyos.store.engine import Store, close_stores, open_store
+from tests import postgres
+
+TEMPLATE = "migrated"
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running server; ``url`` holds ``{database}``."""
+
+    url: str
+
+    def sql(self, statement: str) -> None:
+        engine = create_engine(self.url.format(database="postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(statement)
+        engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster with one migrated database to copy from; skips where there is no server."""
+    reason = postgres.why_unavailable()
+    if reason:
+        pytest.skip(reason)
+    with postgres.cluster() as url:
+        running = Cluster(url)
+        running.sql(f"CREATE DATABASE {TEMPLATE}")
+        home = tmp_path_factory.mktemp("pg")
+        store = Store(Settings(home=home, database_url=url.format(database=TEMPLATE), _env_file=None))
+        store.upgrade()
+        store.close()
+        yield running
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_settings(
+    settings: Settings, backend: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    """Settings whose database has no tables yet."""
+    yield from _settings_on(settings, backend, request, monkeypatch, template="template0")
+
+
+@pytest.fixture
+def store_settings(
+    settings: Settings, backend: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    """Settings whose database is at the newest migration."""
+    if backend == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), settings.home / "anomalyos.db")
+    yield from _settings_on(settings, backend, request, monkeypatch, template=TEMPLATE)
+
+
+@pytest.fixture
+def store(store_settings: Settings) -> Iterator[Store]:
+    yield open_store(store_settings)
+    close_stores()
+
+
+def _settings_on(
+    settings: Settings,
+    backend: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    template: str,
+) -> Iterator[Settings]:
+    if backend == "sqlite":
+        yield settings
+        close_stores()
+        return
+    running: Cluster = request.getfixturevalue("postgres_cluster")
+    name = f"test_{next(_numbers)}"
+    running.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    monkeypatch.setenv("ANOMALYOS_DATABASE_URL", running.url.format(database=name))
+    get_settings.cache_clear()
+    yield get_settings()
+    close_stores()
+    running.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def home(settings: Settings) -> Path:
+    return settings.home
