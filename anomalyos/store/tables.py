@@ -216,9 +216,13 @@ class Inspection(SQLModel, table=True):
     threshold: float | None = None
     alpha: float | None = None
     p_value: float | None = None
+    calibration_groups: int | None = None
+    """Normal parts the p-value was held against: it can be no smaller than 1 / (this + 1)."""
     regions: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     map_path: str = ""
     """Relative to ``Settings.objects_dir``: patch scores (rows, cols), float32 .npy."""
+    map_facts: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """How to draw the map: input_size, border, sigma, median, threshold, and the image's width, height."""
     timings_ms: dict[str, float] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     review_version: int = 0
     """Version of the newest review, 0 when there is none: what a reviewer's decision is checked against."""

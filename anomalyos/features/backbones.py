@@ -1,0 +1,87 @@
+"""Frozen ImageNet backbones that turn images into feature maps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from anomalyos.features.weights import SOURCES, WeightsMissing, find_weights, read_state_dict
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from anomalyos.features.recipes import Recipe
+    from anomalyos.settings import Settings
+
+
+def load_backbone(recipe: Recipe, settings: Settings) -> nn.Module:
+    """The recipe's backbone in eval mode, returning one (N, C, H, W) map for each layer.
+
+    Raises:
+        WeightsMissing: when the weights are absent or do not fit the architecture.
+    """
+    import timm
+
+    source = SOURCES[recipe.weights]
+    path = find_weights(recipe.weights, settings)
+    model = timm.create_model(
+        recipe.backbone if path is not None else str(source.hub_tag),
+        features_only=True,
+        out_indices=recipe.layers,
+        pretrained=path is None,
+    )
+    if path is not None:
+        state = read_state_dict(path, source.sha256)
+        if source.ordered:
+            state = rename_in_order(state, timm.create_model(recipe.backbone))
+        load_strictly(model, state, recipe.backbone)
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    frozen: nn.Module = model.eval()
+    return frozen
+
+
+def rename_in_order(state: dict[str, Tensor], reference: nn.Module) -> dict[str, Tensor]:
+    """Tensors of ``state`` under the names of ``reference``, matched by position and shape.
+
+    Raises:
+        WeightsMissing: when the count or any shape differs.
+    """
+    target = reference.state_dict()
+    same = len(target) == len(state) and all(
+        ours.shape == theirs.shape for ours, theirs in zip(target.values(), state.values(), strict=True)
+    )
+    if not same:
+        raise WeightsMissing(
+            "The weight file belongs to another architecture.", "Reinstall with 'make install'."
+        )
+    return dict(zip(target, state.values(), strict=True))
+
+
+def load_strictly(model: nn.Module, state: dict[str, Tensor], name: str) -> None:
+    """Fill every parameter of ``model``; only layers the model does not have may be left over.
+
+    Raises:
+        WeightsMissing: when a parameter is missing or misshapen: random values would score silently.
+    """
+    wanted = model.state_dict()
+    # timm writes nested layers of ResNets as `layer1.0`, of wrapped feature models as `layer1_0`
+    available = {key: value for key, value in state.items() if key in wanted}
+    missing = [key for key in wanted if key not in available and not key.endswith("num_batches_tracked")]
+    misshapen = [key for key, value in available.items() if value.shape != wanted[key].shape]
+    if missing or misshapen:
+        raise WeightsMissing(
+            f"The weights do not fit {name}: {len(missing)} tensors missing, {len(misshapen)} misshapen.",
+            f"First of them: {(missing + misshapen)[0]}.",
+        )
+    model.load_state_dict(available, strict=False)
+
+
+def pick_device(settings: Settings) -> torch.device:
+    """CUDA when asked for or when there is one and the setting is ``auto``; else CPU."""
+    import torch
+
+    torch.set_num_threads(settings.threads)
+    if settings.device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(settings.device)

@@ -1,0 +1,122 @@
+"""Recipes: everything that makes a score, under one name and one hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from anomalyos.errors import NotFound
+
+
+class Recipe(BaseModel):
+    """How an image becomes patch features and patch distances become an image score.
+
+    Two bundles with equal ``digest()`` and equal training data hold the same numbers. The recipe is
+    written into each bundle; a bundle refuses to score under another one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    backbone: str
+    """timm architecture."""
+    weights: str
+    """Key of the weight source in :mod:`anomalyos.features.weights`."""
+    layers: tuple[int, ...]
+    """Feature levels (timm ``out_indices``), finest first: their strides are 2, 4, 8, 16, 32."""
+    input_size: int = Field(ge=32, le=2048)
+    """Images are resized to this many pixels a side, without cropping: defects sit at edges too."""
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    neighbourhood: Literal[1, 3, 5] = 3
+    """Side p of the window averaged around each patch (paper, Eq. 1-3); 1 leaves patches alone."""
+    reduced_dims: int | None = None
+    """Principal components kept, None for raw features."""
+    whitening: float = Field(default=0.0, ge=0.0, le=0.5)
+    """Components are scaled by eigenvalue ** -whitening: 0 none, 0.25 half, 0.5 full whitening."""
+    border: int = Field(default=0, ge=0, le=4)
+    """Outermost rings of the patch grid that are left out: zero padding makes them look odd."""
+    coreset_ratio: float = Field(default=0.1, gt=0, le=1)
+    coreset_max: int = Field(default=2000, ge=1)
+    reweight_neighbours: int = Field(default=9, ge=0)
+    """Size b of the neighbourhood in the paper's re-weighting (Eq. 7); 0 takes the plain maximum."""
+    smoothing_sigma: float = Field(default=4.0, ge=0)
+    """Gaussian smoothing of the anomaly map, in pixels of the resized input."""
+
+    def digest(self) -> str:
+        """SHA-256 over every field, independent of field order."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def feature_key(self) -> tuple[object, ...]:
+        """What patch features depend on: recipes with equal keys can share one extraction."""
+        return (
+            self.backbone,
+            self.weights,
+            self.layers,
+            self.input_size,
+            self.mean,
+            self.std,
+            self.neighbourhood,
+            self.border,
+        )
+
+
+HALF = (0.5, 0.5, 0.5)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(
+            name="lite",
+            backbone="tf_efficientnet_lite0",
+            weights="efficientnet_lite0",
+            layers=(2, 3),
+            input_size=224,
+            mean=HALF,
+            std=HALF,
+            neighbourhood=1,
+            border=1,
+        ),
+        Recipe(
+            name="lite2",
+            backbone="tf_efficientnet_lite2",
+            weights="efficientnet_lite2",
+            layers=(2, 3),
+            input_size=256,
+            mean=HALF,
+            std=HALF,
+            neighbourhood=1,
+            border=1,
+        ),
+        Recipe(
+            name="wide_resnet50",
+            backbone="wide_resnet50_2",
+            weights="wide_resnet50_2",
+            layers=(2, 3),
+            input_size=224,
+            mean=IMAGENET_MEAN,
+            std=IMAGENET_STD,
+            neighbourhood=3,
+            coreset_ratio=0.1,
+            coreset_max=20000,
+        ),
+    )
+}
+
+
+def get_recipe(name: str, **changes: object) -> Recipe:
+    """The registered recipe ``name`` with ``changes`` applied and validated.
+
+    Raises:
+        NotFound: for a name outside the registry, listing the known ones.
+        pydantic.ValidationError: for a change that is no field or out of range.
+    """
+    if name not in RECIPES:
+        raise NotFound(f"There is no recipe '{name}'.", f"Known recipes: {', '.join(sorted(RECIPES))}.")
+    return Recipe.model_validate(RECIPES[name].model_dump() | changes)

@@ -1,0 +1,98 @@
+"""The memory bank: the normal patches every new patch is held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anomalyos.errors import BundleError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class MemoryBank:
+    """Coreset vectors in an exact FAISS index, with the place each one came from.
+
+    ``origin`` is (M, 3) int32: training image number, patch row, patch column.
+    """
+
+    index: Any
+    origin: NDArray[np.int32]
+
+    @classmethod
+    def build(cls, features: Tensor, chosen: Tensor, grid: tuple[int, int]) -> MemoryBank:
+        """Index the rows ``chosen`` of ``features`` (N * rows * cols, D), patches in image order."""
+        import faiss
+
+        vectors = features[chosen.to(features.device)].cpu().numpy().astype(np.float32)
+        index = faiss.IndexFlatL2(vectors.shape[1])
+        index.add(vectors)
+        rows, cols = grid
+        places = chosen.cpu().numpy()
+        image, patch = np.divmod(places, rows * cols)
+        row, col = np.divmod(patch, cols)
+        return cls(index, np.stack([image, row, col], axis=1).astype(np.int32))
+
+    @property
+    def size(self) -> int:
+        return int(self.index.ntotal)
+
+    @property
+    def dims(self) -> int:
+        return int(self.index.d)
+
+    def search(self, patches: FloatArray, k: int = 1) -> tuple[FloatArray, NDArray[np.int64]]:
+        """Euclidean distances and bank positions of the ``k`` nearest, both (N, k), nearest first.
+
+        Raises:
+            BundleError: when the patches have another width than the bank.
+        """
+        if patches.ndim != 2 or patches.shape[1] != self.dims:
+            raise BundleError(
+                f"Patches of shape {patches.shape} do not fit a memory bank of width {self.dims}.",
+                "The bundle was made with another recipe; rebuild the category.",
+            )
+        squared, found = self.index.search(np.ascontiguousarray(patches, np.float32), min(k, self.size))
+        # expanded squares can come out a rounding error below zero
+        return np.sqrt(np.maximum(squared, 0)), found
+
+    @cached_property
+    def vectors(self) -> FloatArray:
+        """(M, D) float32."""
+        return np.asarray(self.index.reconstruct_n(0, self.size), dtype=np.float32)
+
+    def save(self, folder: Path) -> None:
+        """Write ``bank.faiss`` and ``origin.npy``."""
+        import faiss
+
+        faiss.write_index(self.index, str(folder / "bank.faiss"))
+        np.save(folder / "origin.npy", self.origin, allow_pickle=False)
+
+    @classmethod
+    def load(cls, folder: Path) -> MemoryBank:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            BundleError: for a truncated or foreign file.
+        """
+        import faiss
+
+        try:
+            index = faiss.read_index(str(folder / "bank.faiss"))
+            origin = np.load(folder / "origin.npy", allow_pickle=False)
+        except (RuntimeError, OSError, ValueError) as error:
+            raise BundleError(
+                f"The memory bank in {folder.name} cannot be read.", "Rebuild the category or roll back."
+            ) from error
+        if origin.shape != (index.ntotal, 3):
+            raise BundleError(f"The memory bank in {folder.name} is inconsistent.", "Rebuild the category.")
+        return cls(index, origin)

@@ -1,0 +1,134 @@
+"""PatchCore of one category: learned from normal patches, held against new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anomalyos.features.reduction import Reduction, fit_reduction
+from anomalyos.patchcore.calibration import Calibration, upper_threshold
+from anomalyos.patchcore.coreset import coreset_size, greedy_coreset
+from anomalyos.patchcore.memory_bank import FloatArray, MemoryBank
+from anomalyos.patchcore.scoring import PatchScores, anomaly_map, score_patches
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from anomalyos.features.recipes import Recipe
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class PatchCore:
+    """A recipe, the reduction fitted on the training patches, and their memory bank."""
+
+    recipe: Recipe
+    reduction: Reduction
+    bank: MemoryBank
+
+    @classmethod
+    def fit(
+        cls,
+        patches: Tensor,
+        recipe: Recipe,
+        *,
+        keep: NDArray[np.bool_] | None = None,
+        progress: Progress | None = None,
+    ) -> PatchCore:
+        """Learn from the patches (N, rows, cols, D) of normal images.
+
+        Args:
+            keep: (N,) which images to learn from, all by default. Image numbers in
+                ``bank.origin`` count the kept images only.
+            progress: called with (vectors picked, vectors in all).
+
+        One working copy of the kept patches is made and nothing else of that size.
+        """
+        import torch
+
+        _, rows, cols, dims = patches.shape
+        selected = slice(None) if keep is None else torch.from_numpy(np.flatnonzero(keep))
+        working = patches[selected].reshape(-1, dims)
+        reduction = fit_reduction(working, recipe.reduced_dims, recipe.whitening)
+        # indexing by a tensor has copied already; a slice is a view of the caller's patches
+        shared = keep is None or reduction.basis is not None
+        working = reduction.apply(working) if shared else working.sub_(reduction.mean.to(working.device))
+        size = coreset_size(working.shape[0], recipe.coreset_ratio, recipe.coreset_max)
+        chosen = greedy_coreset(working, size, progress=progress)
+        return cls(recipe, reduction, MemoryBank.build(working, chosen, (rows, cols)))
+
+    def score(self, patches: Tensor) -> PatchScores:
+        """Score one image's raw patches (rows, cols, D)."""
+        reduced: FloatArray = self.reduction.apply(patches).cpu().numpy()
+        return score_patches(self.bank, reduced, self.recipe.reweight_neighbours)
+
+    def heat(self, scores: PatchScores) -> FloatArray:
+        """Anomaly map (input_size, input_size) float32 of scored patches."""
+        recipe = self.recipe
+        return anomaly_map(
+            scores.distances, size=recipe.input_size, border=recipe.border, sigma=recipe.smoothing_sigma
+        )
+
+
+def cross_calibrate(
+    patches: Tensor,
+    groups: list[str],
+    folds: list[NDArray[np.bool_]],
+    recipe: Recipe,
+    alpha: float,
+    progress: Progress | None = None,
+) -> Calibration:
+    """Scores of normal images against banks that never saw their group.
+
+    Every image is scored once, by the bank learned from the other folds. Those banks know a little
+    less than the final one, so the scores come out a little high and the promise errs on the side
+    of fewer false alarms (cross-conformal prediction, Vovk 2015).
+
+    Args:
+        patches: (N, rows, cols, D) of all training images.
+        groups: (N) part or lot of each image.
+        folds: masks (N,) of the held-out images, group-disjoint, covering every image once.
+        alpha: promised share of normal images flagged.
+        progress: called with (images scored, images in all).
+
+    Raises:
+        ValueError: when the folds do not cover every image exactly once, or cut through a group.
+    """
+    count = patches.shape[0]
+    numbers = np.unique(groups, return_inverse=True)[1].astype(np.int64)
+    check_folds(folds, numbers, count)
+    scores = np.empty(count, dtype=np.float64)
+    peaks = np.empty(count, dtype=np.float64)
+    medians = np.empty(count, dtype=np.float64)
+    done = 0
+    for held_out in folds:
+        model = PatchCore.fit(patches, recipe, keep=~held_out)
+        for i in np.flatnonzero(held_out):
+            result = model.score(patches[i])
+            heat = model.heat(result)
+            scores[i], peaks[i], medians[i] = result.score, heat.max(), np.median(heat)
+            done += 1
+            if progress is not None:
+                progress(done, count)
+    smallest = 1.0 / (len(np.unique(numbers)) + 1)
+    return Calibration(
+        scores=scores,
+        groups=numbers,
+        alpha=alpha,
+        map_threshold=upper_threshold(peaks, numbers, max(alpha, smallest)),
+        map_median=float(np.median(medians)),
+    )
+
+
+def check_folds(folds: list[NDArray[np.bool_]], groups: NDArray[np.int64], count: int) -> None:
+    """Refuse folds that leave an image out, hold one twice, or split a group."""
+    if len(folds) < 2 or not (np.sum(folds, axis=0) == 1).all() or any(len(fold) != count for fold in folds):
+        raise ValueError("folds must cover every image exactly once, in at least two parts")
+    sides = [set(groups[fold]) for fold in folds]
+    if sum(len(side) for side in sides) != len(set().union(*sides)):
+        raise ValueError("a group lies on both sides of a fold")

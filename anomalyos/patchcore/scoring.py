@@ -1,0 +1,74 @@
+"""From patch distances to an image score and an anomaly map (paper, section 3.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anomalyos.patchcore.memory_bank import FloatArray, MemoryBank
+
+
+@dataclass(frozen=True)
+class PatchScores:
+    """One image against one memory bank."""
+
+    score: float
+    """The image's anomaly score, in units of feature distance."""
+    distances: FloatArray
+    """(rows, cols) distance of each patch to its nearest normal patch."""
+    nearest: NDArray[np.int64]
+    """(rows, cols) position of that patch in the memory bank."""
+
+
+def score_patches(bank: MemoryBank, patches: FloatArray, neighbours: int) -> PatchScores:
+    """Score the patches (rows, cols, D) of one image.
+
+    1. every patch: distance to its nearest m* in the bank (Eq. 6, inner minimum)
+    2. m_test, the patch farthest from the bank, gives s* (Eq. 6, outer maximum)
+    3. s* is weighted by how unusual m* itself is among its ``neighbours`` nearest (Eq. 7)
+
+    Args:
+        neighbours: b of Eq. 7; 0 leaves s* as it is.
+    """
+    rows, cols, dims = patches.shape
+    flat = patches.reshape(-1, dims)
+    distances, found = bank.search(flat)
+    nearest_distance = distances[:, 0]
+    worst = int(nearest_distance.argmax())
+    s_star = float(nearest_distance[worst])
+    score = s_star
+    if neighbours > 0:
+        score *= reweighting(bank, flat[worst], int(found[worst, 0]), s_star, neighbours)
+    return PatchScores(score, nearest_distance.reshape(rows, cols), found[:, 0].reshape(rows, cols))
+
+
+def reweighting(bank: MemoryBank, m_test: FloatArray, star: int, s_star: float, neighbours: int) -> float:
+    """``1 - exp(s*) / sum over m in N_b(m*) of exp(|m_test - m|)`` (Eq. 7), in [0, 1).
+
+    A far patch whose nearest normal patch stands alone in the bank counts for less than one whose
+    nearest has company. The exponentials are taken relative to each other, so none overflows.
+    """
+    _, around = bank.search(bank.vectors[star : star + 1], neighbours)
+    others = np.linalg.norm(bank.vectors[around[0]].astype(np.float64) - m_test, axis=1)
+    return float(1.0 - 1.0 / np.exp(others - s_star).sum()) if len(others) > 1 else 1.0
+
+
+def anomaly_map(distances: FloatArray, *, size: int, border: int, sigma: float) -> FloatArray:
+    """Patch distances (rows, cols) as a smooth map (size, size) float32.
+
+    The grid is laid back where its patches were, bilinearly upsampled and smoothed with a Gaussian
+    of ``sigma`` pixels; ``border`` rings that were left out take the value of their nearest patch.
+    """
+    import torch
+    import torch.nn.functional as F  # noqa: N812
+    from scipy.ndimage import gaussian_filter
+
+    grid = torch.from_numpy(np.ascontiguousarray(distances, np.float32))[None, None]
+    if border:
+        grid = F.pad(grid, (border,) * 4, mode="replicate")
+    full = F.interpolate(grid, size=(size, size), mode="bilinear", align_corners=False)[0, 0].numpy()
+    if sigma == 0:
+        return np.asarray(full, dtype=np.float32)
+    return np.asarray(gaussian_filter(full, sigma, mode="nearest"), dtype=np.float32)

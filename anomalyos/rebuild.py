@@ -1,0 +1,306 @@
+"""Rebuild: a category's normal images become a model version, and, past the gate, the champion."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from anomalyos.errors import AnomalyOSError, Conflict
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from anomalyos.data.category_settings import CategorySettings
+    from anomalyos.data.dataset import CategoryData, Sample
+    from anomalyos.features.patches import PatchExtractor
+    from anomalyos.features.recipes import Recipe
+    from anomalyos.registry.gate import GateResult
+    from anomalyos.settings import Settings
+    from anomalyos.store.engine import Store
+    from anomalyos.store.tables import ModelVersion
+
+FEWEST_IMAGES = 5
+FOLDS = 10
+SEED = 0
+
+Progress = Callable[[str, int, int], None]
+"""Called with (stage, done, in all); stages: learn, calibrate, evaluate."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Training images as features, and what became of the others."""
+
+    samples: list[Sample]
+    patches: Tensor
+    """(N, rows, cols, D) float32"""
+    embeddings: NDArray[np.float32]
+    """(N, C), unit length, under the router's recipe"""
+    images: list[dict[str, str]]
+    rejected: list[dict[str, str]]
+
+
+def rebuild_category(
+    name: str,
+    settings: Settings,
+    store: Store,
+    *,
+    run_id: str = "",
+    actor: str = "cli",
+    force: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Build, calibrate, evaluate, gate, promote.
+
+    The same images, recipe and promise never make a second version: a rebuild of unchanged inputs, or
+    one that was killed half way, continues where it stopped. ``force`` makes a new version anyway.
+
+    Returns:
+        JSON-able: category, version, created, promoted, gate, metrics, seconds.
+
+    Raises:
+        NotFound: for an unknown category.
+        AnomalyOSError: when too few images can be learned from, or settings are off.
+    """
+    from anomalyos.data.category_settings import category_settings
+    from anomalyos.data.dataset import load_category
+    from anomalyos.store import categories, models
+    from anomalyos.store.rows import stored_id
+
+    begun = time.monotonic()
+    data = load_category(settings, name)
+    own = category_settings(name, settings)
+    recipe = own.build_recipe()
+    with store.session() as session:
+        category_id = stored_id(categories.ensure(session, name, synthetic=data.synthetic).id)
+    key = content_key(data, recipe, own.alpha, settings, salt=f"{run_id}{time.time_ns()}" if force else "")
+    with store.session(read_only=True) as session:
+        version = models.find_by_content(session, category_id, key)
+    created = version is None
+    if version is None:
+        row = build_version(data, own, recipe, settings, key, progress)
+        row.category_id, row.run_id = category_id, run_id
+        version = add_version(store, row)
+    gate, promoted = pass_gate(name, version, data, settings, store, actor)
+    return {
+        "category": name,
+        "version": version.version,
+        "created": created,
+        "promoted": promoted,
+        "gate": gate.to_json(),
+        "metrics": version.metrics,
+        "seconds": round(time.monotonic() - begun, 2),
+    }
+
+
+def content_key(data: CategoryData, recipe: Recipe, alpha: float, settings: Settings, salt: str = "") -> str:
+    """SHA-256 over everything a version is made from."""
+    from anomalyos.features.weights import weights_identity
+    from anomalyos.registry.bundle import FORMAT
+
+    parts = {
+        "data": data.content_hash(),
+        "recipe": recipe.digest(),
+        "weights": weights_identity(recipe.weights, settings),
+        "alpha": alpha,
+        "format": FORMAT,
+        "folds": FOLDS,
+        "salt": salt,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def build_version(
+    data: CategoryData,
+    own: CategorySettings,
+    recipe: Recipe,
+    settings: Settings,
+    key: str,
+    progress: Progress | None,
+) -> ModelVersion:
+    """Learn, calibrate and evaluate; write the bundle; return the row that is to be stored."""
+    from anomalyos.data.groups import fold_groups
+    from anomalyos.evaluation import evaluate_model
+    from anomalyos.features.patches import PatchExtractor
+    from anomalyos.features.weights import weights_identity
+    from anomalyos.patchcore.model import PatchCore, cross_calibrate
+    from anomalyos.registry.bundle import write_bundle
+    from anomalyos.retrieval.router import Prototype
+    from anomalyos.store.tables import ModelVersion
+
+    extractor = PatchExtractor(recipe, settings)
+    learned = learn(data, extractor, settings, stage(progress, "learn"))
+    groups = [sample.group for sample in learned.samples]
+    parts = fold_groups(learned.samples, folds=min(FOLDS, len(set(groups))), seed=SEED)
+    fold_of = {sample.path: fold for fold, part in enumerate(parts) for sample in part}
+    numbers = np.array([fold_of[sample.path] for sample in learned.samples])
+    folds = [numbers == fold for fold in range(len(parts))]
+    calibration = cross_calibrate(
+        learned.patches, groups, folds, recipe, own.alpha, stage(progress, "calibrate")
+    )
+    model = PatchCore.fit(learned.patches, recipe)
+    figures = evaluate_model(model, calibration, data, extractor, settings, stage(progress, "evaluate"))
+    figures["test_hash"] = test_hash(data)
+    folder = f"{data.name}/{key[:16]}"
+    sha256 = write_bundle(
+        settings.bundles_dir / folder,
+        model=model,
+        calibration=calibration,
+        prototype=Prototype.from_embeddings(learned.embeddings),
+        facts={
+            "category": data.name,
+            "content_key": key,
+            "weights": weights_identity(recipe.weights, settings),
+            "training_images": learned.images,
+            "rejected_images": learned.rejected,
+        },
+    )
+    return ModelVersion(
+        category_id=0,
+        version=0,
+        content_key=key,
+        bundle_path=folder,
+        bundle_sha256=sha256,
+        recipe=recipe.name,
+        recipe_hash=recipe.digest(),
+        alpha=calibration.effective_alpha(),
+        threshold=calibration.threshold(),
+        metrics=figures,
+    )
+
+
+def learn(
+    data: CategoryData,
+    extractor: PatchExtractor,
+    settings: Settings,
+    progress: Callable[[int, int], None] | None,
+) -> Learned:
+    """Features of every readable training image.
+
+    Raises:
+        AnomalyOSError: when fewer than ``FEWEST_IMAGES`` can be read.
+    """
+    import torch
+
+    from anomalyos.data.images import ImageRejected, read_image
+    from anomalyos.features.patches import PatchExtractor
+    from anomalyos.features.recipes import get_recipe
+    from anomalyos.retrieval.router import ROUTER_RECIPE
+
+    router_recipe = get_recipe(ROUTER_RECIPE)
+    same = router_recipe.feature_key() == extractor.recipe.feature_key()
+    router = extractor if same else PatchExtractor(router_recipe, settings)
+    samples: list[Sample] = []
+    images: list[dict[str, str]] = []
+    rejected: list[dict[str, str]] = []
+    patches: Tensor | None = None
+    embeddings = []
+    for done, sample in enumerate(data.train, start=1):
+        try:
+            image = read_image(sample.path, settings)
+        except ImageRejected as error:
+            rejected.append({"file": sample.path.name, "code": error.code, "reason": error.message})
+            continue
+        features, whole = extractor.extract([image.rgb])
+        if patches is None:
+            patches = torch.empty((len(data.train), *features.shape[1:]), device=features.device)
+        patches[len(samples)] = features[0]
+        embeddings.append((whole if same else router.extract([image.rgb])[1])[0].cpu().numpy())
+        samples.append(sample)
+        images.append({"path": sample.path.relative_to(data.root).as_posix(), "sha256": image.sha256})
+        if progress is not None:
+            progress(done, len(data.train))
+    if patches is None or len(samples) < FEWEST_IMAGES:
+        raise AnomalyOSError(
+            f"{data.name} has {len(samples)} readable normal images.",
+            f"At least {FEWEST_IMAGES} are needed to learn what normal looks like; 50 or more are better.",
+        )
+    return Learned(samples, patches[: len(samples)], np.stack(embeddings), images, rejected)
+
+
+def test_hash(data: CategoryData) -> str:
+    """SHA-256 over the test images: two evaluations compare only on the same ones."""
+    from anomalyos.features.weights import file_sha256
+
+    lines = [f"{s.path.relative_to(data.root).as_posix()}\0{file_sha256(s.path)}\n" for s in data.test]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def add_version(store: Store, row: ModelVersion) -> ModelVersion:
+    """Store the row under the next free version number; another process may take one meanwhile."""
+    from sqlalchemy.exc import IntegrityError
+
+    from anomalyos.store import models
+    from anomalyos.store.tables import ModelVersion
+
+    for _ in range(10):
+        candidate = ModelVersion(**row.model_dump(exclude={"id", "version"}), version=0)
+        try:
+            with store.session() as session:
+                candidate.version = models.next_version(session, row.category_id)
+                return models.add(session, candidate)
+        except IntegrityError:
+            continue
+    raise Conflict("Other processes keep adding versions of this category.", "Try again in a moment.")
+
+
+def pass_gate(
+    name: str, version: ModelVersion, data: CategoryData, settings: Settings, store: Store, actor: str
+) -> tuple[GateResult, bool]:
+    """Judge ``version`` against the champion and promote it when it passes.
+
+    Returns the judgement and whether the pointer was moved.
+    """
+    from anomalyos.registry.gate import GateResult, judge
+    from anomalyos.store import categories, models, promotions
+    from anomalyos.store.rows import stored_id
+
+    with store.session(read_only=True) as session:
+        category = categories.by_name(session, name)
+        champion = models.champion(session, name)
+    if champion is not None and champion.id == version.id:
+        return GateResult(True, version.gate_reason or "Champion already."), False
+    if version.gate_passed is not None:
+        # judged before: a person may have rolled it back since, and a rebuild must not undo that
+        return GateResult(version.gate_passed, version.gate_reason), False
+    gate = judge(version.metrics, comparable_metrics(champion, version, name, settings, store))
+    with store.session() as session:
+        stored = models.get(session, stored_id(version.id))
+        stored.gate_passed, stored.gate_reason = gate.passed, gate.reason
+        session.add(stored)
+        if gate.passed:
+            promotions.promote(
+                session,
+                category_id=stored_id(category.id),
+                version_id=stored_id(version.id),
+                expected_pointer=category.pointer_version,
+                actor=actor,
+                reason=gate.reason,
+            )
+    return gate, gate.passed
+
+
+def comparable_metrics(
+    champion: ModelVersion | None, challenger: ModelVersion, name: str, settings: Settings, store: Store
+) -> dict[str, Any] | None:
+    """The champion's figures on the challenger's test images, measured anew when those changed."""
+    if champion is None:
+        return None
+    if champion.metrics.get("test_hash") == challenger.metrics.get("test_hash"):
+        return champion.metrics
+    from anomalyos.evaluation import evaluate_category
+
+    return evaluate_category(name, settings, store)
+
+
+def stage(progress: Progress | None, name: str) -> Callable[[int, int], None] | None:
+    if progress is None:
+        return None
+    return lambda done, total: progress(name, done, total)
