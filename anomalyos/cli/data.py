@@ -72,9 +72,9 @@ def list_command(as_json: JsonOption = False) -> None:
             "or draw some with `anomalyos data sample`."
         )
         return
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("category", "train", "test good", "test defective", "masks", "groups", "images are")
+    table = Table(Column("category", no_wrap=True), "train", "test good", "test defective", "masks", "groups", "images are")
     for row in rows:
         counts = (str(row[key]) for key in ("train", "test_good", "test_defective", "masks", "groups"))
         table.add_row(row["category"], *counts, "drawn" if row["synthetic"] else "real")

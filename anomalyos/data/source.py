@@ -75,21 +75,25 @@ def find_categories(src: Path, name: str | None) -> list[SourceCategory]:
     if not src.is_dir():
         raise AnomalyOSError(f"There is no folder {src}.", LAYOUT)
     if _is_category(src):
-        return [_scan_category(src, valid_category_name(name or _name_from(src)))]
+        return [_scan_category(src, _named(src, name))]
     inner = sorted(folder for folder in list_folders(src) if _is_category(folder))
     if inner:
         if name is not None and len(inner) > 1:
             raise AnomalyOSError(
                 f"{src} holds {len(inner)} categories; one name does not fit.", "Omit --name."
             )
-        return [_scan_category(folder, valid_category_name(name or _name_from(folder))) for folder in inner]
+        return [_scan_category(folder, _named(folder, name)) for folder in inner]
     if any(path.suffix.lower() in IMAGE_SUFFIXES for path in _entries(src) if path.is_file()):
-        return [_scan_plain(src, valid_category_name(name or _name_from(src)))]
+        return [_scan_plain(src, _named(src, name))]
     raise AnomalyOSError(f"{src} holds no category and no images.", LAYOUT)
 
 
 def _is_category(folder: Path) -> bool:
     return (folder / "train" / GOOD).is_dir()
+
+
+def _named(folder: Path, name: str | None) -> str:
+    return valid_category_name(_name_from(folder) if name is None else name)
 
 
 def _name_from(folder: Path) -> str:

@@ -14,8 +14,8 @@ TILE_WIDTH, TILE_HEIGHT = 322, 323
 SUB_DIRECTORIES = (330, 34665, 34853, 40965)
 TYPE_SIZE = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I"}
-# none, CCITT (fax scans), LZW, JPEG, deflate (two numbers), PackBits: what cameras and editors write
-COMPRESSIONS = (1, 2, 3, 4, 5, 7, 8, 32946, 32773)
+# none, LZW, JPEG, deflate (two numbers), PackBits: what cameras and editors write
+COMPRESSIONS = (1, 5, 7, 8, 32946, 32773)
 MAX_DIRECTORIES = 1024
 MAX_TAGS = 512
 MAX_STRIPS = 2**17
