@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,8 +90,11 @@ def discover(settings: Settings, store: Store, day: str, run_id: str = "") -> li
     with store.session() as session:
         batch_id = _id(_open_batch(session, day, run_id))
         # files an earlier run recorded still count when somebody has tidied the inbox since
-        sources = _recorded_sources(session, batch_id) | {f"{day}/{file.path}" for file in files}
-        batches.set_expected(session, batch_id, len(sources))
+        recorded = _recorded_sources(session, batch_id)
+        sources = recorded | {f"{day}/{file.path}" for file in files}
+        batch = batches.set_expected(session, batch_id, len(sources))
+        if len(sources) > len(recorded):
+            batch.finished_at = None  # more has arrived since
     shards: list[dict[str, Any]] = []
     for category in sorted({file.category for file in files}, key=lambda name: name or ""):
         paths = [file.path for file in files if file.category == category]
@@ -163,6 +167,29 @@ def summarise(settings: Settings, store: Store, day: str, failed_shards: int = 0
             "Look at the failed tasks, then run the night again: it continues where it stopped.",
         )
     return document
+
+
+def run_night(
+    settings: Settings, store: Store, day: str, progress: Progress | None = None, run_id: str = ""
+) -> dict[str, Any]:
+    """A whole night in this process, without Airflow: the summary, with ``now``, this run's counts.
+
+    Raises:
+        NightFailed: as :func:`summarise` does, after every shard was tried.
+    """
+    shards = discover(settings, store, day, run_id)
+    total = sum(len(shard["paths"]) for shard in shards)
+    counts: Counter[str] = Counter()
+    failed = before = 0
+    for shard in shards:
+        step = None if progress is None else partial(_shifted, progress, before, total)
+        try:
+            counts.update(inspect_shard(shard, settings, store, step))
+        except NightFailed:
+            log.exception("a shard of the night %s failed: %s", day, shard_name(shard))
+            failed += 1
+        before += len(shard["paths"])
+    return {**summarise(settings, store, day, failed), "now": dict(counts)}
 
 
 def shard_name(shard: dict[str, Any]) -> str:
@@ -290,6 +317,10 @@ def _inspector(settings: Settings, store: Store) -> Inspector:
     from anomalyos.settings import get_settings
 
     return get_inspector() if settings is get_settings() else Inspector(settings, store)
+
+
+def _shifted(progress: Progress, before: int, total: int, done: int, _of: int) -> None:
+    progress(before + done, total)
 
 
 def _parts(paths: list[str], size: int) -> Iterable[list[str]]:

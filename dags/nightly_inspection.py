@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, Param, TriggerRule, dag, get_current_context, task
+import pendulum
+from airflow.sdk import Asset, CronTriggerTimetable, Param, TriggerRule, dag, get_current_context, task
 from anomalyos_plugin import NightInConsole, log_failure
 
 from anomalyos.nightly import night_of
+
+LOCAL = pendulum.local_timezone()  # type: ignore[operator]  # a function and a module share the name
 
 NIGHT = Asset(name="inspected_night", uri="anomalyos://inspected-night")
 
@@ -23,7 +26,8 @@ the queue of the night in the console.
 
 **Which night?** A scheduled run (02:00, local time of the server) works on the production day that has
 just ended: *yesterday's* folder. A run you trigger works on *today's* folder, or on the `date` you give.
-A night that was missed, because the machine was off, is caught up by triggering it with its date.
+When the machine was off at 02:00, the last night is caught up at the next start; older ones by
+triggering them with their date.
 
 **Run it again?** Always safe. Images that have a result are skipped; nothing is added twice. After a
 failure, or when more images arrived, trigger it again with the same date.
@@ -41,7 +45,8 @@ The task *summary* fails when any shard failed or any image is without a result.
     dag_display_name="Nightly inspection",
     description="Inspect the images of one night and queue what needs a reviewer.",
     doc_md=DOC,
-    schedule="0 2 * * *",
+    # immediately: a night missed because the machine was off is caught up at the next start (the newest one)
+    schedule=CronTriggerTimetable("0 2 * * *", timezone=LOCAL, run_immediately=True),
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=12),
@@ -77,6 +82,7 @@ def nightly_inspection() -> None:
         return find(settings, open_store(settings), day, run_id=get_current_context()["run_id"])
 
     @task(
+        multiple_outputs=False,
         execution_timeout=timedelta(hours=2),
         map_index_template="{{ shard_name }}",
         doc_md="Inspect one shard: at most ANOMALYOS_SHARD_SIZE images of one product.",
@@ -91,6 +97,7 @@ def nightly_inspection() -> None:
         return inspect_shard(shard, settings, open_store(settings))
 
     @task(
+        multiple_outputs=False,
         trigger_rule=TriggerRule.ALL_DONE,
         retries=0,
         execution_timeout=timedelta(minutes=10),
@@ -107,9 +114,10 @@ def nightly_inspection() -> None:
         get_current_context()["outlet_events"][NIGHT].extra = {"batch": figures["batch"]}
         return figures
 
-    shards = discover(day=DAY)
-    done = inspect.expand(shard=shards)
-    result = summary(day=DAY, shards=shards, done=done)
+    # Any: at parse time these are promises of values, which the tasks' own types do not know of
+    shards: Any = discover(day=DAY)
+    done: Any = inspect.expand(shard=shards)
+    result: Any = summary(day=DAY, shards=shards, done=done)
     result.operator.operator_extra_links = (NightInConsole(),)
 
 

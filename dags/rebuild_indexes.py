@@ -73,6 +73,7 @@ def rebuild_indexes() -> None:
         return choose_categories(get_settings(), get_current_context()["params"]["categories"] or [])
 
     @task(
+        multiple_outputs=False,
         execution_timeout=timedelta(hours=6),
         map_index_template="{{ category }}",
         doc_md="Build, calibrate, evaluate, gate and promote one product.",
@@ -94,6 +95,7 @@ def rebuild_indexes() -> None:
         )
 
     @task(
+        multiple_outputs=False,
         trigger_rule=TriggerRule.ALL_DONE,
         retries=0,
         execution_timeout=timedelta(minutes=10),
@@ -105,8 +107,10 @@ def rebuild_indexes() -> None:
 
         return summarise_rebuilds(names, list(done))
 
-    names = discover()
-    summary(names=names, done=rebuild.expand(category=names))
+    # Any: at parse time these are promises of values, which the tasks' own types do not know of
+    names: Any = discover()
+    done: Any = rebuild.expand(category=names)
+    summary(names=names, done=done)
 
 
 rebuild_indexes()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from airflow.plugins_manager import AirflowPlugin
@@ -57,7 +57,7 @@ def log_failure(context: Any) -> None:
 
 class AnomalyOSPlugin(AirflowPlugin):
     name = "anomalyos"
-    external_views: ClassVar[list[Any]] = [
+    external_views: list[Any] = [  # noqa: RUF012 - Airflow declares it so
         {
             "name": "Inspection console",
             "href": console_url(),

@@ -1,0 +1,95 @@
+"""``anomalyos up``, ``console``, ``airflow``, ``doctor`` and ``db upgrade``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from anomalyos.cli.output import EXIT_COULD_NOT_RUN, FriendlyGroup, print_json, stderr_console, stdout_console
+
+db = typer.Typer(name="db", cls=FriendlyGroup, no_args_is_help=True, help="The database.")
+
+CONTEXT_FOR_AIRFLOW = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(up)
+    app.command()(console)
+    app.command(context_settings=CONTEXT_FOR_AIRFLOW)(airflow)
+    app.command()(doctor)
+    app.add_typer(db)
+
+
+def up(
+    sample: Annotated[
+        bool, typer.Option(help="Draw sample products and a sample night when there is no product yet.")
+    ] = True,
+) -> None:
+    """Start Airflow and the console, prepare what is missing; Ctrl-C stops everything."""
+    from anomalyos.settings import get_settings
+    from anomalyos.supervisor.banner import show_banner
+    from anomalyos.supervisor.display import Display
+    from anomalyos.supervisor.up import Supervisor
+
+    settings = get_settings()
+    settings.check_production()
+    with Display(stderr_console()) as display:
+        Supervisor(settings, display, sample=sample).run(show_banner)
+        display.say("Everything has stopped.")
+
+
+def console() -> None:
+    """Start the console alone, in the foreground."""
+    from console.main import main
+
+    from anomalyos.settings import get_settings
+    from anomalyos.store.engine import open_store
+
+    settings = get_settings()
+    settings.check_production()
+    open_store(settings).upgrade()
+    main()
+
+
+def airflow(context: typer.Context) -> None:
+    """Run Airflow's own command line in this installation's environment: `anomalyos airflow dags list`."""
+    from anomalyos.settings import get_settings
+    from anomalyos.supervisor.airflow_env import airflow_command, airflow_environment
+
+    environment = airflow_environment(get_settings())
+    os.execve(sys.executable, airflow_command(*context.args), environment)  # noqa: S606 - arguments, no shell
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Check that everything the platform needs is there, and say what to do about what is not."""
+    from anomalyos.doctor import examine
+    from anomalyos.settings import get_settings
+
+    checks = examine(get_settings())
+    healthy = all(check.ok for check in checks)
+    if as_json:
+        print_json({"healthy": healthy, "checks": [check.as_dict() for check in checks]})
+    else:
+        terminal = stdout_console()
+        for check in checks:
+            mark = "[green]✓[/]" if check.ok else "[bold red]✗[/]"
+            terminal.print(f"{mark} [bold]{check.name}[/]: {check.finding}", highlight=False)
+            if check.advice:
+                terminal.print(f"    → {check.advice}", highlight=False)
+    if not healthy:
+        raise typer.Exit(EXIT_COULD_NOT_RUN)
+
+
+@db.command()
+def upgrade() -> None:
+    """Create the database, or bring it to the newest schema."""
+    from anomalyos.settings import get_settings
+    from anomalyos.store.engine import open_store
+
+    open_store(get_settings()).upgrade()
+    stderr_console().print("The database is at the newest schema.")

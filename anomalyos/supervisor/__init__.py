@@ -1,0 +1,1 @@
+"""Starts everything a laptop needs, watches it, and leaves nothing running behind."""

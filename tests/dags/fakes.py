@@ -1,0 +1,75 @@
+"""Stand-ins for the model, for tests about wiring: quick, and they store real rows."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import types
+from typing import TYPE_CHECKING, Any
+
+from anomalyos.errors import AnomalyOSError
+from anomalyos.settings import Settings
+
+if TYPE_CHECKING:
+    from anomalyos.store.engine import Store
+    from anomalyos.store.tables import Inspection
+
+
+class FakeInspector:
+    """The content decides: empty is rejected, ``crash`` raises, ``bad...`` is anomalous, the rest normal."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self.store = store
+        self.calls = 0
+
+    def inspect(
+        self, data: bytes, *, source: str, batch_key: str, category: str | None = None, progress: Any = None
+    ) -> Inspection:
+        from anomalyos.store import batches, inspections
+        from anomalyos.store.tables import Inspection
+
+        self.calls += 1
+        if data == b"crash":
+            raise RuntimeError("the model fell over")
+        sha = hashlib.sha256(data).hexdigest()
+        verdict = "rejected" if not data else "anomalous" if data.startswith(b"bad") else "normal"
+        with self.store.session() as session:
+            batch = batches.by_key(session, batch_key)
+            assert batch.id is not None
+            row = Inspection(
+                work_key=inspections.work_key(batch_key, source, sha),
+                batch_id=batch.id,
+                source=source,
+                content_sha256=sha,
+                verdict=verdict,
+                reject_code="" if data else "empty",
+                reject_reason="" if data else "The file is empty.",
+                given_category=category,
+                score=None if verdict == "rejected" else int(sha[:4], 16) / 65536,
+            )
+            return inspections.record(session, row)[0]
+
+
+def fake_rebuild(name: str, settings: Settings, store: Store, **options: Any) -> dict[str, Any]:
+    """Fails for the category called ``broken``."""
+    if name == "broken":
+        raise AnomalyOSError("There are no training images.")
+    return {"category": name, "created": True, "promoted": True, "force": options["force"]}
+
+
+def install() -> None:
+    """Put the stand-ins where the DAGs look for the real ones."""
+    inspector: Any = types.ModuleType("anomalyos.inspector")
+    inspector.Inspector = FakeInspector
+    inspector.get_inspector = lambda: FakeInspector(*_current())
+    rebuild: Any = types.ModuleType("anomalyos.rebuild")
+    rebuild.rebuild_category = fake_rebuild
+    sys.modules["anomalyos.inspector"] = inspector
+    sys.modules["anomalyos.rebuild"] = rebuild
+
+
+def _current() -> tuple[Settings, Store]:
+    from anomalyos.settings import get_settings
+    from anomalyos.store.engine import open_store
+
+    return get_settings(), open_store(get_settings())
