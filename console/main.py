@@ -1,0 +1,111 @@
+"""Starts the console: ``python -m console.main``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from nicegui import app, ui
+from nicegui.storage import Storage
+
+from anomalyos.errors import AnomalyOSError
+from anomalyos.settings import Settings, get_settings
+from console import api, auth, docs, errors, media, theme
+from console.desk import Desk, InspectorLike
+from console.guard import Guard
+from console.metrics import Metrics
+from console.offload import InspectionPool
+from console.pages import login, missing, modes, nights
+from console.pages.inspector import live, queue, rejected, single
+from console.warm_up import WarmUp
+
+if TYPE_CHECKING:
+    from anomalyos.store.engine import Store
+    from anomalyos.store.tables import Inspection
+
+_STOP_WITHIN = 5
+"""Seconds open pages get to finish when the console is stopped."""
+
+
+def create_app(desk: Desk) -> WarmUp:
+    """Register pages, routes and the guard on NiceGUI's app. Nothing is served yet.
+
+    Returns:
+        What loads the models; it starts by itself once the app has started.
+    """
+    metrics, pool, warm_up = Metrics(desk.store), InspectionPool(), WarmUp(desk)
+    Storage.path = desk.settings.home / "console" / "sessions"
+    app.add_middleware(Guard, desk=desk)
+    theme.register()
+    auth.register(desk)
+    media.register(desk)
+    api.register(desk, metrics, pool, warm_up)
+    docs.register(desk)
+    errors.register(desk, missing.draw)
+    for page in (login, queue, rejected, single, modes, nights):
+        page.register(desk)
+    live.register(desk, metrics, pool)
+    app.on_startup(warm_up.start)
+    app.on_shutdown(pool.close)
+    return warm_up
+
+
+def serve(settings: Settings) -> None:
+    """Start NiceGUI's server on the configured address and block until it is told to stop."""
+    ui.run(
+        host=settings.console_host,
+        port=settings.console_port,
+        title="AnomalyOS",
+        favicon=theme.ASSETS / "logo.svg",
+        dark=None,
+        language="en-US",
+        reload=False,
+        show=False,
+        tailwind=False,
+        reconnect_timeout=30,
+        storage_secret=settings.resolved_session_secret(),
+        session_middleware_kwargs={
+            "same_site": "strict",
+            "https_only": settings.https_only,
+            "max_age": settings.session_hours * 3600,
+        },
+        show_welcome_message=False,
+        timeout_graceful_shutdown=_STOP_WITHIN,
+        server_header=False,
+    )
+
+
+def make_desk(settings: Settings) -> Desk:
+    """The desk over the real store and inspector; the latter is loaded on first use."""
+    from anomalyos.store.engine import open_store
+
+    def inspector() -> InspectorLike:
+        from anomalyos.inspector import get_inspector
+
+        return get_inspector()
+
+    def heatmap(store: Store, inspection: Inspection) -> bytes:
+        from anomalyos.explain.anomaly_map import render_heatmap
+
+        return render_heatmap(store, inspection)
+
+    return Desk(settings, open_store(settings), inspector, heatmap)
+
+
+def main() -> None:
+    """Check the settings, bring the database up to date, serve until SIGTERM or SIGINT."""
+    settings = get_settings()
+    try:
+        settings.check_production()
+        desk = make_desk(settings)
+        desk.store.upgrade()
+        create_app(desk)
+    except AnomalyOSError as error:
+        sys.exit(str(error))
+    address = f"http://{settings.console_host}:{settings.console_port}"
+    sys.stderr.write(f"AnomalyOS console on {address}\n")
+    serve(settings)
+
+
+if __name__ == "__main__":
+    main()

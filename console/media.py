@@ -1,0 +1,60 @@
+"""Pictures of inspections. Always re-encoded from decoded pixels: uploaded bytes are never served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import APIRouter, Depends, Request
+from nicegui import app
+from starlette.responses import Response
+
+from anomalyos.data.images import encode_png, thumbnail_jpeg
+from console.api_auth import reader
+from console.desk import Desk
+from console.offload import off_loop
+
+_CACHE = "private, max-age=31536000, immutable"
+"""An inspection's pictures never change; private, because only signed-in people may see them."""
+_THUMB_SIDE = 192
+_LOSSLESS_PIXELS = 1_000_000
+"""Up to here PNG is small enough; larger photos are sent as JPEG."""
+
+
+def register(desk: Desk) -> None:
+    router = APIRouter(prefix="/media", include_in_schema=False, dependencies=[Depends(reader(desk))])
+
+    @router.get("/image/{inspection_id}")
+    async def image(request: Request, inspection_id: int) -> Response:
+        return await _answer(request, f"image-{inspection_id}", lambda: _image(desk, inspection_id))
+
+    @router.get("/thumb/{inspection_id}")
+    async def thumb(request: Request, inspection_id: int) -> Response:
+        return await _answer(request, f"thumb-{inspection_id}", lambda: _thumb(desk, inspection_id))
+
+    @router.get("/heatmap/{inspection_id}")
+    async def heatmap(request: Request, inspection_id: int) -> Response:
+        return await _answer(
+            request, f"heat-{inspection_id}", lambda: (desk.heatmap_png(inspection_id), "image/png")
+        )
+
+    app.include_router(router)
+
+
+def _image(desk: Desk, inspection_id: int) -> tuple[bytes, str]:
+    photo = desk.photo(inspection_id)
+    if photo.width * photo.height <= _LOSSLESS_PIXELS:
+        return encode_png(photo.rgb), "image/png"
+    return thumbnail_jpeg(photo.rgb, max(photo.width, photo.height)), "image/jpeg"
+
+
+def _thumb(desk: Desk, inspection_id: int) -> tuple[bytes, str]:
+    return thumbnail_jpeg(desk.photo(inspection_id).rgb, _THUMB_SIDE), "image/jpeg"
+
+
+async def _answer(request: Request, tag: str, make: Callable[[], tuple[bytes, str]]) -> Response:
+    etag = f'"{tag}"'
+    headers = {"Cache-Control": _CACHE, "ETag": etag}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    body, media_type = await off_loop(make)
+    return Response(body, media_type=media_type, headers=headers)

@@ -1,0 +1,1 @@
+"""One module a mode; each offers ``register(desk)`` and does nothing at import."""

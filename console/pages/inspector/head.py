@@ -1,0 +1,94 @@
+"""The line above the Inspector: which night, how far it is, and the ways through it."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from console import kit, wording
+from console.desk import Desk
+from console.kit import Text, box, segment
+from console.offload import off_loop
+from console.pages.nights import tally_bar
+from console.reads import NightRow
+
+QUEUE, REJECTED, LIVE = "queue", "rejected", "live"
+
+
+class Head:
+    """Night picker, tally and tabs; ``show`` redraws the figures."""
+
+    def __init__(self, desk: Desk, tab: str) -> None:
+        self._desk = desk
+        self._tab = tab
+        with box("aos-head"):
+            self._night = box()
+            self._tally = box("aos-tally")
+            box("aos-head-space")
+            self._tabs = box("aos-segments", "nav")
+
+    async def show(self, night: NightRow | None) -> None:
+        """Draw the figures of ``night``, or the frame of a console that has seen none."""
+        nights = await off_loop(self._desk.nights, limit=12)
+        for part in (self._night, self._tally, self._tabs):
+            part.clear()
+        with self._night:
+            _picker(night, nights, self._tab)
+        with self._tally:
+            if night is not None and self._tab != LIVE:
+                tally(night)
+        with self._tabs:
+            self._draw_tabs(night)
+
+    def _draw_tabs(self, night: NightRow | None) -> None:
+        query = f"?batch={night.key}" if night is not None else ""
+        undecided = night.undecided if night is not None else None
+        rejected = night.rejected if night is not None else None
+        segment("Queue", f"/{query}", active=self._tab == QUEUE, count=undecided)
+        segment("Rejected", f"/rejected{query}", active=self._tab == REJECTED, count=rejected)
+        segment("Live", "/live", active=self._tab == LIVE)
+
+
+def _picker(night: NightRow | None, nights: list[NightRow], tab: str) -> None:
+    title = "Live inspection" if tab == LIVE else _title(night)
+    if tab == LIVE or not nights:
+        Text(title, "h1", "aos-night-title")
+        return
+    with box("aos-night", "button").props("type=button aria-haspopup=menu").mark("night-picker"):
+        Text(title, "h1", "aos-night-title")
+        kit.icon("expand_more")
+        with ui.menu(), box("aos-menu"):
+            for row in nights:
+                _menu_item(row, active=night is not None and row.key == night.key, tab=tab)
+            with box("aos-menu-item", "a") as every:
+                every.props["href"] = "/nights"
+                kit.icon("nights_stay")
+                Text("All nights")
+
+
+def _title(night: NightRow | None) -> str:
+    return wording.batch_title(night.kind, night.day) if night is not None else "No night yet"
+
+
+def _menu_item(row: NightRow, *, active: bool, tab: str) -> None:
+    with box("aos-menu-item" + (" active" if active else ""), "a") as item:
+        item.props["href"] = f"{'/rejected' if tab == REJECTED else '/'}?batch={row.key}"
+        Text(wording.short_day(row.day), classes="grow")
+        Text(f"{row.undecided} to decide" if row.undecided else "done", classes="aos-muted aos-small")
+
+
+def tally(row: NightRow) -> None:
+    """Counts of one batch as a bar and in words."""
+    tally_bar(row)
+    decided = row.flagged - row.undecided
+    with box("aos-legend").mark("tally"):
+        _count(row.total, "inspected", "rest", expected=row.expected if row.finished_at is None else 0)
+        _count(row.flagged, "flagged", "tone-flagged")
+        _count(decided, "decided", "tone-normal")
+        _count(row.rejected, "rejected", "tone-rejected")
+
+
+def _count(count: int, word: str, tone: str, *, expected: int = 0) -> None:
+    with box("", "span"):
+        box(f"aos-dot {tone}", "i")
+        Text(f"{count:,}", "b")
+        Text(f" of {expected:,} {word}" if expected > count else f" {word}")

@@ -1,0 +1,72 @@
+"""Files of a night that could not be inspected, and what to do about each."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from nicegui import ui
+
+from anomalyos.store.tables import Verdict
+from console import kit, wording
+from console.desk import Desk, QueueFilter
+from console.kit import Text, box
+from console.offload import off_loop
+from console.pages.access import visit
+from console.pages.inspector.head import REJECTED, Head
+from console.pages.inspector.queue import find_night, latest_night
+from console.theme import frame
+from console.views import Card
+
+PAGE = 50
+
+
+def register(desk: Desk) -> None:
+    @ui.page("/rejected", response_timeout=30)
+    async def rejected(request: Request, batch: str = "", offset: int = 0) -> None:
+        visitor = await visit(request, desk)
+        night = await find_night(desk, batch or await off_loop(latest_night, desk))
+        with frame("Rejected", visitor.person, mode="/", open_items=visitor.open_items):
+            await Head(desk, REJECTED).show(night)
+            if night is None:
+                kit.empty_state("bedtime", "No night yet", "Files that cannot be read are listed here.")
+                return
+            wanted = QueueFilter(night.key, decided=None, verdicts=(Verdict.REJECTED,))
+            page = await off_loop(desk.queue, wanted, offset=max(0, offset), limit=PAGE)
+            if not page.cards:
+                kit.empty_state(
+                    "verified",
+                    "Every file could be read",
+                    "Nothing was rejected in this batch.",
+                    tone="normal",
+                )
+                return
+            with box("aos-page"):
+                Text(wording.plural(page.total, "file") + " could not be inspected", "h2", "aos-product")
+                Text("They are kept as they came. Nothing was guessed about them.", "p", "aos-muted")
+                with box("aos-card aos-rejects").style("margin-top: 20px; padding: 6px 22px"):
+                    for card in page.cards:
+                        _row(card)
+                _pager(night.key, page.offset, len(page.cards), page.total)
+
+
+def _row(card: Card) -> None:
+    with box("aos-reject"):
+        with box():
+            Text(card.source, "div", "name")
+            if card.category:
+                Text(card.category, "div", "aos-muted aos-small")
+        with box():
+            Text(card.reject_reason, "div", "why")
+            Text(wording.NEXT_STEPS.get(card.reject_code, "Send the photo again."), "div", "next")
+        kit.link("Details", f"/inspection/{card.id}", "aos-button small quiet")
+
+
+def _pager(key: str, start: int, shown: int, total: int) -> None:
+    if total <= PAGE:
+        return
+    with box("aos-pager"):
+        Text(f"{start + 1}–{start + shown} of {total}")
+        with box("aos-pager-buttons"):
+            if start > 0:
+                kit.link("Back", f"/rejected?batch={key}&offset={max(0, start - PAGE)}", "aos-button small")
+            if start + shown < total:
+                kit.link("More", f"/rejected?batch={key}&offset={start + PAGE}", "aos-button small")

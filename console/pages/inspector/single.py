@@ -1,0 +1,61 @@
+"""One result by its link."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from nicegui import ui
+
+from anomalyos.errors import NotFound
+from console import kit, wording
+from console.desk import Desk
+from console.kit import Text, box
+from console.offload import off_loop
+from console.pages.access import visit
+from console.pages.inspector.result_view import ResultView
+from console.pages.inspector.reviewing import Reviewing
+from console.theme import Frame, frame
+from console.views import Detail
+
+
+def register(desk: Desk) -> None:
+    @ui.page("/inspection/{inspection_id}", response_timeout=30)
+    async def inspection(request: Request, inspection_id: int) -> None:
+        visitor = await visit(request, desk)
+        title = f"Inspection {inspection_id}"
+        with frame(title, visitor.person, mode="/", open_items=visitor.open_items) as shell:
+            try:
+                detail = await off_loop(desk.detail, inspection_id)
+            except NotFound:
+                kit.empty_state(
+                    "search_off",
+                    f"There is no inspection {inspection_id}",
+                    "The link may be from another installation.",
+                    actions=lambda: _to_queue(),
+                )
+                return
+            _draw_head(detail)
+            await _draw(desk, shell, detail)
+
+
+def _to_queue() -> None:
+    kit.link("To the queue", "/", "aos-button primary")
+
+
+def _draw_head(detail: Detail) -> None:
+    with box("aos-head"):
+        kit.link("Queue", f"/?batch={detail.batch_key}", "aos-button small quiet", "arrow_back")
+        with box():
+            Text(f"Inspection {detail.card.id}", "h1", "aos-night-title")
+            Text(f"{detail.batch_title} · {wording.moment(detail.created_at)}", "div", "aos-muted aos-small")
+
+
+async def _draw(desk: Desk, shell: Frame, detail: Detail) -> None:
+    place = box().style("flex: 1; min-height: 0; display: grid")
+    defects = await off_loop(desk.defect_types, detail.card.category)
+
+    async def reload(inspection_id: int) -> None:
+        view.show(await off_loop(desk.detail, inspection_id), defects)
+
+    reviewing = Reviewing(desk, shell, decided=reload, reload=reload)
+    view = ResultView(place, shell, reviewing, desk.settings.console_url.rstrip("/"))
+    view.show(detail, defects)

@@ -1,0 +1,90 @@
+"""The photo with its heat map and regions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nicegui import ui
+
+from console import kit
+from console.kit import box
+from console.views import Detail
+
+
+def regions_svg(regions: list[dict[str, Any]], width: int, height: int) -> str:
+    """Outlines of the regions, the strongest drawn through and the others dashed.
+
+    Only numbers go into it: whatever the regions hold is turned into a float first.
+    """
+    parts = []
+    for index, region in enumerate(regions):
+        x, y, w, h = (float(region[name]) for name in ("x", "y", "width", "height"))
+        shape = f'x="{x:g}" y="{y:g}" width="{w:g}" height="{h:g}" rx="{min(w, h) * 0.06:g}"'
+        weaker = " weaker" if index else ""
+        parts.append(f'<rect class="region-halo" {shape}/><rect class="region-line{weaker}" {shape}/>')
+    return f'<svg viewBox="0 0 {int(width)} {int(height)}" preserveAspectRatio="none">{"".join(parts)}</svg>'
+
+
+def draw_tools(detail: Detail, copy_link: Callable[[], Any]) -> None:
+    with box("aos-tools"):
+        if detail.has_map:
+            with kit.button(
+                "Heat map",
+                shortcut="H",
+                classes="small quiet tool-heat",
+                act="heat",
+                tip="Hold H to peek below it",
+            ):
+                _on_off()
+            with box("aos-heat-control", "label"), box("aos-slider", "input") as slider:
+                slider.props("type=range min=0 max=100 value=60 aria-label='Opacity of the heat map'")
+        if detail.regions:
+            with kit.button(
+                "Regions",
+                shortcut="R",
+                classes="small quiet tool-regions",
+                act="regions",
+                tip="Outlines on or off",
+            ):
+                _on_off()
+        box("space")
+        kit.button(
+            "", icon_name="zoom_in", classes="small quiet", act="zoom-in", tip="Zoom in (+, or the wheel)"
+        )
+        kit.button("", icon_name="fit_screen", classes="small quiet", act="zoom-reset", tip="Whole image (0)")
+        kit.button(
+            "", copy_link, icon_name="link", classes="small quiet", tip="Copy a link to this result"
+        ).mark("copy-link")
+
+
+def _on_off() -> None:
+    kit.icon("visibility", "on")
+    kit.icon("visibility_off", "off")
+
+
+def draw_stage(detail: Detail) -> None:
+    with box("aos-stage"):
+        if not detail.card.has_image:
+            kit.empty_state(
+                "broken_image", "No picture to show", "The file could not be opened.", tone="rejected"
+            )
+            return
+        with box("aos-stage-fit"), box("aos-photo").style(f"--ratio: {detail.width / detail.height:.5f}"):
+            _image(f"/media/image/{detail.card.id}", "photo", f"Photo of {detail.card.category or 'a part'}")
+            if detail.has_map:
+                _image(
+                    f"/media/heatmap/{detail.card.id}",
+                    "heat",
+                    "Heat map: bright where it differs from normal",
+                )
+            if detail.regions:
+                with box("overlay"):
+                    ui.html(regions_svg(detail.regions, detail.width, detail.height), sanitize=False)
+
+
+def _image(address: str, classes: str, alt: str) -> None:
+    with box(classes, "img") as image:
+        image.props["src"] = address
+        image.props["alt"] = alt
+        image.props["draggable"] = "false"

@@ -1,0 +1,29 @@
+"""The page for addresses that do not exist."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from console import kit
+from console.auth import session_person
+from console.desk import Desk
+from console.offload import off_loop
+from console.theme import frame
+
+
+async def draw(request: Request, desk: Desk) -> None:
+    """Draw into the page being built; the guard let only signed-in people come here."""
+    person = await session_person(request, desk)
+    if person is None:
+        return
+    with frame("Not found", person, open_items=await off_loop(desk.open_items)):
+        kit.empty_state(
+            "explore_off",
+            "There is no such page",
+            "The link may be old, or a letter got lost.",
+            actions=_to_queue,
+        )
+
+
+def _to_queue() -> None:
+    kit.link("To the queue", "/", "aos-button primary")

@@ -1,0 +1,40 @@
+"""Loads the models after the start, so the first inspection of the morning is not the slow one."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from console.desk import Desk
+
+log = logging.getLogger(__name__)
+
+
+class WarmUp:
+    """State of the models: ``loading``, ``ready``, ``none`` (no champion yet) or why loading failed."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.state = "loading"
+        self.categories: list[str] = []
+
+    def start(self) -> None:
+        """Load in a daemon thread: a stop never waits for a model."""
+        threading.Thread(target=self._load, name="warm-up", daemon=True).start()
+
+    def _load(self) -> None:
+        try:
+            self.categories = self._desk.categories()
+            if self.categories:
+                self._desk.inspector.warm_up()
+            self.state = "ready" if self.categories else "none"
+        except Exception as error:
+            # whatever a model file can do wrong must not take the queue down with it
+            log.exception("The models could not be loaded")
+            self.state = f"failed: {error}"
+
+    def refresh(self) -> None:
+        """Look for champions promoted since the start; cheap, reads the database."""
+        if self.state in {"ready", "none"}:
+            self.categories = self._desk.categories()
+            self.state = "ready" if self.categories else "none"
