@@ -14,10 +14,11 @@ APP0, APP1, APP14, APP15, COMMENT = 0xE0, 0xE1, 0xEE, 0xEF, 0xFE
 START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # A progressive encoder writes about ten scans. Each costs a decoder a full pass over the image
 # for as little as a dozen bytes, so a file full of them would keep a worker busy for hours.
-MAX_SCANS = 100
+MAX_SCANS = 40
 MAX_PICTURES = 16
+_FILL, _ZEROS = re.compile(rb"\xff*"), re.compile(rb"\x00*")
 # In entropy-coded data 0xFF is followed by 0x00 or a restart marker; anything else ends it.
-_NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xff]")
 
 
 @dataclass
@@ -38,7 +39,7 @@ def scan(data: bytes) -> Container:
     first = _picture(data, 0)
     end = first.end
     for _ in range(MAX_PICTURES):
-        end = _skip_zeros(data, end)
+        end = _after(_ZEROS, data, end)
         if end == len(data):
             return Container("jpeg", first.width, first.height, first.payload)
         if data[end : end + 3] != b"\xff\xd8\xff":
@@ -79,8 +80,7 @@ def _marker(data: bytes, position: int) -> tuple[int, int]:
     """Marker code at ``position`` and where its segment starts; fill bytes are skipped."""
     if data[position : position + 1] not in (b"\xff", b""):
         raise damaged("the JPEG has bytes between its segments")
-    while data[position : position + 1] == b"\xff":
-        position += 1
+    position = _after(_FILL, data, position)
     if position >= len(data):
         raise damaged("the end of the JPEG is missing")
     marker = data[position]
@@ -117,6 +117,7 @@ def _is_kept(marker: int, head: bytes) -> bool:
     return not (APP0 < marker <= APP15 or marker == COMMENT)
 
 
-def _skip_zeros(data: bytes, start: int) -> int:
-    match = re.compile(rb"\x00*").match(data, start)
+def _after(run: re.Pattern[bytes], data: bytes, start: int) -> int:
+    """Where a run of bytes that starts at ``start``, and may be empty, ends."""
+    match = run.match(data, start)
     return match.end() if match else start
