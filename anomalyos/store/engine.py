@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Iterator
@@ -97,12 +98,17 @@ def make_engine(url: URL, *, foreign_keys: bool = True) -> Engine:
     """
     if url.get_backend_name() == "sqlite":
         _create_database_file(Path(str(url.database)))
-        engine = create_engine(url)
+        engine = create_engine(url, json_serializer=_to_json)
         _configure_sqlite(engine, foreign_keys=foreign_keys)
     else:
-        engine = create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url, json_serializer=_to_json, pool_pre_ping=True)
     _drop_connections_of_the_parent(engine)
     return engine
+
+
+def _to_json(value: Any) -> str:
+    """NaN is no JSON: PostgreSQL would refuse it, and SQLite hand it to a browser that does."""
+    return json.dumps(value, allow_nan=False)
 
 
 def _create_database_file(path: Path) -> None:

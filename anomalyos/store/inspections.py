@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, Float, func
 from sqlmodel import Session, col, select
 
 from anomalyos.errors import NotFound
@@ -70,7 +70,8 @@ def queue(
         verdicts: which verdicts to show.
         decided: False for open work, True for what is decided, None for both.
     """
-    ratio = col(Inspection.score) / func.nullif(col(Inspection.threshold), 0)
+    # named a float: SQLAlchemy would divide decimals otherwise, which is slower and overflows sooner
+    ratio = col(Inspection.score) / func.nullif(col(Inspection.threshold), 0, type_=Float())
     order = (col(Inspection.p_value).asc().nulls_first(), ratio.desc().nulls_last(), col(Inspection.id))
     # sort the ids alone: the JSON columns would make the sort several times as heavy
     page = (

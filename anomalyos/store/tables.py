@@ -192,6 +192,7 @@ class Inspection(SQLModel, table=True):
     __table_args__ = (
         Index("ix_inspection_queue", "verdict", "decision", "p_value"),
         Index("ix_inspection_batch", "batch_id", "verdict", "decision", "p_value"),
+        Index("ix_inspection_category", "category_id", "verdict", "decision", "p_value"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -209,7 +210,7 @@ class Inspection(SQLModel, table=True):
     routed_category: str | None = None
     routed_similarity: float | None = None
     route_mismatch: bool = False
-    category_id: int | None = Field(default=None, foreign_key="category.id", index=True)
+    category_id: int | None = Field(default=None, foreign_key="category.id")
     model_version_id: int | None = Field(default=None, foreign_key="model_version.id", index=True)
     bundle_sha256: str = ""
     score: float | None = None

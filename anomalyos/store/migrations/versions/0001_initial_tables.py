@@ -206,7 +206,7 @@ def _create_inspections() -> None:
         sa.UniqueConstraint("work_key", name="uq_inspection_work_key"),
     )
     op.create_index("ix_inspection_batch", "inspection", ["batch_id", "verdict", "decision", "p_value"])
-    op.create_index("ix_inspection_category_id", "inspection", ["category_id"])
+    op.create_index("ix_inspection_category", "inspection", ["category_id", "verdict", "decision", "p_value"])
     op.create_index("ix_inspection_content_sha256", "inspection", ["content_sha256"])
     op.create_index("ix_inspection_decision", "inspection", ["decision"])
     op.create_index("ix_inspection_image_id", "inspection", ["image_id"])
