@@ -19,7 +19,7 @@ from anomalyos.errors import AnomalyOSError
 from anomalyos.supervisor import airflow_env, health
 from anomalyos.supervisor.leash import descendants, prepare_process, signal_all
 from anomalyos.supervisor.ports import require_free_ports
-from anomalyos.supervisor.process import Service, stop_all
+from anomalyos.supervisor.process import GRACE_SECONDS, Service, stop_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,9 @@ class Supervisor:
 
     ``run`` must be called in the main thread: it handles SIGINT and SIGTERM.
     """
+
+    grace = GRACE_SECONDS
+    """Seconds a service has to end by itself."""
 
     def __init__(self, settings: Settings, display: Display, *, sample: bool = True) -> None:
         self.settings = settings
@@ -106,9 +109,11 @@ class Supervisor:
         self._start(MIGRATION, migrate, env=airflow_env.airflow_environment(self.settings))
         self._start(SETUP, setup if self.sample else [*setup, "--no-sample"], pipe_output=True)
         self._start("console", [sys.executable, "-P", "-m", "console.main"])
-        reader = threading.Thread(target=read_events, args=(self.services[SETUP].output, self._events))
-        reader.daemon = True
-        reader.start()
+        self._read_setup_events()
+
+    def _read_setup_events(self) -> None:
+        source = self.services[SETUP].output
+        threading.Thread(target=read_events, args=(source, self._events), daemon=True).start()
 
     def _start(
         self, name: str, command: list[str], env: dict[str, str] | None = None, pipe_output: bool = False
@@ -116,7 +121,9 @@ class Supervisor:
         environment = env if env is not None else dict(os.environ)
         environment = {**environment, "ANOMALYOS_HOME": str(self.settings.home), "PYTHONUNBUFFERED": "1"}
         path = self.settings.home / "logs" / f"{name}.log"
-        self.services[name] = Service(name, command, path, environment, pipe_output=pipe_output)
+        self.services[name] = Service(
+            name, command, path, environment, pipe_output=pipe_output, grace=self.grace
+        )
 
     def _watch(self, when_ready: Callable[[Supervisor], None]) -> None:
         ready = False
@@ -174,7 +181,7 @@ class Supervisor:
     def _stop_everything(self) -> None:
         if self.services:
             self.display.say("Stopping …")
-        stop_all(list(self.services.values()))
+        stop_all(list(self.services.values()), self.grace)
         # what a killed leash has left behind was handed to this process
         signal_all(descendants(os.getpid()), signal.SIGKILL)
 
