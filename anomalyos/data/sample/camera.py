@@ -25,7 +25,7 @@ class Camera:
     depth: float = 0.35
     vignette: float = 0.16
     grain: float = 2.2
-    contrast: float = 1.0
+    contrast: float = 1.3
 
     def develop(self, radiance: Field, draw: Draw) -> NDArray[np.uint8]:
         """(2k, 2k, 3) radiance to (k, k, 3) uint8."""
@@ -76,8 +76,8 @@ def _vignette(size: int, strength: float, draw: Draw) -> Field:
 
 def _tone(linear: Field, contrast: float) -> Field:
     """Soft shoulder for highlights, then the display's gamma."""
-    linear = np.maximum(linear, 0)
+    linear = np.maximum(linear - np.float32(0.006), 0)
     knee = np.float32(0.62)
     rolled = np.where(linear > knee, knee + (1 - knee) * (1 - np.exp(-(linear - knee) / (1 - knee))), linear)
     encoded = rolled ** np.float32(1 / 2.2)
-    return encoded + (contrast - 1) * (encoded - 0.5)
+    return encoded + (contrast - 1) * (encoded - 0.5) * np.float32(4) * encoded * (1 - encoded)

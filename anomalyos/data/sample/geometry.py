@@ -16,6 +16,8 @@ from anomalyos.data.sample.draws import Draw, Field
 
 SPAN = 512.0
 Point = tuple[float, float]
+Window = tuple[slice, slice]
+"""Rows and columns of a rectangle of pixels."""
 
 
 @lru_cache(maxsize=4)
@@ -47,6 +49,16 @@ class Pose:
         """Picture coordinates of a point of the part."""
         c, s = math.cos(self.angle) * self.scale, math.sin(self.angle) * self.scale
         return self.cx + c * u - s * v, self.cy + s * u + c * v
+
+
+def window(n: int, centre: Point, reach: float) -> Window:
+    """The pixels of an n x n picture within ``reach`` units of a point, along x and along y."""
+    per_unit = n / SPAN
+    rows, columns = (
+        slice(max(0, int((c - reach) * per_unit)), max(0, int((c + reach) * per_unit) + 1))
+        for c in (centre[1], centre[0])
+    )
+    return rows, columns
 
 
 def cover(distance: Field, soft: float = 1.2) -> Field:
@@ -126,11 +138,7 @@ def blob(
     """(n, n) distance from an irregular patch's centre over its local radius: below 1 inside, 9 far away."""
     x, y = grid(n)
     reach = radius * stretch * (1 + 2 * ragged) * 2 + 2
-    per_unit = n / SPAN
-    rows, columns = (
-        slice(max(0, int((c - reach) * per_unit)), max(0, int((c + reach) * per_unit) + 1))
-        for c in (centre[1], centre[0])
-    )
+    rows, columns = window(n, centre, reach)
     pose = Pose(centre[0], centre[1], draw.span(0, math.pi))
     long = 1 + (stretch - 1) * draw.span(0.3, 1)
     u, v = pose.local(x[rows, columns], y[rows, columns])

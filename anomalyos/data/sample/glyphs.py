@@ -1,6 +1,8 @@
-"""Lettering for imprints and labels: a 5 x 7 dot alphabet, smoothed into rounded strokes."""
+"""Lettering for imprints and labels: a 5 x 7 dot alphabet, drawn with a round pen."""
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
@@ -39,26 +41,43 @@ _ROWS = {
     "*": "00000 00100 10101 01110 10101 00100 00000",
     " ": "00000 00000 00000 00000 00000 00000 00000",
 }
-_FINE = 4
+_FINE = 10
+"""Fine pixels between two dots."""
 
 
-def lettering(text: str, u: Field, v: Field, height: float, weight: float = 0.5) -> Field:
-    """Ink coverage 0..1 of one centred line of text ``height`` units tall, at coordinates (u, v).
-
-    ``weight`` is the level of the smoothed dots that counts as ink: lower is bolder.
-    """
-    dots = np.zeros((9, 6 * len(text) + 3), dtype=np.float32)
+@lru_cache(maxsize=64)
+def _depth(text: str) -> Field:
+    """Distance of every fine pixel to the pen's path, in dots: neighbouring dots are joined by lines."""
+    dots = np.zeros((9, 6 * len(text) + 3), dtype=bool)
     for k, letter in enumerate(text):
         rows = _ROWS[letter].split()
-        dots[1:8, 6 * k + 2 : 6 * k + 7] = [[float(bit) for bit in row] for row in rows]
-    fine = ndimage.gaussian_filter(np.kron(dots, np.ones((_FINE, _FINE), dtype=np.float32)), 0.55 * _FINE)
+        dots[1:8, 6 * k + 2 : 6 * k + 7] = [[bit == "1" for bit in row] for row in rows]
+    path = np.ones((dots.shape[0] * _FINE, dots.shape[1] * _FINE), dtype=bool)
+    along = np.arange(_FINE + 1)
+    for y, x in np.argwhere(dots):
+        cy, cx = y * _FINE + _FINE // 2, x * _FINE + _FINE // 2
+        path[cy, cx] = False
+        for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
+            # a diagonal is drawn only where the pen cannot have gone round the corner
+            corner = dy and dx and (dots[y, x + dx] or dots[y + dy, x])
+            if dots[y + dy, x + dx] and not corner:
+                path[cy + dy * along, cx + dx * along] = False
+    depth: Field = (ndimage.distance_transform_edt(path) / _FINE).astype(np.float32)
+    return depth
+
+
+def lettering(text: str, u: Field, v: Field, height: float, weight: float = 0.42) -> Field:
+    """Ink coverage 0..1 of one centred line of text ``height`` units tall, at coordinates (u, v).
+
+    ``weight`` is half the width of the pen, in sevenths of the height.
+    """
+    depth = _depth(text)
     per_unit = 7 * _FINE / height
-    column = u * per_unit + fine.shape[1] / 2
-    row = v * per_unit + fine.shape[0] / 2
-    near = (column > 0) & (column < fine.shape[1] - 1) & (row > 0) & (row < fine.shape[0] - 1)
+    reach_u, reach_v = (side / 2 / per_unit - 0.1 for side in (depth.shape[1], depth.shape[0]))
+    near = (np.abs(u) < reach_u) & (np.abs(v) < reach_v)
+    column = (u[near] * per_unit + depth.shape[1] / 2).astype(np.intp)
+    row = (v[near] * per_unit + depth.shape[0] / 2).astype(np.intp)
     ink = np.zeros_like(u)
-    sampled = ndimage.map_coordinates(
-        fine, np.stack((row[near], column[near])) - 0.5, order=1, mode="nearest"
-    )
-    ink[near] = step(weight - 0.14, weight + 0.14, sampled)
+    soft = 7 * 0.6 / height
+    ink[near] = step(weight + soft, weight - soft, depth[row, column])
     return ink

@@ -14,7 +14,7 @@ import numpy as np
 
 from anomalyos.data.sample import noise
 from anomalyos.data.sample.draws import Draw, Field
-from anomalyos.data.sample.geometry import SPAN, grid
+from anomalyos.data.sample.geometry import SPAN, Window, grid
 
 Colour = tuple[float, float, float]
 
@@ -58,13 +58,32 @@ class Surface:
         metal: float | None = None,
     ) -> None:
         """Lay a material over the surface where ``coverage`` (0..1) says."""
+        rows, columns = np.flatnonzero(coverage.any(axis=1)), np.flatnonzero(coverage.any(axis=0))
+        if not len(rows):
+            return
+        # most paint is a small patch: the rest of the arrays is not touched
+        window = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+        amount = coverage[window]
         if colour is not None:
             target = np.asarray(colour, dtype=np.float32)
-            self.albedo += coverage[..., None] * (target - self.albedo)
-        for name, value in (("rough", rough), ("spec", spec), ("metal", metal)):
+            if target.ndim == 3:
+                target = target[window]
+            patch = self.albedo[window]
+            patch += amount[..., None] * (target - patch)
+        for layer, value in ((self.rough, rough), (self.spec, spec), (self.metal, metal)):
             if value is not None:
-                old = getattr(self, name)
-                setattr(self, name, old + coverage * (np.float32(value) - old))
+                patch = layer[window]
+                patch += amount * (np.float32(value) - patch)
+
+    def part(self, window: Window) -> Surface:
+        """A view of a rectangle of this surface: what is written to its arrays is written here."""
+        return Surface(
+            self.height[window],
+            self.albedo[window],
+            rough=self.rough[window],
+            spec=self.spec[window],
+            metal=self.metal[window],
+        )
 
     def tint(self, factor: Field) -> None:
         """Multiply the albedo by an (n, n) field."""
@@ -123,13 +142,13 @@ def shade(surface: Surface, light: Light) -> Field:
     lx, ly, lz = light.direction
     direct = np.maximum(nx * lx + ny * ly + nz * lz, 0) * (light.key * cast_shadow(surface.height, light))
     # the dome is a little brighter on the light's side
-    dome = (0.55 + 0.45 * nz + 0.15 * (nx * lx + ny * ly)) * (light.fill * occlusion(surface.height, light))
+    dome = (0.42 + 0.58 * nz + 0.15 * (nx * lx + ny * ly)) * (light.fill * occlusion(surface.height, light))
     warm = np.array([1 + light.warmth, 1.0, 1 - light.warmth], dtype=np.float32)
     cool = np.array([0.97, 1.0, 1.05], dtype=np.float32)
     mirrored = environment(nx, ny, nz, surface.rough, light) * _unblocked(dome, nz, light)
     matt = 1 - surface.metal
     out = np.empty_like(surface.albedo)
-    fresnel = surface.spec + (1 - surface.spec) * (0.5 * (1 - nz) ** 3)
+    fresnel = surface.spec + (1 - surface.spec) * (0.3 * (1 - nz) ** 3)
     gloss_plain = mirrored * fresnel * matt
     gloss_metal = mirrored * surface.metal
     direct *= matt
@@ -138,6 +157,16 @@ def shade(surface: Surface, light: Light) -> Field:
         received = direct * warm[channel] + dome * cool[channel] + gloss_metal
         out[..., channel] = surface.albedo[..., channel] * received + gloss_plain
     return out
+
+
+def bow_tie(theta: Field, light: Light, strength: float = 0.3) -> Field:
+    """Factor on a lathe-turned face: its circular grooves smear the highlight along the light's direction.
+
+    ``theta`` is the direction from the turning centre, radians in the picture.
+    """
+    off = np.sin(theta - math.radians(light.azimuth))
+    factor: Field = 1 + strength * (np.exp(-np.square(off / 0.33)) - 0.3)
+    return factor
 
 
 def normals(height: Field) -> tuple[Field, Field, Field]:
@@ -211,9 +240,9 @@ def environment(nx: Field, ny: Field, nz: Field, rough: Field, light: Light) -> 
     power = light.box_power * (half_u + 0.12) / (half_u + 0.12 + 0.55 * rough)
     strip = np.clip(0.5 + (0.1 - np.abs(rx + 0.75 * lx + 0.25)) / (soft + 0.1), 0, 1)
     wall = light.room * (1 - 0.35 * ry - 0.2 * rx)
-    return power * inside + 0.6 * strip + np.maximum(wall, 0.04)
+    return power * inside + 0.6 * (1 - 0.6 * rough) * strip + np.maximum(wall, 0.04)
 
 
 def _unblocked(dome: Field, nz: Field, light: Light) -> Field:
     """Occlusion of mirrored light, recovered from the dome term without a second blur."""
-    return np.clip(dome / (light.fill * (0.55 + 0.45 * nz) + 1e-6), 0.3, 1.1)
+    return np.clip(dome / (light.fill * (0.42 + 0.58 * nz) + 1e-6), 0.3, 1.1)

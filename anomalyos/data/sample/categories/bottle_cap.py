@@ -15,7 +15,7 @@ from anomalyos.data.sample.shading import Light, Surface, colour_field
 from anomalyos.data.sample.shot import Scene, Shot
 
 LIGHT = Light(
-    azimuth=226, elevation=54, key=0.95, fill=0.5, box=(0.3, 0.3), box_power=5.5, room=0.45, perspective=0.3,
+    azimuth=226, elevation=54, key=0.95, fill=0.5, box=(0.3, 0.3), box_power=7.0, room=0.5, perspective=0.3,
     occlusion_reach=8,
 )  # fmt: skip
 FLUTES, RIM, TOP = 21, 196.0, 150.0
@@ -61,13 +61,13 @@ def _cap(shot: Shot, r: Field, wave: Field) -> tuple[Surface, Field]:
     slope = np.clip((r - TOP) / (RIM - TOP), 0, 1)
     edge = RIM + 8.5 * wave
     alpha = cover(r - edge, 1.5)
-    shoulder = 66 - 2.5 * np.square(r / TOP)
-    height = shoulder - 58 * slope**1.7 + 11 * wave * slope**1.2
+    shoulder = 66 - 13 * np.square(r / TOP)
+    height = shoulder - 46 * slope**1.7 + 11 * wave * slope**1.2
     height = height + 2.2 * np.exp(-np.square((r - TOP + 9) / 6)) - 3 * np.maximum(r - edge + 5, 0) * 0.3
     peel = 0.16 * noise.smooth(draw, n, 46) + 0.5 * noise.smooth(draw, n, 7)
     wear = noise.fractal(draw, n, 8, octaves=4, gain=0.6)
     albedo = colour_field(n, RED) * np.clip(1 + 0.06 * wear + draw.bell(0.05), 0.4, 1.6)[..., None]
-    cap = Surface(height + peel, albedo, rough=np.clip(0.16 + 0.04 * wear, 0.06, 0.6), spec=0.055)
+    cap = Surface(height + peel, albedo, rough=np.clip(0.11 + 0.03 * wear, 0.05, 0.6), spec=0.055)
     # lacquer is thin where the skirt was drawn over the die, and gone at the cut edge
     worn = np.clip(step(0.78, 1.0, slope) * step(0.2, 1.4, wave + 0.6 * wear), 0, 1) * 0.3
     cut = step(edge - 4, edge - 1.5, r)
@@ -83,8 +83,8 @@ def _print(shot: Shot, u: Field, v: Field, r: Field, theta: Field) -> Field:
     ring = step(4.2, 3.0, np.abs(rings - 128)) + step(2.6, 1.6, np.abs(rings - 71))
     up = np.where(theta > math.pi / 2, theta - 2 * math.pi, theta) + math.pi / 2
     down = np.where(theta < -math.pi / 2, theta + 2 * math.pi, theta) - math.pi / 2
-    arc = lettering("NORTH BREW", up * 99, 99 - r, 33, 0.42)
-    arc = arc + lettering("* SINCE 1874 *", -down * 99, r - 99, 22, 0.42)
+    arc = lettering("NORTH BREW", up * 99, 99 - r, 33, 0.62)
+    arc = arc + lettering("* SINCE 1874 *", -down * 99, r - 99, 22, 0.55)
     turned = theta + 0.3
     leaf = 26 + 30 * np.abs(np.cos(2.5 * turned)) ** 1.4
     vein = np.abs(np.sin(2.5 * turned)) * r

@@ -1,4 +1,4 @@
-"""Loop-pile carpet in heathered grey."""
+"""Cut-pile carpet in heathered grey."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from anomalyos.data.sample.shot import Scene, Shot
 
 LIGHT = Light(azimuth=220, elevation=40, key=1.35, fill=0.55, box_power=0.5, occlusion=1.7, occlusion_reach=6)
 DYES = np.array(
-    ((0.10, 0.11, 0.125), (0.20, 0.205, 0.21), (0.055, 0.06, 0.075), (0.14, 0.12, 0.10)), dtype=np.float32
+    ((0.105, 0.112, 0.125), (0.16, 0.165, 0.17), (0.072, 0.078, 0.092), (0.135, 0.122, 0.108)),
+    dtype=np.float32,
 )
 
 
@@ -25,19 +26,23 @@ def build(shot: Shot) -> Scene:
 
 
 def _pile(shot: Shot) -> Surface:
+    """Cut tufts: each a brush of fibres that leans its own way, dyed before it was tufted."""
     draw, n = shot.draw("material"), shot.n
-    f1, f2, tone = noise.cells(draw, n, 36, jitter=0.62, squeeze=1.25)
-    loop = np.sqrt(np.clip(1 - np.square(f1 * 1.45), 0, 1)) * step(0.0, 0.28, f2 - f1)
-    lie = 10 * noise.smooth(draw, n, 30)
-    yarn = noise.streaks(draw, shot.x + lie, shot.y + lie + 40 * tone, width=2.1, length=11)
-    fine = noise.streaks(draw, shot.y - lie, shot.x, width=1.3, length=5)
-    dye = DYES[np.minimum((tone * 4).astype(np.intp), 3)]
+    f1, f2, tone = noise.cells(draw, n, 40, jitter=0.85, squeeze=1.1)
+    lean = 6.3 * tone + 0.7 * noise.smooth(draw, n, 12)
+    c, s = np.cos(lean), np.sin(lean)
+    across, along = c * shot.x + s * shot.y, c * shot.y - s * shot.x
+    fibre = noise.streaks(draw, across, along, width=1.7, length=9)
+    strand = noise.streaks(draw, across, along, width=4.2, length=16)
+    tuft = np.clip(1.05 - np.square(f1 * 1.15 + 0.07 * strand), 0, 1) * (
+        0.55 + 0.45 * step(0.0, 0.3, f2 - f1)
+    )
+    blend = np.clip(tone * 4 + 0.35 * strand, 0, 3.99).astype(np.intp)
     broad = noise.fractal(draw, n, 4, octaves=3)
-    crushed = noise.smooth(draw, n, 14)
-    fuzz = 0.14 * yarn + 0.1 * fine
-    shade = (0.45 + 0.55 * loop) * (1 + fuzz + 0.05 * broad + draw.bell(0.05))
-    height = 6.5 * loop * (1 + 0.12 * crushed) + 0.55 * yarn * loop + 0.3 * fine
-    return Surface(height, dye * np.clip(shade, 0.1, 2)[..., None], rough=0.95, spec=0.015)
+    trodden = noise.smooth(draw, n, 9)
+    shade = (0.5 + 0.5 * tuft) * (1 + 0.13 * fibre + 0.1 * strand + 0.05 * broad + draw.bell(0.05))
+    height = 7 * tuft * (1 + 0.12 * trodden) + 0.55 * fibre + 1.3 * strand
+    return Surface(height, DYES[blend] * np.clip(shade, 0.12, 2)[..., None], rough=0.95, spec=0.012)
 
 
 def _flaw(s: Surface, shot: Shot) -> Field:

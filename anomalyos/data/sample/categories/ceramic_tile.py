@@ -48,7 +48,7 @@ def _wall(shot: Shot) -> tuple[Surface, Field]:
     thin = step(-9, -1, edge) * 0.65
     albedo += thin[..., None] * (np.array((0.47, 0.43, 0.34), dtype=np.float32) - albedo)
     albedo *= (1 - speckle)[..., None]
-    orange_peel = 0.35 * noise.smooth(draw, n, 40) + 0.9 * noise.smooth(draw, n, 9)
+    orange_peel = 0.16 * noise.smooth(draw, n, 44) + 0.5 * noise.smooth(draw, n, 8)
     cushion = 5.5 * (1 - step(-13, 1, edge) ** 2)
     warp = draw.bells(4, 4)[row, column] * 0.012 * du
     grout = noise.fractal(draw, n, 90, octaves=2, gain=0.8)

@@ -10,7 +10,7 @@ from anomalyos.data.sample import defects, noise, stage
 from anomalyos.data.sample.camera import Camera
 from anomalyos.data.sample.draws import Field
 from anomalyos.data.sample.geometry import Pose, box, cover, disc, step
-from anomalyos.data.sample.shading import Light, Surface
+from anomalyos.data.sample.shading import Light, Surface, bow_tie
 from anomalyos.data.sample.shot import Scene, Shot
 
 LIGHT = Light(
@@ -27,6 +27,7 @@ def build(shot: Shot) -> Scene:
     r, theta = np.sqrt(u * u + v * v), np.arctan2(v, u)
     outline, lost = _outline(shot, r, theta)
     part, solid = _gear(shot, (u, v), (r, theta), outline)
+    part.tint(bow_tie(theta + pose.angle, LIGHT))
     mask = lost if shot.defect == "missing_tooth" else _flaw(part, shot, pose, r, solid)
     surface = stage.rest(stage.sheet(shot, (0.36, 0.40, 0.46)), part, solid)
     defects.dust(surface, shot, count=6)
@@ -74,9 +75,9 @@ def _gear(
     lathe = noise.streaks(draw, r, theta * 100, width=1.2, length=160)
     waves = np.sin(r * 1.15)
     wear = noise.fractal(draw, n, 8, octaves=5, gain=0.62)
-    height = height + 0.11 * lathe + 0.07 * waves + 0.14 * wear * web + 0.04 * noise.white(draw, n)
+    height = height + 0.06 * lathe + 0.035 * waves + 0.14 * wear * web + 0.04 * noise.white(draw, n)
     oil = step(0.6, 2.2, noise.fractal(draw, n, 4, octaves=3)) * 0.12
-    tone = np.clip(1 + 0.035 * lathe + 0.05 * wear - oil, 0.3, 1.3)
+    tone = np.clip(1 + 0.02 * lathe + 0.05 * wear - oil, 0.3, 1.3)
     rough = np.clip(0.26 + 0.12 * web + 0.03 * wear, 0.1, 0.7)
     return Surface(height, STEEL * tone[..., None], rough=rough, spec=0.5, metal=1.0), solid
 

@@ -15,7 +15,14 @@ from anomalyos.data.sample.shading import Light, Surface
 from anomalyos.data.sample.shot import Scene, Shot
 
 LIGHT = Light(
-    azimuth=225, elevation=52, key=1.1, fill=0.42, box=(0.26, 0.2), box_power=2.6, room=0.3, occlusion_reach=9
+    azimuth=225,
+    elevation=52,
+    key=1.25,
+    fill=0.34,
+    box=(0.2, 0.16),
+    box_power=5.0,
+    room=0.3,
+    occlusion_reach=9,
 )
 SHELL = np.array((0.30, 0.125, 0.043), dtype=np.float32)
 STRIPE = np.array((0.155, 0.05, 0.016), dtype=np.float32)
@@ -42,12 +49,12 @@ def _nut(shot: Shot, draw: Draw, u: Field, v: Field) -> tuple[Surface, Field, Fi
         1
         + 0.035 * np.cos(theta)
         - 0.05 * np.cos(2 * theta) * draw.span(0.2, 1)
-        + 0.02 * np.cos(3 * theta + 1)
+        + 0.05 * np.exp(-np.square(theta / 0.32))
     )
     edge = np.sqrt(np.square(u / length) + np.square(v / width)) / shape
     alpha = cover((edge - 1) * 165, 1.8)
     dome = np.sqrt(np.maximum(1 - edge * edge, 0))
-    height = 120 * dome
+    height = 150 * dome
     # ribs run from the scar to the point like meridians
     meridian = np.arctan2(v, 60 + 178 * dome) * 30 + 0.5 * noise.smooth(draw, n, 6)
     ribs = noise.streaks(draw, meridian + 64, u, width=1.0, length=150)
@@ -112,6 +119,6 @@ def _print(s: Surface, shot: Shot, u: Field, v: Field, alpha: Field) -> Field:
     angle = draw.span(-0.6, 0.6)
     pu, pv = u - draw.span(-30, 60), v - draw.span(-50, 50)
     ru, rv = pu * math.cos(angle) + pv * math.sin(angle), pv * math.cos(angle) - pu * math.sin(angle)
-    ink = lettering("L-204", ru, rv, shot.between(26, 40), 0.42) * alpha
+    ink = lettering("L-204", ru, rv, shot.between(26, 40), 0.55) * alpha
     s.paint(ink * shot.between(0.45, 0.85), (0.03, 0.035, 0.06), rough=0.5)
     return (noise.blur(ink, 2.0) > 0.25).astype(np.float32)

@@ -10,7 +10,7 @@ from anomalyos.data.sample import defects, noise, stage
 from anomalyos.data.sample.camera import Camera
 from anomalyos.data.sample.draws import Field
 from anomalyos.data.sample.geometry import Pose, cover, polygon, step
-from anomalyos.data.sample.shading import Light, Surface
+from anomalyos.data.sample.shading import Light, Surface, bow_tie
 from anomalyos.data.sample.shot import Scene, Shot
 
 LIGHT = Light(
@@ -28,6 +28,7 @@ def build(shot: Shot) -> Scene:
     r, theta = np.sqrt(u * u + v * v), np.arctan2(v, u)
     hexagon = polygon(u, v, 6, FLAT)
     part, alpha, face = _nut(shot, r, theta, hexagon)
+    part.tint(1 + face * (bow_tie(theta + pose.angle, LIGHT, 0.22) - 1))
     mask = _part_flaw(part, shot, pose, (r, theta, hexagon), face)
     surface = stage.rest(stage.belt(shot), part, alpha)
     defects.dust(surface, shot, count=6)

@@ -31,7 +31,7 @@ def build(shot: Shot) -> Scene:
     pose = shot.pose(shift=20, turn=0.22)
     u, v = pose.local(shot.x, shot.y)
     edge = box(u, v, LONG, WIDE, WIDE - 1)
-    imprint = lettering("AN", u + 76, v, 66, 0.4) + lettering("25", u - 78, v, 66, 0.4)
+    imprint = lettering("AN", u + 76, v, 58, 0.5) + lettering("25", u - 78, v, 58, 0.5)
     score = step(5.0, 1.5, np.abs(u)) * step(-2, -14, edge)
     code: Field = np.clip(imprint, 0, 1)
     mask: Field | None = None
@@ -54,13 +54,13 @@ def _tablet(shot: Shot, edge: Field, code: Field, score: Field) -> tuple[Surface
     powder = noise.fractal(draw, n, 60, octaves=3, gain=0.8)
     press = noise.smooth(draw, n, 10)
     pits = step(2.1, 2.9, noise.smooth(draw, n, 120))
-    height = dome - land - 4.2 * noise.blur(code, 1.2) - 4.5 * noise.blur(score, 1.2)
+    height = dome - land - 6.5 * noise.blur(code, 2.4) - 4.5 * noise.blur(score, 1.2)
     height = height + 0.2 * powder + 0.4 * press - 0.9 * pits
     coarse, fine = noise.smooth(draw, n, 62), noise.smooth(draw, n, 120)
     speck = np.clip(step(1.9, 2.5, coarse) + 0.8 * step(2.05, 2.7, fine), 0, 1)
     albedo = colour_field(n, CHALK)
     albedo += (speck * 0.8)[..., None] * (np.array((0.36, 0.06, 0.045), dtype=np.float32) - albedo)
-    tone = (1 + 0.02 * powder + 0.02 * press + draw.bell(0.025)) * (1 - 0.1 * code)
+    tone = (1 + 0.02 * powder + 0.02 * press + draw.bell(0.025)) * (1 - 0.2 * code)
     albedo *= np.clip(tone, 0.3, 1.3)[..., None]
     return Surface(height, albedo, rough=0.55, spec=0.035), alpha
 

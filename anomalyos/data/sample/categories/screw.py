@@ -51,7 +51,7 @@ def _profile(shot: Shot, draw: Draw, a: Field, b: Field) -> tuple[Field, Field]:
     wound = a / PITCH + turn + phase
     saw = wound - np.floor(wound)
     ridge = np.clip(1 - np.abs(saw - 0.5) * 3.4, 0, 1) ** 0.8
-    taper = step(TIP + 2, POINT - 45, a)
+    taper = np.clip((TIP + 3 - a) / (TIP - POINT + 40), 0, 1) ** 0.8
     fade = step(RUN_IN - 12, RUN_IN + 30, a)
     threaded = (CORE + (CREST - CORE) * ridge * fade) * (0.05 + 0.95 * taper)
     body = np.where(a < RUN_IN, SHANK - (SHANK - CORE) * step(RUN_IN - 16, RUN_IN, a), threaded)

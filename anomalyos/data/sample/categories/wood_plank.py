@@ -14,8 +14,8 @@ from anomalyos.data.sample.shading import Light, Surface
 from anomalyos.data.sample.shot import Scene, Shot
 
 LIGHT = Light(azimuth=200, elevation=48, key=0.95, fill=0.5, box_power=1.3, room=0.25, perspective=0.5)
-EARLY = np.array((0.50, 0.285, 0.125), dtype=np.float32)
-LATE = np.array((0.235, 0.10, 0.037), dtype=np.float32)
+EARLY = np.array((0.47, 0.285, 0.145), dtype=np.float32)
+LATE = np.array((0.22, 0.105, 0.045), dtype=np.float32)
 
 
 def build(shot: Shot) -> Scene:
@@ -30,15 +30,15 @@ def _plank(shot: Shot) -> Surface:
     ring = _rings(shot, draw)
     # colour turns slowly from early to late wood, then snaps back
     late = np.where(ring < 0.8, np.square(ring / 0.8), np.square((1 - ring) / 0.2))
-    fibre = noise.smooth(draw, n, 10, 250) * 0.6 + noise.smooth(draw, n, 28, 120) * 0.4
-    pores = step(1.35, 2.0, noise.smooth(draw, n, 36, 240)) * (1 - 0.6 * late)
+    fibre = noise.smooth(draw, n, 9, 256) * 0.7 + noise.smooth(draw, n, 22, 130) * 0.5
+    pores = step(1.5, 2.4, noise.smooth(draw, n, 64, 256)) * np.clip(1 - 0.8 * late, 0, 1)
     cloud = noise.fractal(draw, n, 3, octaves=3, stretch=2)
     flecks = step(1.5, 2.4, noise.smooth(draw, n, 60, 90))
-    mix = np.clip(0.75 * late + 0.13 * fibre + 0.08 * cloud, 0, 1)[..., None]
+    mix = np.clip(0.72 * late + 0.16 * fibre + 0.08 * cloud, 0, 1)[..., None]
     albedo = EARLY + mix * (LATE - EARLY)
-    tone = 1 + 0.05 * cloud + 0.07 * fibre - 0.55 * pores + 0.08 * flecks
+    tone = 1 + 0.05 * cloud + 0.1 * fibre - 0.42 * pores + 0.05 * flecks
     albedo *= np.clip(tone * (1 + draw.bell(0.05)), 0.15, 1.5)[..., None]
-    height = 0.45 * late + 0.16 * fibre - 1.1 * pores + 0.05 * noise.white(draw, n)
+    height = 0.45 * late + 0.16 * fibre - 0.7 * pores + 0.05 * noise.white(draw, n)
     return Surface(height, albedo, rough=np.clip(0.42 + 0.06 * fibre, 0.2, 0.8), spec=0.04)
 
 
@@ -49,7 +49,11 @@ def _rings(shot: Shot, draw: Draw) -> Field:
     x = x + 14 * noise.smooth(draw, shot.n, 2, 2) + 2.2 * noise.smooth(draw, shot.n, 7, 9)
     depth = draw.span(60, 110) + 0.22 * (shot.y - draw.span(-200, 500)) * draw.span(0.4, 1.0)
     radius = np.sqrt(x * x + depth * depth)
-    phase = radius / draw.span(17, 24) + 0.35 * noise.smooth(draw, shot.n, 3, 10)
+    phase = (
+        radius / draw.span(17, 24)
+        + 0.45 * noise.smooth(draw, shot.n, 2, 9)
+        + 0.05 * noise.smooth(draw, shot.n, 12, 80)
+    )
     ring: Field = phase - np.floor(phase)
     return ring
 

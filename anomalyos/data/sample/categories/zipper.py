@@ -63,7 +63,7 @@ def _tape(shot: Shot, draw: Draw, u: Field, v: Field, opening: Field) -> Surface
     height = 1.5 * lift + cord + 2.6 * stitch + 0.18 * fuzz
     gap = step(INNER - 4, INNER - 8, side)
     albedo = colour_field(n, (0.028, 0.029, 0.034))
-    thread = warp.per_thread(1 + 0.09 * draw.bells(67)) * weft.per_thread(1 + 0.09 * draw.bells(61))
+    thread = warp.per_thread(1 + 0.05 * draw.bells(67)) * weft.per_thread(1 + 0.05 * draw.bells(61))
     albedo *= np.clip((0.75 + 0.3 * lift) * thread * (1 + 0.06 * slub + 0.08 * fuzz), 0.1, 2.5)[..., None]
     s = Surface(height - 14 * gap, albedo, rough=0.8, spec=0.03)
     s.paint(stitch * 0.5, (0.06, 0.06, 0.065))
