@@ -35,9 +35,10 @@ def load_backbone(recipe: Recipe, settings: Settings) -> nn.Module:
         if source.ordered:
             state = rename_in_order(state, timm.create_model(recipe.backbone))
         load_strictly(model, state, recipe.backbone)
-    for parameter in model.parameters():
-        parameter.requires_grad_(False)
     frozen: nn.Module = model.eval()
+    fold_batch_norms(frozen)
+    for parameter in frozen.parameters():
+        parameter.requires_grad_(False)
     return frozen
 
 
@@ -85,3 +86,29 @@ def pick_device(settings: Settings) -> torch.device:
     if settings.device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(settings.device)
+
+
+def fold_batch_norms(model: nn.Module) -> int:
+    """Fold every batch norm that directly follows a convolution into it, in place.
+
+    In eval mode both are affine, so one convolution does the work of two at equal outputs up to
+    rounding. The activation that timm keeps inside its batch norms stays where it was.
+
+    Returns:
+        How many were folded.
+    """
+    from torch import nn
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    folded = 0
+    for parent in list(model.modules()):
+        before: tuple[str, nn.Module] | None = None
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.Identity):
+                continue
+            if before is not None and isinstance(before[1], nn.Conv2d) and isinstance(child, nn.BatchNorm2d):
+                setattr(parent, before[0], fuse_conv_bn_eval(before[1], child))
+                setattr(parent, name, getattr(child, "act", nn.Identity()))
+                folded += 1
+            before = (name, child)
+    return folded

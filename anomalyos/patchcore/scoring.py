@@ -52,7 +52,7 @@ def reweighting(bank: MemoryBank, m_test: FloatArray, star: int, s_star: float, 
     """
     _, around = bank.search(bank.vectors[star : star + 1], neighbours)
     others = np.linalg.norm(bank.vectors[around[0]].astype(np.float64) - m_test, axis=1)
-    return float(1.0 - 1.0 / np.exp(others - s_star).sum()) if len(others) > 1 else 1.0
+    return float(1.0 - np.exp(-np.logaddexp.reduce(others - s_star))) if len(others) > 1 else 1.0
 
 
 def anomaly_map(distances: FloatArray, *, size: int, border: int, sigma: float) -> FloatArray:
