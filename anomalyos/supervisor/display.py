@@ -49,7 +49,7 @@ class Display:
 
     def say(self, text: str) -> None:
         """One line above the bars."""
-        self.console.print(text, highlight=False, markup=True)
+        self.console.print(text, highlight=False, markup=True, soft_wrap=True)
 
     def _plain(self, name: str, done: int, total: int, detail: str) -> None:
         step = PLAIN_STEPS if total <= 0 or done >= total else done * PLAIN_STEPS // total

@@ -6,7 +6,6 @@ import json
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,23 +46,30 @@ def airflow_health(settings: Settings) -> Health:
 
 
 def console_health(settings: Settings) -> Health:
-    """Whether the console answers; a redirect to the login page is an answer."""
-    url = local_url(settings.console_host, settings.console_port, "/healthz")
-    try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS):  # noqa: S310 - built from settings
-            return Health(1, 1)
-    except urllib.error.HTTPError as error:
-        if error.code < HTTPStatus.INTERNAL_SERVER_ERROR:
-            return Health(1, 1)
-    except OSError:
-        pass
-    return Health(0, 1, "web server")
+    """Whether the console answers and reaches its database."""
+    document = _get_json(local_url(settings.console_host, settings.console_port, "/health"))
+    if document is None:
+        return Health(0, 1, "web server")
+    if document.get("status") != "ok":
+        return Health(0, 1, str(document.get("database")))
+    return Health(1, 1)
 
 
 def _get_json(url: str) -> dict[str, Any] | None:
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - built from settings
             document = json.load(answer)
+    except urllib.error.HTTPError as error:
+        return _unwell(error)
     except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _unwell(error: urllib.error.HTTPError) -> dict[str, Any] | None:
+    """What a service that answers with an error says about itself."""
+    try:
+        document = json.load(error)
+    except ValueError:
         return None
     return document if isinstance(document, dict) else None

@@ -6,6 +6,7 @@ from fastapi import Request
 from nicegui import ui
 
 from anomalyos.errors import NotFound
+from anomalyos.nightly import batch_of_run
 from anomalyos.store.tables import Role
 from console import kit, wording
 from console.desk import Desk, QueueFilter, QueuePage
@@ -23,15 +24,17 @@ from console.theme import Frame, frame
 
 def register(desk: Desk) -> None:
     @ui.page("/", response_timeout=30)
-    async def queue(request: Request, batch: str = "") -> None:
+    async def queue(request: Request, batch: str = "", run: str = "") -> None:
         visitor = await visit(request, desk)
-        key = batch or await off_loop(latest_night, desk)
+        # Airflow's page of a run knows its run id only
+        wanted = batch or (run and (await off_loop(batch_of_run, desk.store, run) or run))
+        key = wanted or await off_loop(latest_night, desk)
         with frame("Inspector", visitor.person, mode="/", open_items=visitor.open_items) as shell:
             head = Head(desk, QUEUE)
             night = await find_night(desk, key)
             await head.show(night)
             if night is None:
-                _no_night(wanted=batch)
+                _no_night(wanted=wanted)
                 return
             await QueueView(desk, shell, head, night).open()
 
