@@ -27,7 +27,8 @@ def register(desk: Desk) -> None:
     async def queue(request: Request, batch: str = "", run: str = "") -> None:
         visitor = await visit(request, desk)
         # Airflow's page of a run knows its run id only
-        wanted = batch or (run and (await off_loop(batch_of_run, desk.store, run) or run))
+        found: str | None = await off_loop(batch_of_run, desk.store, run) if run else None
+        wanted = batch or found or run
         key = wanted or await off_loop(latest_night, desk)
         with frame("Inspector", visitor.person, mode="/", open_items=visitor.open_items) as shell:
             head = Head(desk, QUEUE)
