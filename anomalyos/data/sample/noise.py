@@ -1,10 +1,14 @@
-"""Smooth random fields, built from small grids by separable cubic B-splines (one matrix product each)."""
+"""Smooth random fields: small grids of random knots, interpolated by separable cubic B-splines.
+
+No matrix products: their threads would fight over the processors and could change the last bits.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from anomalyos.data.sample.draws import Draw, Field
@@ -15,21 +19,41 @@ _SPLINE_VARIANCE = 0.479
 
 
 @lru_cache(maxsize=128)
-def _spline(n: int, cells: int) -> Field:
-    """(n, cells + 3) weights that interpolate a row of ``cells + 3`` knots at n pixel centres."""
+def _spline(n: int, cells: int) -> tuple[NDArray[np.intp], Field]:
+    """First of the four knots (of ``cells + 3``) behind each of n pixels, and their weights, (4, n, 1)."""
     position = (np.arange(n) + 0.5) * cells / n
-    first = np.minimum(position.astype(int), cells - 1)
+    first = np.minimum(position.astype(np.intp), cells - 1)
     t = position - first
-    weights = (
-        (1 - t) ** 3 / 6,
-        (3 * t**3 - 6 * t**2 + 4) / 6,
-        (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6,
-        t**3 / 6,
+    weights = np.stack(
+        (
+            (1 - t) ** 3 / 6,
+            (3 * t**3 - 6 * t**2 + 4) / 6,
+            (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6,
+            t**3 / 6,
+        )
     )
-    matrix = np.zeros((n, cells + 3), dtype=np.float32)
-    for offset, weight in enumerate(weights):
-        matrix[np.arange(n), first + offset] = weight
-    return matrix
+    return first, weights.astype(np.float32)[..., None]
+
+
+def _rows(knots: Field, n: int) -> Field:
+    """(cells + 3, w) knots to (n, w) smooth rows."""
+    first, weights = _spline(n, knots.shape[0] - 3)
+    total: Field = knots[first] * weights[0]
+    for k in (1, 2, 3):
+        total += knots[first + k] * weights[k]
+    return total
+
+
+def _knotted(draw: Draw, n: int, rows: int, columns: int) -> Field:
+    knots = draw.bells(columns + 3, rows + 3) / np.float32(_SPLINE_VARIANCE)
+    return _rows(np.ascontiguousarray(_rows(knots, n).T), n)
+
+
+def _enough(n: int, cells: int) -> int:
+    """The smallest halving of n that still gives each bump four pixels."""
+    while n % 2 == 0 and n > 64 and n // 2 >= 4 * cells:
+        n //= 2
+    return n
 
 
 def white(draw: Draw, n: int) -> Field:
@@ -41,29 +65,30 @@ def smooth(draw: Draw, n: int, rows: int, columns: int | None = None) -> Field:
     """(n, n) smooth noise with about ``rows`` x ``columns`` bumps, mean 0 and variance about 1."""
     columns = rows if columns is None else columns
     rows, columns = min(rows, n), min(columns, n)
-    knots = draw.bells(rows + 3, columns + 3)
-    return (_spline(n, rows) @ knots @ _spline(n, columns).T) / _SPLINE_VARIANCE
+    return enlarge(_knotted(draw, _enough(n, max(rows, columns)), rows, columns), n)
 
 
 def fractal(
     draw: Draw, n: int, rows: int, octaves: int = 4, gain: float = 0.5, stretch: float = 1.0
 ) -> Field:
-    """(n, n) sum of octaves of ``smooth``, variance about 1.
+    """(n, n) sum of octaves of ``smooth``, variance about 1, built from coarse to fine.
 
     Args:
         gain: amplitude of an octave relative to the one before.
         stretch: columns per row; above 1 makes the pattern run along y.
     """
-    total = np.zeros((n, n), dtype=np.float32)
+    total = np.zeros((1, 1), dtype=np.float32)
     weight, power = 1.0, 0.0
     for _ in range(octaves):
-        if rows > n // 2:
+        columns = max(1, round(rows * stretch))
+        if max(rows, columns) > n // 2:
             break
-        total += weight * smooth(draw, n, max(1, rows), max(1, round(rows * stretch)))
+        octave = _knotted(draw, _enough(n, max(rows, columns)), rows, columns)
+        total = weight * octave + (enlarge(total, octave.shape[0]) if power else np.float32(0))
         power += weight**2
         weight *= gain
         rows *= 2
-    return total / np.float32(np.sqrt(max(power, 1e-9)))
+    return enlarge(total, n) / np.float32(np.sqrt(max(power, 1e-9)))
 
 
 def streaks(draw: Draw, across: Field, along: Field, *, width: float, length: float) -> Field:
@@ -113,26 +138,16 @@ def cells(
     return enlarge(np.sqrt(f1), n), enlarge(np.sqrt(f2), n), enlarge(tone, n)
 
 
-@lru_cache(maxsize=32)
-def _linear(n: int, small: int) -> Field:
-    """(n, small) weights of linear interpolation between pixel centres."""
-    position = np.clip((np.arange(n) + 0.5) * small / n - 0.5, 0, small - 1)
-    first = np.minimum(position.astype(int), max(small - 2, 0))
-    t = (position - first).astype(np.float32)
-    matrix = np.zeros((n, small), dtype=np.float32)
-    matrix[np.arange(n), first] += 1 - t
-    matrix[np.arange(n), np.minimum(first + 1, small - 1)] += t
-    return matrix
-
-
 def enlarge(field: Field, n: int) -> Field:
-    """(m, m) to (n, n) by linear interpolation; doubling takes a path without matrix products."""
-    small = field.shape[0]
-    if small == n:
-        return field
-    if 2 * small == n:
-        return _double(_double(field).T).T
-    return _linear(n, small) @ field @ _linear(n, small).T
+    """(m, m) to (n, n) by repeated doubling with linear interpolation; n / m is a power of two."""
+    while field.shape[0] < n:
+        rows = _double(field)
+        wide = np.concatenate((rows[:, :1], rows, rows[:, -1:]), axis=1)
+        quarter, rest = wide * np.float32(0.25), wide * np.float32(0.75)
+        field = np.empty((rows.shape[0], 2 * rows.shape[1]), dtype=np.float32)
+        np.add(quarter[:, :-2], rest[:, 1:-1], out=field[:, 0::2])
+        np.add(rest[:, 1:-1], quarter[:, 2:], out=field[:, 1::2])
+    return field
 
 
 def _double(field: Field) -> Field:
@@ -140,8 +155,8 @@ def _double(field: Field) -> Field:
     padded = np.concatenate((field[:1], field, field[-1:]))
     quarter, rest = padded * np.float32(0.25), padded * np.float32(0.75)
     out = np.empty((2 * field.shape[0], field.shape[1]), dtype=np.float32)
-    out[0::2] = quarter[:-2] + rest[1:-1]
-    out[1::2] = rest[1:-1] + quarter[2:]
+    np.add(quarter[:-2], rest[1:-1], out=out[0::2])
+    np.add(rest[1:-1], quarter[2:], out=out[1::2])
     return out
 
 

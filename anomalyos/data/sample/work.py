@@ -45,7 +45,7 @@ class Workers:
 
 @contextmanager
 def open_workers(count: int, jobs: int) -> Iterator[Workers]:
-    """``count`` spawned processes with one numeric thread each.
+    """``count`` spawned processes.
 
     Inside a daemonic process (which may not have children) and for small jobs the work is done in place.
     """
@@ -53,19 +53,12 @@ def open_workers(count: int, jobs: int) -> Iterator[Workers]:
         yield Workers(None)
         return
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(count, jobs), mp_context=spawn, initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(min(count, jobs), mp_context=spawn) as pool:
         try:
             yield Workers(pool)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def _one_thread() -> None:
-    """Workers share the processors among themselves; threads inside them would only contend."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    threadpool_limits(1)
 
 
 def make(task: Task) -> None:
