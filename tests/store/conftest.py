@@ -6,10 +6,9 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 
 from anomalyos.settings import Settings, get_settings
 from anomalyos.store.engine import Store, close_stores, open_store
@@ -24,12 +23,10 @@ class Cluster:
     """A running server; ``url`` holds ``{database}``."""
 
     url: str
+    admin: Connection
 
     def sql(self, statement: str) -> None:
-        engine = create_engine(self.url.format(database="postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.exec_driver_sql(statement)
-        engine.dispose()
+        self.admin.exec_driver_sql(statement)
 
 
 @pytest.fixture(scope="session")
@@ -39,13 +36,16 @@ def postgres_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clust
     if reason:
         pytest.skip(reason)
     with postgres.cluster() as url:
-        running = Cluster(url)
+        engine = create_engine(url.format(database="postgres"), isolation_level="AUTOCOMMIT")
+        running = Cluster(url, engine.connect())
         running.sql(f"CREATE DATABASE {TEMPLATE}")
         home = tmp_path_factory.mktemp("pg")
         store = Store(Settings(home=home, database_url=url.format(database=TEMPLATE), _env_file=None))
         store.upgrade()
         store.close()
         yield running
+        running.admin.close()
+        engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -97,8 +97,3 @@ def _settings_on(
     yield get_settings()
     close_stores()
     running.sql(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture
-def home(settings: Settings) -> Path:
-    return settings.home

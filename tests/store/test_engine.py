@@ -72,9 +72,11 @@ def test_references_to_nothing_are_refused(store: Store) -> None:
 
 def _append_in_child(store: Store, queue: Any) -> None:
     try:
+        with store.engine.connect() as connection:
+            opened_by = connection.connection.info.get("opened by", "nobody else")
         with store.session() as session:
             categories.ensure(session, "from the child")
-        queue.put("ok")
+        queue.put(opened_by)
     except Exception as error:  # noqa: BLE001  (whatever it is, the test must see it)
         queue.put(repr(error))
 
@@ -82,11 +84,13 @@ def _append_in_child(store: Store, queue: Any) -> None:
 def test_a_store_may_be_inherited_over_fork(store: Store) -> None:
     with store.session() as session:
         categories.ensure(session, "from the parent")
+    with store.engine.connect() as connection:
+        connection.connection.info["opened by"] = "the parent"
     context = multiprocessing.get_context("fork")
     queue: Any = context.Queue()
     child = context.Process(target=_append_in_child, args=(store, queue))
     child.start()
-    assert queue.get(timeout=60) == "ok"
+    assert queue.get(timeout=60) == "nobody else"  # a connection of its own
     child.join(60)
     assert child.exitcode == 0
     with store.session() as session:
