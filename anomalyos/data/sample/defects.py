@@ -12,9 +12,37 @@ import numpy as np
 
 from anomalyos.data.sample import noise
 from anomalyos.data.sample.draws import Field
-from anomalyos.data.sample.geometry import Point, blob, spot, step, stroke, wander
+from anomalyos.data.sample.geometry import SPAN, Point, blob, spot, step, stroke, wander
 from anomalyos.data.sample.shading import Colour, Surface
 from anomalyos.data.sample.shot import Shot
+
+
+def _path(
+    shot: Shot,
+    inside: Field,
+    length: float,
+    *,
+    bend: float,
+    steps: int,
+    start: Point | None = None,
+    angle: float | None = None,
+    loose: float = 0.0,
+) -> list[Point]:
+    """A random path that mostly lies inside; from ``start`` and along ``angle`` when given."""
+    draw, best, best_share = shot.flaw, [], -1.0
+    per_unit = shot.n / SPAN
+    for _ in range(14):
+        heading = draw.span(0, 2 * math.pi) if angle is None else angle + draw.bell(loose)
+        path = wander(draw, start or spot(draw, inside), heading, length, bend=bend, steps=steps)
+        pixels = (np.array(path) * per_unit).astype(np.intp)
+        there = ((pixels >= 0) & (pixels < shot.n)).all(axis=1)
+        kept = inside[pixels[there, 1], pixels[there, 0]] > 0.5
+        share = float(kept.sum()) / len(path)
+        if share > best_share:
+            best, best_share = path, share
+        if share > 0.85:
+            break
+    return best
 
 
 def scratch(
@@ -29,9 +57,7 @@ def scratch(
     angle: float | None = None,
 ) -> Field:
     """A groove with raised lips; ``bare`` is the colour of the material it lays open."""
-    draw = shot.flaw
-    heading = draw.span(0, 2 * math.pi) if angle is None else angle + draw.bell(0.25)
-    path = wander(draw, spot(draw, inside), heading, shot.between(*length), bend=0.05)
+    path = _path(shot, inside, shot.between(*length), bend=0.05, steps=14, angle=angle, loose=0.25)
     ratio = stroke(shot.n, path, width * shot.between(0.7, 1.15))
     groove = step(1.3, 0.2, ratio) * inside
     lips = np.exp(-np.square((ratio - 1.6) / 0.5)) * inside
@@ -56,18 +82,18 @@ def crack(
 ) -> Field:
     """A jagged dark gap with a lit edge, sometimes branching."""
     draw = shot.flaw
-    heading = draw.span(0, 2 * math.pi) if angle is None else angle
-    begin = spot(draw, inside) if start is None else start
     run = shot.between(*length)
-    path = wander(draw, begin, heading, run, bend=0.34, steps=22)
+    path = _path(shot, inside, run, bend=0.34, steps=22, start=start, angle=angle)
     ratio = stroke(shot.n, path, width * shot.between(0.6, 1.1))
     if draw.chance(0.6):
-        branch = wander(draw, path[draw.whole(6, 14)], heading + draw.span(0.5, 1.0), run * 0.4, bend=0.4)
+        fork = draw.whole(6, 14)
+        onward = math.atan2(path[fork + 1][1] - path[fork][1], path[fork + 1][0] - path[fork][0])
+        branch = wander(draw, path[fork], onward + draw.span(0.5, 1.0), run * 0.4, bend=0.4)
         ratio = np.minimum(ratio, stroke(shot.n, branch, width * 0.6))
     gap = step(1.2, 0.5, ratio) * inside
     s.height = s.height - depth * gap + 0.7 * np.exp(-np.square((ratio - 1.7) / 0.6)) * inside
     s.paint(gap * shot.between(0.65, 0.95), colour, rough=0.9, spec=0.02)
-    return step(2.2, 1.4, ratio) * inside
+    return step(2.9, 2.1, ratio) * inside
 
 
 def stain(

@@ -93,7 +93,7 @@ def _bend(shot: Shot, u: Field, v: Field) -> tuple[Field, Field]:
     moved = u - amount * push * near
     radius = WIRE * PITCH * 1.1
     either = (np.abs(offset) < radius) | (np.abs(offset - amount * push * near) < radius)
-    return moved, (either & (push * near > 0.22)).astype(np.float32)
+    return moved, (either & (push * near > 0.1)).astype(np.float32)
 
 
 def _flaw(s: Surface, shot: Shot, wires: Field) -> Field:

@@ -27,8 +27,10 @@ def build(shot: Shot) -> Scene:
     u = u + 1.6 * noise.smooth(draw, shot.n, 3)
     opening, mask = _split(shot, u, v)
     surface = _tape(shot, draw, u, v, opening)
+    struck = (shot.flaw.whole(-5, 5), 1 if shot.flaw.chance(0.5) else -1)
     for side in (-1, 1):
-        gone = _teeth(surface, shot, draw, (u * side + opening, v), side)
+        flawed = struck[0] if side == struck[1] else None
+        gone = _teeth(surface, shot, draw, (u * side + opening, v), side, flawed)
         mask = gone if mask is None else np.maximum(mask, gone)
     defects.dust(surface, shot, count=8, colour=(0.35, 0.34, 0.33))
     if shot.defect in ("torn_fabric", "frayed_thread"):
@@ -41,10 +43,10 @@ def _split(shot: Shot, u: Field, v: Field) -> tuple[Field, Field | None]:
     if shot.defect != "split":
         return shot.zeros(), None
     draw = shot.flaw
-    centre, half = draw.span(-140, 140), shot.between(46, 110)
-    bulge = np.exp(-np.square((v - centre) / half) * 1.4)
+    centre, half = draw.span(-140, 140), shot.between(40, 100)
+    bulge = np.square(np.maximum(1 - np.square((v - centre) / half), 0))
     opening = -shot.between(6, 20) * bulge
-    return opening, step(0.28, 0.34, bulge) * step(REACH + 24, REACH + 20, np.abs(u))
+    return opening, step(0.12, 0.16, bulge) * step(REACH + 12, REACH + 8, np.abs(u))
 
 
 def _tape(shot: Shot, draw: Draw, u: Field, v: Field, opening: Field) -> Surface:
@@ -71,8 +73,10 @@ def _tape(shot: Shot, draw: Draw, u: Field, v: Field, opening: Field) -> Surface
     return s
 
 
-def _teeth(s: Surface, shot: Shot, draw: Draw, uv: tuple[Field, Field], side: int) -> Field:
-    """One row of teeth; ``uv[0]`` grows away from the middle. Returns the mask of a flawed tooth."""
+def _teeth(
+    s: Surface, shot: Shot, draw: Draw, uv: tuple[Field, Field], side: int, struck: int | None
+) -> Field:
+    """One row of teeth; ``uv[0]`` grows away from the middle. Returns the coverage of tooth ``struck``."""
     u, v = uv
     slide = 0.0 if side > 0 else PITCH / 2
     place = (v + slide) / PITCH + 50
@@ -80,9 +84,7 @@ def _teeth(s: Surface, shot: Shot, draw: Draw, uv: tuple[Field, Field], side: in
     k = index.astype(np.intp) % 41
     along = (place - index - 0.5) * PITCH + (0.35 * draw.bells(41))[k]
     out = u + (0.6 * draw.bells(41))[k]
-    struck = 50 + shot.flaw.whole(-5, 5)
-    mine = shot.flaw.chance(0.5) == (side > 0)
-    flawed = (index == struck) if mine else np.zeros_like(index, dtype=bool)
+    flawed = index == 50 + struck if struck is not None else np.zeros_like(index, dtype=bool)
     if shot.defect == "bent_tooth":
         lean = shot.between(0.11, 0.3) * (1 if shot.flaw.chance(0.5) else -1)
         along = np.where(flawed, along + lean * (out - REACH), along)
