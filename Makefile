@@ -27,8 +27,9 @@ $(UV):
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(UV_HOME) uv
 
+# bytecode is made once here rather than at the first start of each of the many processes
 $(STAMP): pyproject.toml requirements.lock | $(UV)
-	$(UV) pip sync --python $(BIN)/python requirements.lock
+	$(UV) pip sync --compile-bytecode --python $(BIN)/python requirements.lock
 	$(UV) pip install --python $(BIN)/python --no-deps --editable .
 	@touch $@
 

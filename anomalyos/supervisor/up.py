@@ -64,6 +64,7 @@ class Supervisor:
         self.logins: list[str] = []
         self._events: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._checked: dict[str, tuple[float, Health]] = {}
+        self._announced: set[str] = set()
 
     def run(self, when_ready: Callable[[Supervisor], None]) -> None:
         """Returns after Ctrl-C or SIGTERM, when everything has stopped.
@@ -147,26 +148,32 @@ class Supervisor:
                     f"The end of {service.log_path}:\n{service.log_tail()}",
                 )
             del self.services[name]
+            if name == SETUP:
+                # asked again, the console loads the models that have been built
+                self._checked.pop("Console", None)
             if name == MIGRATION:
                 environment = airflow_env.airflow_environment(self.settings)
                 for part, arguments in AIRFLOW_PARTS.items():
                     self._start(part, airflow_env.airflow_command(*arguments), env=environment)
 
     def _everything_ready(self) -> bool:
-        console = self._health("Console", health.console_health)
+        console = self._health("Console", self.settings.console_url, health.console_health)
         if MIGRATION in self.services:
             self.display.stage("Airflow", 0, len(health.AIRFLOW_PARTS) + 1, "database")
             return False
-        airflow = self._health("Airflow", health.airflow_health)
+        airflow = self._health("Airflow", self.settings.airflow_url, health.airflow_health)
         return console.healthy and airflow.healthy and SETUP not in self.services
 
-    def _health(self, name: str, ask: Callable[[Settings], Health]) -> Health:
+    def _health(self, name: str, address: str, ask: Callable[[Settings], Health]) -> Health:
         """The newest answer, asked again every ``HEALTH_EVERY_SECONDS`` until it is good."""
         asked, answer = self._checked.get(name, (0.0, None))
         if answer is None or (not answer.healthy and time.monotonic() - asked > HEALTH_EVERY_SECONDS):
             answer = ask(self.settings)
             self._checked[name] = (time.monotonic(), answer)
             self.display.stage(name, answer.ready, answer.parts, answer.waiting_for)
+            if answer.healthy and name not in self._announced:
+                self._announced.add(name)
+                self.display.say(f"{name} answers: [cyan]{address}[/]")
         return answer
 
     def _show_events(self) -> None:
