@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import APIRouter, Form, Request
-from nicegui import app, ui
+from nicegui import app
 from starlette.responses import RedirectResponse, Response
 
 from anomalyos.errors import NotAllowed
@@ -122,11 +122,6 @@ def token_person(authorization: str, store: Store, scope: str) -> Person:
 def _person(user: User) -> Person:
     assert user.id is not None
     return Person(user.id, user.name, Role(user.role))
-
-
-async def current_person(desk: Desk) -> Person | None:
-    """The person of the page that handles an event right now, checked anew each time."""
-    return await session_person(ui.context.client.request, desk)
 
 
 def register(desk: Desk) -> None:

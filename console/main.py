@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nicegui import app, ui
@@ -34,10 +35,9 @@ def create_app(desk: Desk) -> WarmUp:
         What loads the models; it starts by itself once the app has started.
     """
     metrics, pool, warm_up = Metrics(desk.store), InspectionPool(), WarmUp(desk)
-    Storage.path = desk.settings.home / "console" / "sessions"
+    _keep_sessions_in(desk.settings.home / "console" / "sessions")
     app.add_middleware(Guard, desk=desk)
     theme.register()
-    auth.register(desk)
     media.register(desk)
     api.register(desk, metrics, pool, warm_up)
     docs.register(desk)
@@ -45,9 +45,17 @@ def create_app(desk: Desk) -> WarmUp:
     for page in (login, queue, rejected, single, modes, nights):
         page.register(desk)
     live.register(desk, metrics, pool)
+    # after the pages: registering a page drops every earlier route with its address, POST /login too
+    auth.register(desk)
     app.on_startup(warm_up.start)
     app.on_shutdown(pool.close)
     return warm_up
+
+
+def _keep_sessions_in(folder: Path) -> None:
+    """Who is signed in survives a restart; only the console's own account may read it."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    Storage.path = folder
 
 
 def serve(settings: Settings) -> None:

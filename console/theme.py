@@ -64,6 +64,8 @@ class Frame:
 
     def __init__(self, person: Person, count: Text, toasts: ui.element) -> None:
         self.person = person
+        # kept, because a handler that redraws its own button has no page to ask for afterwards
+        self.client = ui.context.client
         self._count = count
         self._toasts = toasts
 

@@ -74,6 +74,15 @@ def long_day(day: str) -> str:
     return f"{parsed:%A}, {parsed.day} {parsed:%B %Y}"
 
 
+def weekday_day(day: str) -> str:
+    """``2026-11-24`` as ``Tue, 24 November 2026``; anything else unchanged."""
+    try:
+        parsed = date.fromisoformat(day)
+    except ValueError:
+        return day
+    return f"{parsed:%a}, {parsed.day} {parsed:%B %Y}"
+
+
 def short_day(day: str) -> str:
     """``2026-11-24`` as ``Tue 24 Nov 2026``; anything else unchanged."""
     try:
@@ -81,6 +90,14 @@ def short_day(day: str) -> str:
     except ValueError:
         return day
     return f"{parsed:%a} {parsed.day} {parsed:%b %Y}"
+
+
+def product(name: str) -> str:
+    """A category's name for reading: ``sample_bottle_cap`` as ``Bottle cap``; empty is unknown."""
+    if not name:
+        return "Unknown product"
+    words = name.removeprefix("sample_").replace("_", " ").replace("-", " ").strip()
+    return words[:1].upper() + words[1:]
 
 
 def batch_title(kind: str, day: str) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fastapi import Request
-from nicegui import ui
 
 from anomalyos.store.tables import Role
-from console.auth import Person, current_person, login_url, session_person
+from console.auth import Person, login_url, session_person
 from console.desk import Desk
 from console.offload import off_loop
 from console.theme import Frame
@@ -39,9 +38,9 @@ async def acting(desk: Desk, frame: Frame, role: Role) -> Person | None:
 
     Otherwise None, after saying why: a role may have been taken away while the page was open.
     """
-    person = await current_person(desk)
+    person = await session_person(frame.client.request, desk)
     if person is None:
-        ui.navigate.to(login_url(ui.context.client.request.url.path))
+        frame.client.open(login_url(frame.client.request.url.path))
         return None
     if not person.may(role):
         frame.toast(f"This needs the role {role.value}; yours is {person.role.value}.", icon_name="lock")

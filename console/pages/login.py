@@ -63,10 +63,9 @@ def _fields(target: str) -> None:
     with box("aos-button primary", "button") as submit:
         submit.props("type=submit")
         Text("Sign in")
-    Text("No account yet? An administrator adds one with ", "p", "aos-muted aos-small").classes(
-        "aos-login-hint"
-    )
-    Text("anomalyos users add", "code", "aos-code")
+    with box("aos-muted aos-small", "p"):
+        Text("No account yet? An administrator creates one with ")
+        Text("anomalyos users", "code", "aos-code")
 
 
 def _field(label: str, name: str, props: str) -> None:

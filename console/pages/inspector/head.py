@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from anomalyos.store.tables import BatchKind
 from console import kit, wording
 from console.desk import Desk
 from console.kit import Text, box, segment
@@ -23,7 +24,6 @@ class Head:
         with box("aos-head"):
             self._night = box()
             self._tally = box("aos-tally")
-            box("aos-head-space")
             self._tabs = box("aos-segments", "nav")
 
     async def show(self, night: NightRow | None) -> None:
@@ -50,12 +50,16 @@ class Head:
 
 def _picker(night: NightRow | None, nights: list[NightRow], tab: str) -> None:
     title = "Live inspection" if tab == LIVE else _title(night)
+    if not nights and tab != LIVE:
+        title = "No night yet"
     if tab == LIVE or not nights:
         Text(title, "h1", "aos-night-title")
         return
     with box("aos-night", "button").props("type=button aria-haspopup=menu").mark("night-picker"):
+        kit.icon("bedtime" if night is None or night.kind == BatchKind.NIGHTLY else "bolt")
         Text(title, "h1", "aos-night-title")
         kit.icon("expand_more")
+        ui.tooltip("Choose another night")
         with ui.menu(), box("aos-menu"):
             for row in nights:
                 _menu_item(row, active=night is not None and row.key == night.key, tab=tab)
@@ -66,7 +70,11 @@ def _picker(night: NightRow | None, nights: list[NightRow], tab: str) -> None:
 
 
 def _title(night: NightRow | None) -> str:
-    return wording.batch_title(night.kind, night.day) if night is not None else "No night yet"
+    if night is None:
+        return "Choose a night"
+    if night.kind == BatchKind.LIVE:
+        return f"Live, {wording.short_day(night.day)}"
+    return wording.weekday_day(night.day)
 
 
 def _menu_item(row: NightRow, *, active: bool, tab: str) -> None:

@@ -52,8 +52,11 @@ class ItemList:
         with self._rows:
             for index, card in enumerate(state.cards):
                 self._items.append(self._item(index, card))
+            if not state.cards:
+                Text("Nothing in this list", "div", "aos-list-empty")
         self.mark_selected()
         self._pager.clear()
+        self._pager.set_visibility(state.has_earlier or state.has_later)
         with self._pager:
             Text(state.range_text)
             with box("aos-pager-buttons"):
@@ -64,7 +67,7 @@ class ItemList:
                         icon_name="chevron_left",
                         classes="small quiet",
                         tip="Earlier",
-                    )
+                    ).mark("earlier")
                 if state.has_later:
                     kit.button(
                         "",
@@ -72,7 +75,7 @@ class ItemList:
                         icon_name="chevron_right",
                         classes="small quiet",
                         tip="Later",
-                    )
+                    ).mark("later")
 
     def mark_selected(self) -> None:
         for index, element in enumerate(self._items):
@@ -104,8 +107,9 @@ class ItemList:
         with box(f"aos-item{decided}", "button").props("type=button").mark(f"item-{card.id}") as element:
             thumbnail(card)
             with box().style("min-width: 0"):
-                Text(card.category or "Unknown product", "div", "aos-item-name")
+                Text(wording.product(card.category), "div", "aos-item-name")
                 Text(card.odds or card.source, "div", "aos-item-sub")
+                made_mark(card)
             mark = (
                 wording.decision_label(card.decision)
                 if card.decision
@@ -127,3 +131,9 @@ def thumbnail(card: Card) -> None:
         image.props["src"] = f"/media/thumb/{card.id}"
         image.props["alt"] = ""
         image.props["loading"] = "lazy"
+
+
+def made_mark(card: Card) -> None:
+    """The mark that generated sample data carries everywhere."""
+    if card.synthetic:
+        Text("synthetic", "div", "aos-made")

@@ -8,7 +8,7 @@ from nicegui import ui
 
 from console import kit, wording
 from console.kit import Text, box
-from console.pages.inspector.item_list import thumbnail
+from console.pages.inspector.item_list import made_mark, thumbnail
 from console.views import Detail
 
 
@@ -60,9 +60,9 @@ class LiveJob:
             thumbnail(card)
             with box().style("min-width: 0"):
                 Text(self.name, "div", "aos-item-name")
-                Text(
-                    f"{label.word} · {card.category}" if card.category else label.word, "div", "aos-item-sub"
-                )
+                product = f" · {wording.product(card.category)}" if card.category else ""
+                Text(label.word + product, "div", "aos-item-sub")
+                made_mark(card)
             with box(f"aos-item-mark tone-{label.tone}"):
                 kit.icon(label.icon)
                 ui.tooltip(label.word)

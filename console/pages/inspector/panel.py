@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from console import kit, wording
 from console.kit import Text, box
 from console.pages.inspector import score_bar
@@ -17,14 +19,17 @@ _STAGE_WORDS = {
 }
 
 
-def draw_verdict(detail: Detail) -> None:
+def draw_verdict(detail: Detail, copy_link: Callable[[], Awaitable[None]]) -> None:
     card = detail.card
     with box("aos-verdict"):
         with box("aos-verdict-row"):
             kit.badge(wording.verdict_label(card.verdict))
             if card.synthetic:
                 kit.synthetic_badge()
-        Text(card.category or "Unknown product", "h2", "aos-product")
+            box("space")
+            tip = "Copy a link to this result"
+            kit.button("", copy_link, icon_name="link", classes="small quiet", tip=tip).mark("copy-link")
+        Text(wording.product(card.category), "h2", "aos-product")
         Text(detail.sentence, "p", "aos-sentence").mark("sentence")
         score_bar.draw(detail)
         if detail.route_mismatch:
@@ -52,19 +57,23 @@ def draw_facts(detail: Detail) -> None:
 
 
 def _facts(detail: Detail) -> list[tuple[str, str]]:
+    folder, _, name = detail.card.source.rpartition("/")
     facts = [
-        ("File", detail.card.source),
+        ("File", name),
+        *([("Folder", folder)] if folder else []),
         ("Batch", detail.batch_title),
         ("Inspected", wording.moment(detail.created_at)),
     ]
     if detail.width:
         facts.append(("Size", f"{detail.width:,} × {detail.height:,} px"))
+    if detail.card.category:
+        facts.append(("Category", detail.card.category))
     if detail.model:
         facts.append(("Model", f"{detail.model} ({detail.recipe})" if detail.recipe else detail.model))
     if detail.card.p_value is not None:
         facts.append(("p-value", wording.number(detail.card.p_value)))
     if detail.alpha is not None:
-        facts.append(("Promised false alarms", f"at most {detail.alpha:.3g} of normal parts"))
+        facts.append(("Promised false alarms", f"at most {100 * detail.alpha:.3g} % of normal parts"))
     if detail.regions:
         facts.append(("Regions", str(len(detail.regions))))
     if detail.routed_category and detail.routed_similarity is not None:

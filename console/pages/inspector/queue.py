@@ -146,7 +146,7 @@ class QueueView:
         self.state.replace_current(detail.card)
         if card.category not in self._defects:
             self._defects[card.category] = await off_loop(self._desk.defect_types, card.category)
-        self._result.show(detail, self._defects[card.category])
+        self._result.show(detail, self._defects[card.category], self.state.position_text)
         self._preload()
 
     def _preload(self) -> None:
@@ -157,7 +157,7 @@ class QueueView:
             for kind in ("image", "heatmap")
             if kind == "image" or card.p_value is not None
         ]
-        ui.run_javascript(f"window.aos?.reveal(); window.aos?.preload({addresses})")
+        self._shell.client.run_javascript(f"window.aos?.reveal(); window.aos?.preload({addresses})")
 
     # after a decision ----------------------------------------------------------------------------
 
@@ -196,7 +196,9 @@ class QueueView:
         night, wanted = self._night, self.state.wanted
         if wanted.category is not None:
             kit.empty_state(
-                "filter_alt_off", f"Nothing here for {wanted.category}", "Choose another product at the left."
+                "filter_alt_off",
+                f"Nothing here for {wording.product(wanted.category)}",
+                "Choose another product at the left.",
             )
         elif night.total == 0:
             kit.empty_state(
@@ -220,7 +222,7 @@ class QueueView:
         )
 
         def actions() -> None:
-            kit.button("Look at them again", self._show_all, icon_name="visibility")
+            kit.button("Look at them again", self._show_all, icon_name="visibility").mark("look-again")
             if night.rejected:
                 kit.link("Rejected files", f"/rejected?batch={night.key}", "aos-button", "block")
 

@@ -35,6 +35,11 @@ class QueueState:
         return self.page.offset + len(self.cards) < self.page.total
 
     @property
+    def position_text(self) -> str:
+        """``3 of 61``."""
+        return f"{self.page.offset + self.index + 1:,} of {self.page.total:,}" if self.cards else ""
+
+    @property
     def range_text(self) -> str:
         """``1–24 of 61``."""
         if not self.cards:

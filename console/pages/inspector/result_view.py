@@ -44,18 +44,18 @@ class ResultView:
         self._defect: ui.input | None = None
         self._note: ui.textarea | None = None
 
-    def show(self, detail: Detail, defect_types: list[str]) -> None:
-        """Replace what is shown."""
+    def show(self, detail: Detail, defect_types: list[str], position: str = "") -> None:
+        """Replace what is shown; ``position`` says where in a list it stands (``3 of 23``)."""
         self.shown = detail
         self._parent.clear()
         with self._parent, box("aos-result"):
             with box("aos-center"):
-                stage.draw_tools(detail, self._copy_link)
+                stage.draw_tools(detail, self._step, position)
                 stage.draw_stage(detail)
                 if detail.card.verdict != Verdict.REJECTED:
                     self._draw_decisions(detail)
             with box("aos-panel", "aside"):
-                panel.draw_verdict(detail)
+                panel.draw_verdict(detail, self._copy_link)
                 if detail.card.verdict != Verdict.REJECTED and self._frame.person.may(Role.REVIEWER):
                     self._draw_notes(defect_types)
                 panel.draw_history(detail.history)
@@ -85,26 +85,14 @@ class ResultView:
             for decision, letter in _CHOICES:
                 self._draw_choice(decision, letter, detail.card.decision == decision, tip)
             kit.button(
-                "Undo",
+                "",
                 self.undo,
+                icon_name="undo",
                 shortcut="Z",
-                classes="quiet",
+                classes="quiet small",
                 disabled=not allowed,
                 tip=tip or "Take back the last decision",
             ).mark("undo")
-            if self._step is not None:
-                step = self._step
-                kit.button(
-                    "",
-                    lambda: step(-1),
-                    icon_name="arrow_upward",
-                    shortcut="K",
-                    classes="quiet",
-                    tip="Previous",
-                )
-                kit.button(
-                    "", lambda: step(1), icon_name="arrow_downward", shortcut="J", classes="quiet", tip="Next"
-                )
 
     def _draw_choice(self, decision: Decision, letter: str, chosen: bool, tip: str) -> None:
         label = wording.decision_label(decision)
@@ -148,7 +136,7 @@ class ResultView:
         if self.shown is None:
             return
         link = f"{self._address}/inspection/{self.shown.card.id}"
-        done = await ui.run_javascript(f"return aos.copy({json.dumps(link)})", timeout=3)
+        done = await self._frame.client.run_javascript(f"return aos.copy({json.dumps(link)})", timeout=3)
         self._frame.toast("Link copied." if done else link, icon_name="link")
 
 

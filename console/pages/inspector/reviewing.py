@@ -73,7 +73,7 @@ class Reviewing:
             return
         self._made.append((inspection_id, review.version))
         label = wording.decision_label(decision)
-        name = detail.card.category or detail.card.source
+        name = wording.product(detail.card.category)
         self._frame.toast(f"{label.word}: {name}", icon_name=label.icon, undo=self.undo)
         await self._count()
         await self._decided(inspection_id)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from nicegui import ui
 
 from console import kit
-from console.kit import box
+from console.kit import Text, box
 from console.views import Detail
 
 
@@ -26,7 +26,11 @@ def regions_svg(regions: list[dict[str, Any]], width: int, height: int) -> str:
     return f'<svg viewBox="0 0 {int(width)} {int(height)}" preserveAspectRatio="none">{"".join(parts)}</svg>'
 
 
-def draw_tools(detail: Detail, copy_link: Callable[[], Any]) -> None:
+Step = Callable[[int], Awaitable[None]]
+
+
+def draw_tools(detail: Detail, step: Step | None, position: str) -> None:
+    """What is done to the view; ``step`` moves through a list by +1 or -1."""
     with box("aos-tools"):
         if detail.has_map:
             with kit.button(
@@ -49,13 +53,20 @@ def draw_tools(detail: Detail, copy_link: Callable[[], Any]) -> None:
             ):
                 _on_off()
         box("space")
-        kit.button(
-            "", icon_name="zoom_in", classes="small quiet", act="zoom-in", tip="Zoom in (+, or the wheel)"
-        )
-        kit.button("", icon_name="fit_screen", classes="small quiet", act="zoom-reset", tip="Whole image (0)")
-        kit.button(
-            "", copy_link, icon_name="link", classes="small quiet", tip="Copy a link to this result"
-        ).mark("copy-link")
+        if step is not None:
+            _draw_steps(step, position)
+
+
+def _draw_steps(step: Step, position: str) -> None:
+    async def earlier() -> None:
+        await step(-1)
+
+    async def later() -> None:
+        await step(1)
+
+    kit.button("", earlier, icon_name="arrow_upward", shortcut="K", classes="small quiet", tip="Previous")
+    kit.button("", later, icon_name="arrow_downward", shortcut="J", classes="small quiet", tip="Next")
+    Text(position, classes="aos-position")
 
 
 def _on_off() -> None:
@@ -70,6 +81,11 @@ def draw_stage(detail: Detail) -> None:
                 "broken_image", "No picture to show", "The file could not be opened.", tone="rejected"
             )
             return
+        with box("aos-float"):
+            kit.button(
+                "", icon_name="zoom_in", classes="small", act="zoom-in", tip="Zoom in (+ or the wheel)"
+            )
+            kit.button("", icon_name="fit_screen", classes="small", act="zoom-reset", tip="Whole image (0)")
         with box("aos-stage-fit"), box("aos-photo").style(f"--ratio: {detail.width / detail.height:.5f}"):
             _image(f"/media/image/{detail.card.id}", "photo", f"Photo of {detail.card.category or 'a part'}")
             if detail.has_map:

@@ -1,0 +1,103 @@
+"""A console over a real store and a fake inspector, and people who use it through NiceGUI's simulation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from nicegui import core, ui
+from nicegui.functions.download import download
+from nicegui.functions.navigate import Navigate
+from nicegui.functions.notify import notify
+from nicegui.testing import User
+from nicegui.testing.general import nicegui_reset_globals
+
+from anomalyos.settings import Settings
+from anomalyos.store import users
+from anomalyos.store.engine import Store
+from console.desk import Desk
+from tests.console.factory import FakeInspector, add_category, fake_heatmap
+
+PASSWORD = "correct-horse-battery"
+PEOPLE = {"victor": "viewer", "mia": "reviewer", "erik": "engineer", "ada": "admin"}
+
+SignIn = Callable[..., Awaitable[User]]
+
+
+@dataclass
+class Console:
+    """The running app with what stands behind it."""
+
+    desk: Desk
+    inspector: FakeInspector
+    client: httpx.AsyncClient
+
+    @property
+    def store(self) -> Store:
+        return self.desk.store
+
+    def new_client(self, address: str = "127.0.0.1") -> httpx.AsyncClient:
+        """A browser of its own; ``address`` is where it seems to come from."""
+        transport = httpx.ASGITransport(core.app, client=(address, 4711))
+        return httpx.AsyncClient(transport=transport, base_url="http://test")
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    """Hashed once: argon2 is slow on purpose."""
+    from anomalyos import auth
+
+    return auth.hash_password(PASSWORD)
+
+
+@pytest.fixture
+def people(store: Store, password_hash: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    from anomalyos import auth
+
+    with monkeypatch.context() as patch, store.session() as session:
+        patch.setattr(auth, "hash_password", lambda _password: password_hash)
+        for name, role in PEOPLE.items():
+            users.create(session, name=name, password=PASSWORD, role=role, actor="test")
+    return PEOPLE
+
+
+@pytest.fixture
+async def console(settings: Settings, store: Store, people: dict[str, str]) -> AsyncIterator[Console]:
+    """The console's routes on NiceGUI's app, started in simulation."""
+    from console import main
+
+    add_category(store, "stripes")
+    add_category(store, "dots", synthetic=False)
+    inspector = FakeInspector(settings, store)
+    desk = Desk(settings, store, lambda: inspector, fake_heatmap)
+    with nicegui_reset_globals():
+        os.environ["NICEGUI_USER_SIMULATION"] = "true"
+        try:
+            main.create_app(desk)
+            main.serve(settings)
+            async with core.app.router.lifespan_context(core.app):
+                transport = httpx.ASGITransport(core.app)
+                async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                    yield Console(desk, inspector, client)
+        finally:
+            os.environ.pop("NICEGUI_USER_SIMULATION", None)
+            ui.navigate = Navigate()
+            ui.notify = notify
+            ui.download = download
+
+
+@pytest.fixture
+def sign_in(console: Console) -> SignIn:
+    """``await sign_in("mia")`` gives a ``User`` with a session of that person."""
+
+    async def enter(name: str) -> User:
+        client = console.new_client()
+        answer = await client.post("/login", data={"name": name, "password": PASSWORD, "next": "/"})
+        assert answer.status_code == 303, answer.text
+        assert answer.headers["location"] == "/"
+        return User(client)
+
+    return enter
