@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import JSONResponse
@@ -82,7 +82,7 @@ def _register_inspect(router: APIRouter, desk: Desk, metrics: Metrics, pool: Ins
         responses={**_PROBLEMS, 413: {"model": models.Problem}, 422: {"model": models.Rejection}},
         openapi_extra=_MULTIPART,
     )
-    async def inspect(request: Request, person: Annotated[Person, Depends(operator(desk))]) -> Any:
+    async def inspect(request: Request, person: Person = Depends(operator(desk))) -> Any:
         """Inspect one image. A token needs the scope `inspect`, a person the role reviewer."""
         # read after the caller is known: FastAPI would take a stranger's body first
         name, data, category = await _upload(request, desk)
@@ -127,9 +127,7 @@ def _register_inspections(router: APIRouter, desk: Desk) -> None:
         response_model=models.InspectionOut,
         responses={**_PROBLEMS, 409: {"model": models.ReviewConflict}},
     )
-    async def review(
-        inspection_id: int, wish: models.ReviewIn, person: Annotated[Person, Depends(reviewer)]
-    ) -> Any:
+    async def review(inspection_id: int, wish: models.ReviewIn, person: Person = Depends(reviewer)) -> Any:
         """Decide about an inspection; 409 with the current state when somebody was faster."""
         try:
             await off_loop(
