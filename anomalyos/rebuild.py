@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from anomalyos.store.tables import ModelVersion
 
 FEWEST_IMAGES = 5
-FOLDS = 10
+FOLDS_FEW, FOLDS_MANY = 10, 5
+"""Parts the training images are held out in: ten while they are few and each one is missed."""
+MANY_IMAGES = 200
 SEED = 0
 
 Progress = Callable[[str, int, int], None]
@@ -111,7 +113,7 @@ def content_key(data: CategoryData, recipe: Recipe, alpha: float, settings: Sett
         "weights": weights_identity(recipe.weights, settings),
         "alpha": alpha,
         "format": FORMAT,
-        "folds": FOLDS,
+        "folds": [FOLDS_FEW, FOLDS_MANY, MANY_IMAGES],
         "salt": salt,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -138,7 +140,8 @@ def build_version(
     extractor = PatchExtractor(recipe, settings)
     learned = learn(data, extractor, settings, stage(progress, "learn"))
     groups = [sample.group for sample in learned.samples]
-    parts = fold_groups(learned.samples, folds=min(FOLDS, len(set(groups))), seed=SEED)
+    folds_wanted = FOLDS_MANY if len(groups) > MANY_IMAGES else FOLDS_FEW
+    parts = fold_groups(learned.samples, folds=min(folds_wanted, len(set(groups))), seed=SEED)
     fold_of = {sample.path: fold for fold, part in enumerate(parts) for sample in part}
     numbers = np.array([fold_of[sample.path] for sample in learned.samples])
     folds = [numbers == fold for fold in range(len(parts))]

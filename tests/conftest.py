@@ -40,11 +40,52 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home / "anomalyos.db"
 
 
+@pytest.fixture(scope="session")
+def migrated_airflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Airflow's own SQLite file, migrated and empty, to copy into a home's ``airflow`` folder."""
+    import subprocess
+
+    from anomalyos.supervisor.airflow_env import airflow_command, airflow_environment
+
+    settings = Settings(home=tmp_path_factory.mktemp("airflow"), _env_file=None)
+    migrate = airflow_command("db", "migrate")
+    subprocess.run(migrate, env=airflow_environment(settings), check=True, capture_output=True)
+    return settings.airflow_home / "airflow.db"
+
+
 @pytest.fixture
 def store(settings: Settings, migrated_sqlite: Path) -> Iterator[Store]:
     """An empty store at the newest migration; the one ``open_store(settings)`` returns too."""
     from anomalyos.store.engine import close_stores, open_store
 
     shutil.copy(migrated_sqlite, settings.home / "anomalyos.db")
+    yield open_store(settings)
+    close_stores()
+
+
+@pytest.fixture(scope="session")
+def built_home(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Path:
+    """A home with two small products learned and promoted, to copy from."""
+    from anomalyos.rebuild import rebuild_category
+    from anomalyos.store.engine import Store
+    from tests.products import write_product
+
+    home = tmp_path_factory.mktemp("built")
+    shutil.copy(migrated_sqlite, home / "anomalyos.db")
+    settings = Settings(home=home, database_url=f"sqlite:///{home / 'anomalyos.db'}", _env_file=None)
+    store = Store(settings)
+    for product in ("stripes", "dots"):
+        write_product(settings.data_dir, product, good=2, flawed=2)
+        rebuild_category(product, settings, store)
+    store.close()
+    return home
+
+
+@pytest.fixture
+def built(settings: Settings, built_home: Path) -> Iterator[Store]:
+    """A store whose home knows the products ``stripes`` and ``dots``, with data and champions."""
+    from anomalyos.store.engine import close_stores, open_store
+
+    shutil.copytree(built_home, settings.home, dirs_exist_ok=True)
     yield open_store(settings)
     close_stores()

@@ -112,7 +112,8 @@ def _write_parts(folder: Path, model: PatchCore, calibration: Calibration, proto
     model.bank.save(folder)
     save_file(model.reduction.tensors(), folder / "reduction.safetensors")
     np.save(folder / "prototype.npy", prototype.vector, allow_pickle=False)
-    document = {"calibration": calibration.to_json(), "router_floor": prototype.floor}
+    router = {"lowest": prototype.lowest, "typical": prototype.typical}
+    document = {"calibration": calibration.to_json(), "router": router}
     (folder / "calibration.json").write_text(json.dumps(document, allow_nan=False), encoding="utf-8")
 
 
@@ -181,7 +182,5 @@ def load_bundle(folder: Path, expected_sha256: str | None = None) -> Bundle:
         manifest=manifest,
         model=model,
         calibration=Calibration.from_json(document["calibration"]),
-        prototype=Prototype(
-            np.load(folder / "prototype.npy", allow_pickle=False), float(document["router_floor"])
-        ),
+        prototype=Prototype(np.load(folder / "prototype.npy", allow_pickle=False), **document["router"]),
     )

@@ -20,24 +20,36 @@ class Prototype:
 
     vector: FloatArray
     """(C,) float32, unit length"""
-    floor: float
-    """Cosine similarity below which an image is not of this category."""
+    lowest: float
+    """Cosine similarity of the least similar normal image to the mean of the others."""
+    typical: float
+    """The same of the median image."""
 
     @classmethod
     def from_embeddings(cls, embeddings: FloatArray) -> Prototype:
         """Learn from the unit-length embeddings (N, C) of normal images, N >= 2.
 
-        The floor lies as far below the least similar image as that lies below the typical one, twice
-        over: a large defect or another lamp moves the whole image, and a part of another category
-        lies much farther away. Each image is compared to the mean of the others.
+        Raises:
+            ValueError: for fewer than two.
         """
         if embeddings.ndim != 2 or len(embeddings) < 2:
             raise ValueError("a prototype needs the embeddings of at least two images")
         total = embeddings.sum(axis=0)
         others = unit(total - embeddings)
         similarities = (embeddings * others).sum(axis=1)
-        lowest, typical = float(similarities.min()), float(np.median(similarities))
-        return cls(unit(total[None])[0], max(0.0, lowest - 2 * (typical - lowest)))
+        return cls(unit(total[None])[0], float(similarities.min()), float(np.median(similarities)))
+
+    def floor(self, nearest_other: float | None) -> float:
+        """Similarity below which an image is not of this category.
+
+        Half way from the least similar normal image to the nearest other category: a large defect or
+        another lamp moves the whole image, but not that far. Where categories look alike, and where
+        there is only one, the spread of the normal images sets the distance instead.
+        """
+        by_spread = self.lowest - 2 * (self.typical - self.lowest)
+        if nearest_other is None:
+            return max(0.0, by_spread)
+        return max(0.0, min(by_spread, (self.lowest + nearest_other) / 2))
 
 
 @dataclass(frozen=True)
@@ -61,8 +73,11 @@ class CategoryRouter:
         if not prototypes:
             raise ValueError("a router needs at least one category")
         self.names = sorted(prototypes)
-        self.floors = [prototypes[name].floor for name in self.names]
         matrix = np.stack([prototypes[name].vector for name in self.names])
+        between = matrix @ matrix.T
+        np.fill_diagonal(between, -1.0)
+        nearest = between.max(axis=1) if len(self.names) > 1 else [None]
+        self.floors = [prototypes[name].floor(other) for name, other in zip(self.names, nearest, strict=True)]
         self.index: Any = faiss.IndexFlatIP(matrix.shape[1])
         self.index.add(np.ascontiguousarray(matrix, np.float32))
 

@@ -101,3 +101,14 @@ def test_rates_carry_the_exact_binomial_interval() -> None:
     assert Rate(20, 20).interval()[1] == 1.0
     assert Rate(0, 0).value is None
     assert Rate(0, 0).interval() == (0.0, 1.0)
+
+
+def test_half_precision_maps_are_ranked_like_any_other() -> None:
+    maps, masks = noisy_case(4, 50)
+    half = (maps * 30).astype(np.float16)
+    half[0, 0, 0] = -0.0
+    levels, ranks = metrics.dense_ranks(half)
+    expected_levels, expected = metrics.dense_ranks(half.astype(np.float64))
+    assert levels == expected_levels
+    assert np.array_equal(ranks, expected)
+    assert metrics.aupro(half, masks) == pytest.approx(metrics.aupro(half.astype(float), masks))
