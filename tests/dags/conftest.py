@@ -1,4 +1,4 @@
-"""An Airflow of its own for each test: migrating takes seconds, so the empty database is copied."""
+"""An Airflow of its own for each test."""
 
 from __future__ import annotations
 
@@ -13,22 +13,13 @@ from typing import Any
 import pytest
 
 from anomalyos.settings import PROJECT_ROOT, Settings
-from anomalyos.store.engine import Store
-from anomalyos.supervisor.airflow_env import airflow_command, airflow_environment
+from anomalyos.supervisor.airflow_env import airflow_environment
 
 RunDag = Callable[..., dict[str, Any]]
 
 
-@pytest.fixture(scope="session")
-def migrated_airflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    settings = Settings(home=tmp_path_factory.mktemp("airflow"), _env_file=None)
-    migrate = airflow_command("db", "migrate")
-    subprocess.run(migrate, env=airflow_environment(settings), check=True, capture_output=True)
-    return settings.airflow_home / "airflow.db"
-
-
 @pytest.fixture
-def environment(settings: Settings, store: Store, migrated_airflow: Path) -> dict[str, str]:
+def environment(settings: Settings, migrated_airflow: Path) -> dict[str, str]:
     """For a process that imports Airflow on this test's home."""
     values = airflow_environment(settings)
     shutil.copy(migrated_airflow, settings.airflow_home / "airflow.db")

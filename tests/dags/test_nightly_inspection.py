@@ -6,12 +6,11 @@ from pathlib import Path
 
 from sqlmodel import select
 
-from anomalyos.rebuild import rebuild_category
 from anomalyos.settings import Settings
 from anomalyos.store.engine import Store
 from anomalyos.store.tables import Inspection
 from tests.dags.conftest import RunDag
-from tests.products import picture, write_product
+from tests.products import picture
 
 DAY = "2026-11-23"
 FAKES = "tests.dags.fakes"
@@ -31,9 +30,7 @@ def rows(store: Store) -> list[tuple[str, str]]:
         return [(row.source.removeprefix(f"{DAY}/"), row.verdict) for row in found]
 
 
-def test_a_night_with_the_real_model(settings: Settings, store: Store, run_dag: RunDag) -> None:
-    write_product(settings.data_dir, "stripes", good=2, flawed=2)
-    rebuild_category("stripes", settings, store)
+def test_a_night_with_the_real_model(settings: Settings, built: Store, run_dag: RunDag) -> None:
     drop(settings, "stripes/1.png", picture("stripes", 7000))
     drop(settings, "stripes/2.png", picture("stripes", 7001, flawed=True))
     drop(settings, "stripes/3.png", b"")
@@ -49,7 +46,7 @@ def test_a_night_with_the_real_model(settings: Settings, store: Store, run_dag: 
     assert result["links"] == [f"http://localhost:7860/?batch=night-{DAY}"]
     expected = [("4.png", "normal"), ("stripes/1.png", "normal")]
     expected += [("stripes/2.png", "anomalous"), ("stripes/3.png", "rejected")]
-    assert rows(store) == expected
+    assert rows(built) == expected
 
 
 def test_a_failed_shard_fails_the_run_and_the_next_run_completes_it(
@@ -74,7 +71,7 @@ def test_a_failed_shard_fails_the_run_and_the_next_run_completes_it(
     assert rows(store) == [("cap/1.png", "normal"), ("nut/1.png", "normal")]
 
 
-def test_an_empty_night_succeeds(run_dag: RunDag) -> None:
+def test_an_empty_night_succeeds(store: Store, run_dag: RunDag) -> None:
     result = run_dag("nightly_inspection", {"date": DAY}, FAKES)
     assert result["state"] == "success"
     assert ["inspect", -1, "skipped", None] in result["tasks"]

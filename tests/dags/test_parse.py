@@ -33,7 +33,7 @@ def facts(dag):
                 "callbacks": bool(task.on_failure_callback),
                 "retries": task.retries,
                 "backoff": bool(task.retry_exponential_backoff),
-                "rule": str(task.trigger_rule),
+                "rule": task.trigger_rule.value,
             }}
             for task in dag.tasks
         }},
