@@ -24,7 +24,7 @@ class Camera:
     blur: float = 0.45
     depth: float = 0.35
     vignette: float = 0.16
-    grain: float = 2.2
+    grain: float = 2.0
     contrast: float = 1.3
 
     def develop(self, radiance: Field, draw: Draw) -> NDArray[np.uint8]:
@@ -32,8 +32,8 @@ class Camera:
         picture = noise.halve(radiance)
         size = picture.shape[0]
         picture = self._optics(picture, draw, size)
-        shutter = self.exposure * (1 + draw.bell(0.035))
-        balance = np.array([1 + draw.bell(0.012), 1.0, 1 + draw.bell(0.015)], dtype=np.float32)
+        shutter = self.exposure * (1 + draw.bell(0.025))
+        balance = np.array([1 + draw.bell(0.008), 1.0, 1 + draw.bell(0.01)], dtype=np.float32)
         picture = picture * (
             _vignette(size, self.vignette, draw)[..., None] * (balance * np.float32(shutter))
         )
@@ -45,7 +45,7 @@ class Camera:
 
     def _optics(self, picture: Field, draw: Draw, size: int) -> Field:
         scale = size / 256
-        sigma = self.blur * scale * (1 + draw.bell(0.15))
+        sigma = self.blur * scale * (1 + draw.bell(0.1))
         sharp = ndimage.gaussian_filter(picture, (sigma, sigma, 0), mode="nearest", truncate=3)
         wide = ndimage.gaussian_filter(sharp, (1.3 * scale, 1.3 * scale, 0), mode="nearest", truncate=2.5)
         y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j].astype(np.float32)

@@ -286,9 +286,9 @@ def dust(s: Surface, shot: Shot, *, count: int = 6, colour: Colour = (0.55, 0.53
     scale = shot.n / 512
     for _ in range(draw.whole(count // 3, count)):
         px, py = draw.whole(4, shot.n - 5), draw.whole(4, shot.n - 5)
-        reach = max(1, round(draw.span(0.6, 2.2) * scale))
+        reach = max(1, round(draw.span(0.6, 1.6) * scale))
         rows, columns = slice(py - reach, py + reach), slice(px - reach, px + reach)
-        amount = np.float32(draw.span(0.1, 0.45))
+        amount = np.float32(draw.span(0.08, 0.35))
         target = np.array(colour, dtype=np.float32) * np.float32(draw.span(0.4, 1.2))
         patch = s.albedo[rows, columns]
         s.albedo[rows, columns] = patch + amount * (target - patch)

@@ -118,13 +118,13 @@ class Light:
         a, e = math.radians(self.azimuth), math.radians(self.elevation)
         self.direction = (math.cos(a) * math.cos(e), math.sin(a) * math.cos(e), math.sin(e))
 
-    def varied(self, draw: Draw, turn: float = 12.0) -> Light:
+    def varied(self, draw: Draw, turn: float = 9.0) -> Light:
         """The same set-up as it drifts from one shot to the next."""
         return Light(
             azimuth=self.azimuth + draw.bell(turn / 2),
-            elevation=self.elevation + draw.bell(3),
-            key=self.key * (1 + draw.bell(0.05)),
-            fill=self.fill * (1 + draw.bell(0.06)),
+            elevation=self.elevation + draw.bell(2),
+            key=self.key * (1 + draw.bell(0.035)),
+            fill=self.fill * (1 + draw.bell(0.04)),
             warmth=self.warmth + draw.bell(0.02),
             box=(self.box[0] * (1 + draw.bell(0.1)), self.box[1] * (1 + draw.bell(0.1))),
             box_power=self.box_power * (1 + draw.bell(0.08)),

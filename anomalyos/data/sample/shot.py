@@ -17,7 +17,7 @@ _GOLDEN = 0.6180339887
 class Shot:
     """One picture to be made: its seed's random streams, its grid of n x n pixels, its defect.
 
-    ``severity`` in (0, 1) spreads evenly over consecutive seeds, so a handful of test images
+    ``severity`` in 0.2..1 spreads evenly over consecutive seeds, so a handful of test images
     holds both subtle and plain examples.
     """
 
@@ -26,7 +26,7 @@ class Shot:
         self.n = n
         self.x, self.y = grid(n)
         self._draws = Draws(category, seed)
-        self.severity = (seed * _GOLDEN + 0.11) % 1.0
+        self.severity = 0.2 + 0.8 * ((seed * _GOLDEN + 0.11) % 1.0)
         self.flaw = self._draws.of("defect")
 
     def draw(self, purpose: str) -> Draw:

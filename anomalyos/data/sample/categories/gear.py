@@ -99,7 +99,7 @@ def _flaw(s: Surface, shot: Shot, pose: Pose, r: Field, solid: Field) -> Field |
             return defects.crack(s, shot, solid, length=(32, 90), width=1.4, depth=4, start=at, angle=heading)
         case "scratch":
             return defects.scratch(
-                s, shot, rim, length=(40, 120), width=1.6, depth=1.4, bare=(0.7, 0.7, 0.69)
+                s, shot, rim, length=(60, 150), width=2.2, depth=2.2, bare=(0.7, 0.7, 0.69)
             )
         case "corrosion":
             return defects.rust(s, shot, solid, radius=(15, 44), colour=(0.17, 0.07, 0.03))

@@ -75,7 +75,7 @@ def _part_flaw(
                 s, shot, body, at, radius=(17, 40), depth=15, colour=(0.5, 0.49, 0.48), rough=0.5
             )
         case "scratch":
-            return defects.scratch(s, shot, face, length=(40, 130), width=1.6, depth=1.5, bare=BARE)
+            return defects.scratch(s, shot, face, length=(60, 150), width=2.2, depth=2.4, bare=BARE)
         case "rust":
             return defects.rust(s, shot, body, radius=(16, 44))
         case "crack":

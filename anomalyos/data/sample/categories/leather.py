@@ -46,7 +46,7 @@ def _flaw(s: Surface, shot: Shot) -> Field:
     everywhere = step(0, 40, np.minimum(np.minimum(shot.x, 512 - shot.x), np.minimum(shot.y, 512 - shot.y)))
     match shot.defect:
         case "cut":
-            return defects.crack(s, shot, everywhere, length=(35, 120), width=2.2, colour=FLESH, depth=4)
+            return defects.crack(s, shot, everywhere, length=(55, 150), width=2.8, colour=FLESH, depth=4)
         case "fold":
             return _fold(s, shot, everywhere)
         case "poke":
@@ -55,7 +55,13 @@ def _flaw(s: Surface, shot: Shot) -> Field:
             )
         case "discolouration":
             return defects.stain(
-                s, shot, everywhere, radius=(22, 60), colour=(0.42, 0.36, 0.4), strength=(0.28, 0.7), ring=0.1
+                s,
+                shot,
+                everywhere,
+                radius=(22, 60),
+                colour=(0.42, 0.36, 0.4),
+                strength=(0.42, 0.85),
+                ring=0.1,
             )
         case _:
             return defects.smear(

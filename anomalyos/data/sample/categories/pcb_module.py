@@ -103,7 +103,7 @@ def _place_parts(s: Surface, shot: Shot, draw: Draw, pose: Pose, uv: tuple[Field
     for k, part in enumerate(PARTS):
         near = window(shot.n, pose.place(part.u, part.v), 62)
         view, u, v = s.part(near), uv[0][near] - part.u, uv[1][near] - part.v
-        sway = (draw.bell(1.0), draw.bell(1.0), draw.bell(0.015))
+        sway = (draw.bell(0.6), draw.bell(0.6), draw.bell(0.008))
         tone, swell = 1 + draw.bell(0.08), (draw.span(3.5, 6), draw.span(3.5, 6))
         components.pads(view, u, v, part, swell)
         place = cover(components.outline(u, v, part, sway) - 1)
@@ -111,7 +111,7 @@ def _place_parts(s: Surface, shot: Shot, draw: Draw, pose: Pose, uv: tuple[Field
             mask[near] = place
             continue
         if k == struck and shot.defect == "tilted_part":
-            lean = shot.between(0.16, 0.7) * (1 if shot.flaw.chance(0.5) else -1)
+            lean = shot.between(0.2, 0.75) * (1 if shot.flaw.chance(0.5) else -1)
             sway = (sway[0] + shot.flaw.bell(3), sway[1] + shot.flaw.bell(3), sway[2] + lean)
             mask[near] = np.maximum(place, cover(components.outline(u, v, part, sway) - 1))
         components.body(view, u, v, part, sway, tone)
@@ -124,7 +124,7 @@ def _place_chip(s: Surface, shot: Shot, draw: Draw, pose: Pose, uv: tuple[Field,
     bridge = None
     if shot.defect == "solder_bridge":
         flaw = shot.flaw
-        bridge = Bridge(flaw.whole(0, 3), flaw.whole(-3, 2) + 0.5, shot.between(4.0, 10), flaw)
+        bridge = Bridge(flaw.whole(0, 3), flaw.whole(-3, 2) + 0.5, shot.between(6.5, 13), flaw)
     joined = shot.zeros()
     joined[near] = components.chip(s.part(near), uv[0][near] - CHIP[0], uv[1][near] - CHIP[1], mould, bridge)
     return joined
@@ -134,7 +134,7 @@ def _flaw(s: Surface, shot: Shot, u: Field, v: Field) -> Field:
     frame = step(225, 205, np.maximum(np.abs(u), np.abs(v)))
     bare = frame * step(6, 3, noise.blur(s.height, 3))
     if shot.defect == "scratch":
-        return defects.scratch(s, shot, bare, length=(40, 130), width=1.7, depth=0.8, bare=(0.5, 0.28, 0.12))
+        return defects.scratch(s, shot, bare, length=(70, 170), width=2.4, depth=1.4, bare=(0.5, 0.28, 0.12))
     return defects.smear(
         s, shot, bare, radius=(14, 36), colour=(0.33, 0.21, 0.07), opacity=(0.15, 0.55), thickness=1.8
     )

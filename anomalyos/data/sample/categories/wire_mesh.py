@@ -23,8 +23,8 @@ def build(shot: Shot) -> Scene:
     draw = shot.draw("material")
     pose = shot.pose(shift=40, turn=0.07, scale=0.03)
     u, v = pose.local(shot.x, shot.y)
-    u = u + 2.0 * noise.smooth(draw, shot.n, 4) + 100 * PITCH
-    v = v + 2.0 * noise.smooth(draw, shot.n, 4) + 100 * PITCH
+    u = u + 1.4 * noise.smooth(draw, shot.n, 4) + 100 * PITCH
+    v = v + 1.4 * noise.smooth(draw, shot.n, 4) + 100 * PITCH
     mask: Field | None = None
     if shot.defect == "bent_wire":
         u, mask = _bend(shot, u, v)
@@ -75,7 +75,7 @@ def _break(shot: Shot, u: Field, weft: Yarn) -> Field:
     draw = shot.flaw
     wire = int(weft.index[shot.n // 2, shot.n // 2]) + draw.whole(-4, 4)
     begin = float(u[shot.n // 2, shot.n // 2]) + draw.span(-190, 120)
-    gap = shot.between(10, 60)
+    gap = shot.between(22, 84)
     cut = step(begin - 0.7, begin + 0.7, u) * step(begin + gap + 0.7, begin + gap - 0.7, u)
     return np.where(weft.index == wire, cut, np.float32(0))
 
@@ -87,7 +87,7 @@ def _bend(shot: Shot, u: Field, v: Field) -> tuple[Field, Field]:
     wire = np.floor(u[py, px] / PITCH)
     offset = u - (wire + 0.5) * PITCH
     push = np.exp(-np.square((v - v[py, px]) / shot.between(36, 52)))
-    amount = shot.between(5.5, 14) * (1 if draw.chance(0.5) else -1)
+    amount = shot.between(8, 16) * (1 if draw.chance(0.5) else -1)
     # the shift dies out before the neighbouring wires
     near = step(1.0, 0.45, np.abs(offset) / PITCH)
     moved = u - amount * push * near
@@ -101,7 +101,7 @@ def _flaw(s: Surface, shot: Shot, wires: Field) -> Field:
     middle = step(30, 60, frame)
     match shot.defect:
         case "rust":
-            return defects.rust(s, shot, wires * middle, radius=(22, 60))
+            return defects.rust(s, shot, wires * middle, radius=(28, 66))
         case "fibre":
             return defects.fibre(
                 s, shot, middle * wires, length=(60, 200), width=1.7, colour=(0.25, 0.04, 0.03)
@@ -109,5 +109,5 @@ def _flaw(s: Surface, shot: Shot, wires: Field) -> Field:
         case _:
             at = spot(shot.flaw, wires * middle, 0.9)
             return defects.crumb(
-                s, shot, middle, radius=(5, 11), colour=(0.5, 0.49, 0.47), metal=1.0, rough=0.3, at=at
+                s, shot, middle, radius=(7, 14), colour=(0.5, 0.49, 0.47), metal=1.0, rough=0.3, at=at
             )

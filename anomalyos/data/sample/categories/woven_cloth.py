@@ -44,7 +44,7 @@ def _cloth(shot: Shot, draw: Draw, uv: tuple[Field, Field], warp: Yarn, weft: Ya
     heights, tones = [], []
     for yarn, along, across in ((warp, uv[1], uv[0]), (weft, uv[0], uv[1])):
         width = yarn.per_thread(1 + 0.07 * draw.bells(97))
-        tone = yarn.per_thread(1 + 0.10 * draw.bells(97))
+        tone = yarn.per_thread(1 + 0.08 * draw.bells(97))
         slub = noise.streaks(draw, yarn.index.astype(np.float32), along, width=1, length=70)
         profile = np.sqrt(np.maximum(1 - np.square(yarn.across * 1.9 / width), 0.02))
         # plies twist about the thread: slanting ridges
@@ -57,7 +57,7 @@ def _cloth(shot: Shot, draw: Draw, uv: tuple[Field, Field], warp: Yarn, weft: Ya
     on_top = np.clip(0.5 + (heights[0] - heights[1]) * 1.2, 0, 1)
     fuzz = noise.white(draw, n)
     height = np.maximum(heights[0], heights[1]) + 0.12 * fuzz
-    fade = 1 + 0.05 * noise.fractal(draw, n, 4, octaves=3) + 0.06 * fuzz + draw.bell(0.05)
+    fade = 1 + 0.035 * noise.fractal(draw, n, 4, octaves=3) + 0.06 * fuzz + draw.bell(0.03)
     colour = ECRU * tones[1][..., None]
     colour += on_top[..., None] * (INDIGO * tones[0][..., None] - colour)
     colour *= np.clip(fade * (0.72 + 0.28 * step(-1.5, 2.5, height)), 0.1, 2)[..., None]
@@ -78,10 +78,10 @@ def _pull(shot: Shot, v: Field) -> tuple[Field, Field]:
     """A snag draws the weft together and opens the cloth beside it."""
     draw = shot.flaw
     cx, cy = draw.span(120, 390), draw.span(100, 410)
-    length, width = shot.between(26, 60), 13.0
+    length, width = shot.between(30, 66), 16.0
     dx, dy = (shot.x - cx) / length, (shot.y - cy) / width
     bump = np.exp(-(dx * dx) - dy * dy)
-    return v + shot.between(4.5, 10) * dy * bump, (bump > 0.2).astype(np.float32)
+    return v + shot.between(8, 15) * dy * bump, (bump > 0.2).astype(np.float32)
 
 
 def _flaw(s: Surface, shot: Shot) -> Field:
@@ -90,7 +90,9 @@ def _flaw(s: Surface, shot: Shot) -> Field:
         case "tear":
             return defects.hole(s, shot, middle, radius=(6, 17), depth=8, ragged=0.5, stretch=1.8, lip=1.5)
         case "oil_stain":
-            return defects.stain(s, shot, middle, colour=(0.42, 0.4, 0.34), strength=(0.32, 0.8), ring=0.15)
+            return defects.stain(
+                s, shot, middle, colour=(0.42, 0.4, 0.34), strength=(0.5, 0.92), radius=(26, 62), ring=0.15
+            )
         case _:
             shade = (0.5, 0.07, 0.05) if shot.flaw.chance(0.4) else (0.6, 0.58, 0.54)
             return defects.fibre(s, shot, middle, colour=shade, width=1.9, lift=2)
