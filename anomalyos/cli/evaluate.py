@@ -49,25 +49,27 @@ def print_table(results: list[dict[str, Any]]) -> None:
 
     table = Table(
         "category",
-        "good + defective",
-        "image AUROC",
+        "images",
+        "AUROC",
         "AP",
-        "pixel AUROC",
+        "pixels",
         "AUPRO",
-        "recall",
-        "false alarms (5 %)",
-        "p50 ms",
+        "found",
+        "alarms",
+        "ms",
+        caption="images: good + defective · AUROC, AP: images · pixels: pixel AUROC · found: defects above the "
+        "threshold · alarms: good images flagged at 5 % · ms: median of one image · *: synthetic",
     )
     for row in results:
         images, at = row["images"], row["at_threshold"]
         alarms = row["false_alarms"]["0.05"]
         table.add_row(
-            row["category"] + (" (synthetic)" if row["synthetic"] else ""),
-            f"{images['test_good']} + {images['test_defective']}",
-            *(figure(row[key]) for key in ("image_auroc", "image_ap", "pixel_auroc", "aupro")),
-            f"{at['recall']['hits']} of {at['recall']['of']}",
-            f"{alarms['hits']} of {alarms['of']}",
-            figure(row["latency_ms"]["p50"], 1),
+            row["category"] + (" *" if row["synthetic"] else ""),
+            f"{images['test_good']}+{images['test_defective']}",
+            *(figure(row[key], 3) for key in ("image_auroc", "image_ap", "pixel_auroc", "aupro")),
+            f"{at['recall']['hits']}/{at['recall']['of']}",
+            f"{alarms['hits']}/{alarms['of']}",
+            figure(row["latency_ms"]["p50"], 0),
         )
     stdout_console().print(table)
 

@@ -65,16 +65,16 @@ def print_models(rows: list[dict[str, Any]]) -> None:
     if not rows:
         stdout_console().print("No model yet. Build one with 'anomalyos rebuild'.")
         return
-    table = Table("category", "version", "", "recipe", "image AUROC", "made", "gate")
+    table = Table("category", "version", "", "recipe", "AUROC", "made", "gate")
     for row in rows:
         auroc = row["image_auroc"]
         table.add_row(
             row["category"],
             f"v{row['version']}",
-            "● inspecting" if row["champion"] else "",
+            "● in use" if row["champion"] else "",
             row["recipe"],
             "-" if auroc is None else f"{auroc:.4f}",
-            row["created_at"].replace("T", " "),
+            row["created_at"][:16].replace("T", " "),
             row["gate"]["reason"],
         )
     stdout_console().print(table)

@@ -75,7 +75,7 @@ def stage_line(name: str, bar: Progress) -> StageProgress:
 def print_results(results: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
-    table = Table("category", "version", "now inspecting", "image AUROC", "gate", "seconds")
+    table = Table("category", "version", "champion", "AUROC", "gate", "seconds")
     for result in results:
         if "error" in result:
             table.add_row(result["category"], "-", "-", "-", result["error"], "-")

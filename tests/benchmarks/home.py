@@ -1,0 +1,31 @@
+"""The home benchmarks share: sample categories, and the real ones where they are at hand."""
+
+from __future__ import annotations
+
+import os
+
+from anomalyos.settings import PROJECT_ROOT, Settings, get_settings
+from anomalyos.store.engine import Store, open_store
+
+SHARED = PROJECT_ROOT.parent / "shared" / "data"
+REAL = ("mvtec_ad_reduced", "magnetic_tile", "pcb")
+
+
+def prepare(*, real: bool) -> tuple[Settings, Store]:
+    """Settings and store of ``var/bench``, its categories drawn, imported and rebuilt.
+
+    What an earlier benchmark prepared is used again, unless images, recipes or code of the rendering
+    changed: a rebuild of the same inputs finds its version.
+    """
+    from anomalyos.data.importer import import_dataset
+    from anomalyos.data.sample import write_dataset
+
+    os.environ["ANOMALYOS_HOME"] = os.environ.get("ANOMALYOS_BENCH_HOME", str(PROJECT_ROOT / "var" / "bench"))
+    get_settings.cache_clear()
+    settings = get_settings()
+    store = open_store(settings)
+    store.upgrade()
+    write_dataset(settings.data_dir)
+    for name in REAL if real and SHARED.is_dir() else ():
+        import_dataset(SHARED / name, settings)
+    return settings, store
