@@ -46,6 +46,8 @@ def register(desk: Desk, draw: Callable[[Request, Desk], Awaitable[None]]) -> No
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
+        if _wants_page(request):
+            return await error_page(request, 404)
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"] if part != "body")
         return JSONResponse(

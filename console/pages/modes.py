@@ -28,16 +28,16 @@ class Waiting:
     path: str
     name: str
     subtitle: str
-    missing: str
     promises: tuple[Promise, ...]
 
+
+NOTHING_YET = "Nothing to show yet. This is what this page is for:"
 
 PAGES = (
     Waiting(
         "/forensics",
         "Forensics",
         "One part under the lens: why it was flagged, and whether it was seen before.",
-        "Nothing to examine yet. Similar cases and explanations appear here once defects are confirmed.",
         (
             Promise(
                 "ads_click", "Why here?", "Which patches raised the score, and which normal part is nearest."
@@ -52,7 +52,6 @@ PAGES = (
         "/analytics",
         "Analytics",
         "How the line and the models do over weeks: flag rates, false alarms, drift.",
-        "No trend yet. Figures appear here after the first reviewed nights.",
         (
             Promise("stacked_line_chart", "Nights", "Flagged, confirmed and false alarms, night by night."),
             Promise("waves", "Drift", "Whether today's photos still look like those the model learned from."),
@@ -63,7 +62,6 @@ PAGES = (
         "/arena",
         "Arena",
         "Two models, the same held-out images: which one deserves the line?",
-        "No match to show. A comparison appears here when a category has a second model version.",
         (
             Promise("balance", "Same images", "Champion and challenger scored on the same held-out parts."),
             Promise("rule", "The gate", "Why a version was promoted or turned down, in figures."),
@@ -74,7 +72,6 @@ PAGES = (
         "/knowledge",
         "Knowledge Base",
         "What the plant has learned: defects, their causes, and what helped.",
-        "Still empty. It grows with each defect that a reviewer confirms.",
         (
             Promise("hub", "Causes", "From defect to root cause to remedy, as a map."),
             Promise("search", "Ask", "Search past cases in your own words."),
@@ -98,7 +95,7 @@ def _register_page(desk: Desk, waiting: Waiting) -> None:
         ):
             Text(waiting.name, "h1", "aos-title")
             Text(waiting.subtitle, "p", "aos-subtitle")
-            kit.notice(waiting.missing, "accent", "hourglass_empty").style(
+            kit.notice(NOTHING_YET, "accent", "hourglass_empty").style(
                 "margin-top: 28px; max-width: 62ch; font-size: var(--size-body)"
             )
             with box("aos-preview"):

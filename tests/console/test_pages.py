@@ -9,10 +9,10 @@ from tests.console.factory import finish_night, open_night
 @pytest.mark.parametrize(
     ("path", "sight"),
     [
-        ("/forensics", "Nothing to examine yet."),
-        ("/analytics", "No trend yet."),
-        ("/arena", "No match to show."),
-        ("/knowledge", "Still empty."),
+        ("/forensics", "Nothing to show yet."),
+        ("/analytics", "Nothing to show yet."),
+        ("/arena", "Nothing to show yet."),
+        ("/knowledge", "Nothing to show yet."),
         ("/nights", "No night yet"),
     ],
 )
@@ -34,8 +34,9 @@ async def test_nights_are_listed_newest_first(console, sign_in: SignIn) -> None:
     assert page.index("Mon 23 Nov 2026") < page.index("Sun 22 Nov 2026")
 
 
-async def test_unknown_addresses_get_the_frame_and_a_404(sign_in: SignIn) -> None:
+@pytest.mark.parametrize("path", ["/nowhere", "/inspection/abc", "/nights?offset=x"])
+async def test_unknown_addresses_get_the_frame_and_a_404(sign_in: SignIn, path: str) -> None:
     user = await sign_in("victor")
-    answer = await user.http_client.get("/nowhere", headers={"Accept": "text/html"})
+    answer = await user.http_client.get(path, headers={"Accept": "text/html"})
     assert answer.status_code == 404
     assert "There is no such page" in answer.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import socket
@@ -150,9 +151,24 @@ def test_a_reviewer_drops_an_image_and_sees_why(running: Running, browser: Brows
     browser.picture("live-result")
     assert browser.foreign_requests() == []
     assert browser.errors() == []
+    _paste(browser, picture("stripes", 4712, flawed=True))
+    browser.see("pasted.png")
+    browser.see("Flagged · Stripes")
     with running.store.session(read_only=True) as session:
         rows = inspections.queue(session, batch_key=_live_key(running), limit=5)
-    assert [row.source for row in rows] == ["upload:fresh <b>.png"]
+    assert {row.source for row in rows} == {"upload:fresh <b>.png", "upload:pasted.png"}
+
+
+def _paste(browser: Browser, data: bytes) -> None:
+    browser.script(
+        """
+        const bytes = Uint8Array.from(atob(arguments[0]), c => c.charCodeAt(0));
+        const board = new DataTransfer();
+        board.items.add(new File([bytes], 'pasted.png', {type: 'image/png'}));
+        document.dispatchEvent(new ClipboardEvent('paste', {clipboardData: board, bubbles: true}));
+        """,
+        base64.b64encode(data).decode(),
+    )
 
 
 def _opaque_share(browser: Browser) -> float:

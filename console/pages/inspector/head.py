@@ -89,14 +89,16 @@ def tally(row: NightRow) -> None:
     tally_bar(row)
     decided = row.flagged - row.undecided
     with box("aos-legend").mark("tally"):
-        _count(row.total, "inspected", "rest", expected=row.expected if row.finished_at is None else 0)
-        _count(row.flagged, "flagged", "tone-flagged")
+        _count(row.total, "inspected", "", expected=row.expected if row.finished_at is None else 0)
+        _count(row.flagged, "flagged", "")
+        _count(row.undecided, "to decide", "tone-flagged")
         _count(decided, "decided", "tone-normal")
         _count(row.rejected, "rejected", "tone-rejected")
 
 
 def _count(count: int, word: str, tone: str, *, expected: int = 0) -> None:
     with box("", "span"):
-        box(f"aos-dot {tone}", "i")
+        if tone:
+            box(f"aos-dot {tone}", "i")
         Text(f"{count:,}", "b")
         Text(f" of {expected:,} {word}" if expected > count else f" {word}")

@@ -56,7 +56,7 @@ class ResultView:
                     self._draw_decisions(detail)
             with box("aos-panel", "aside"):
                 panel.draw_verdict(detail, self._copy_link)
-                if detail.card.verdict != Verdict.REJECTED and self._frame.person.may(Role.REVIEWER):
+                if detail.card.verdict != Verdict.REJECTED:
                     self._draw_notes(defect_types)
                 panel.draw_history(detail.history)
                 panel.draw_facts(detail)
@@ -110,6 +110,9 @@ class ResultView:
         button.mark(f"decide-{decision.value}")
 
     def _draw_notes(self, defect_types: list[str]) -> None:
+        if not self._frame.person.may(Role.REVIEWER):
+            kit.notice(_viewer_tip(self._frame.person), "accent", "visibility")
+            return
         with box("aos-section"):
             Text("Kept with your decision", "h3")
             self._defect = ui.input(placeholder="Type of defect").props(
