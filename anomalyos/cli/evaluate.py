@@ -57,8 +57,8 @@ def print_table(results: list[dict[str, Any]]) -> None:
         "found",
         "alarms",
         "ms",
-        caption="images: good + defective · AUROC, AP: images · pixels: pixel AUROC · found: defects above the "
-        "threshold · alarms: good images flagged at 5 % · ms: median of one image · *: synthetic",
+        caption="images: good + defective · AUROC, AP: images · pixels: pixel AUROC · found: defects above "
+        "the threshold · alarms: good images flagged at 5 % · ms: median of one image · *: synthetic",
     )
     for row in results:
         images, at = row["images"], row["at_threshold"]

@@ -43,10 +43,9 @@ def up(
 
 def console() -> None:
     """Start the console alone, in the foreground."""
-    from console.main import main
-
     from anomalyos.settings import get_settings
     from anomalyos.store.engine import open_store
+    from console.main import main
 
     settings = get_settings()
     settings.check_production()
