@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from nicegui import ui
 from nicegui.elements.upload_files import SmallFileUpload
 
@@ -70,3 +71,17 @@ async def test_without_models_the_page_says_how_to_get_one(console: Console, sig
     user = await sign_in("mia")
     await user.open("/live")
     await user.should_see("No product has a model yet")
+
+
+async def test_a_failing_inspection_is_said_and_logged(
+    console: Console, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(console.inspector, "inspect", broken)
+    user = await sign_in("mia")
+    await user.open("/live")
+    await upload_of(user).handle_uploads([file("a.png", picture("stripes", 1))])
+    await user.should_see("It could not be inspected. The console's log says why.", retries=20)
+    assert "out of memory" in caplog.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from fastapi import Request
 from nicegui import events, ui
 
@@ -19,6 +21,8 @@ from console.pages.inspector.result_view import ResultView
 from console.pages.inspector.reviewing import Reviewing
 from console.theme import Frame, frame
 from console.views import Detail
+
+log = logging.getLogger(__name__)
 
 _AUTO = "Recognise the product"
 
@@ -124,14 +128,25 @@ class LiveView:
                 lambda: self._desk.inspect(person, data, name=job.name, category=chosen, progress=job.report)
             )
         except AnomalyOSError as error:
-            job.fail(str(error))
+            self._failed(job, str(error))
+            return
+        except Exception:
+            # the row must not wait for ever, whatever a model or a disk came up with
+            log.exception("inspecting an upload failed")
+            self._failed(job, "It could not be inspected. The console's log says why.")
             return
         self._metrics.observe(row.timings_ms)
         assert row.id is not None
         await self._finished(job, row.id)
 
+    def _failed(self, job: LiveJob, reason: str) -> None:
+        if not self._shell.client.is_deleted:
+            job.fail(reason)
+
     async def _finished(self, job: LiveJob, inspection_id: int) -> None:
         detail = await off_loop(self._desk.detail, inspection_id)
+        if self._shell.client.is_deleted:
+            return  # the result is kept; nobody is looking any more
         job.finish(detail)
         self._shell.set_open(await off_loop(self._desk.open_items))
         if self._chosen is None or self._chosen.detail is None:
