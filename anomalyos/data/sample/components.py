@@ -94,10 +94,12 @@ def chip(s: Surface, u: Field, v: Field, mould: Field, bridge: Bridge | None) ->
         np.copyto(s.height, 2 + 7 * np.clip(1 - (out - 2) / 12, 0, 1), where=pin > 0.5)
         s.paint(pin, (0.66, 0.66, 0.64), metal=1.0, rough=0.2, spec=0.5)
         if bridge is not None and side == bridge.side:
-            edge = box(a - bridge.pin * CHIP_PITCH, out - 14, CHIP_PITCH * 0.55, bridge.thickness, 3)
+            edge = box(a - bridge.pin * CHIP_PITCH, out - 14, CHIP_PITCH * 1.05, bridge.thickness, 4)
             edge = edge + 1.2 * np.sin(a * bridge.draw.span(0.2, 0.4) + bridge.draw.span(0, 6))
             joined = cover(edge)
-            s.height += 6 * np.sqrt(np.clip(-edge / 6, 0, 1))
+            # one smooth drop over both pins
+            drop = 9 + 6 * np.sqrt(np.clip(-edge / 9, 0, 1))
+            np.copyto(s.height, np.maximum(drop, s.height), where=joined > 0.5)
             s.paint(joined, TIN, metal=1.0, rough=0.15, spec=0.5)
     edge = box(u, v, CHIP_HALF, CHIP_HALF, 2)
     package = cover(edge)

@@ -11,7 +11,7 @@ from anomalyos.data.sample.catalogue import CATALOGUE, sample_category
 from anomalyos.data.sample.work import Task, Workers, open_workers, write_bytes
 from anomalyos.errors import AnomalyOSError
 
-GENERATOR_VERSION = "2"
+GENERATOR_VERSION = "3"
 """Raised whenever the pictures change: data sets made by another version are rendered anew."""
 
 MARKER = "synthetic.json"

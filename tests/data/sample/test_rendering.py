@@ -71,12 +71,13 @@ def test_a_handful_of_seeds_holds_subtle_and_plain_examples(name: str) -> None:
     by_severity = sorted(range(20_000, 20_005), key=lambda seed: Shot(name, None, seed, 32).severity)
     stronger = 0
     for defect in DEFECTS[name]:
-        change = []
+        change, area = [], []
         for seed in (by_severity[0], by_severity[-1]):
             good, _ = render(name, None, seed, SIZE)
-            bad, _ = render(name, defect, seed, SIZE)
+            bad, mask = render(name, defect, seed, SIZE)
             change.append(int(np.abs(bad.astype(int) - good).sum()))
-        stronger += change[1] > 1.3 * change[0]
+            area.append(int(mask.sum()))
+        stronger += change[1] > 1.3 * change[0] or area[1] > 1.3 * area[0]
     assert stronger >= 3
 
 

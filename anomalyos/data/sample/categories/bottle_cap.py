@@ -24,7 +24,7 @@ TIN = (0.62, 0.61, 0.6)
 
 
 def build(shot: Shot) -> Scene:
-    pose = shot.pose(shift=16, turn=0.6)
+    pose = shot.pose(shift=16, turn=0.22)
     u, v = pose.local(shot.x, shot.y)
     r, theta = np.sqrt(u * u + v * v), np.arctan2(v, u)
     wave, bent = _flutes(shot, theta)
@@ -98,7 +98,7 @@ def _fault(shot: Shot, ink: Field, inside: Field) -> tuple[Field, Field]:
     """Ink that did not take, or was smudged."""
     draw = shot.flaw
     printed = noise.blur(ink, 6) * inside
-    patch = blob(draw, shot.n, spot(draw, printed, 0.35), shot.between(12, 34), stretch=1.8, ragged=0.5)
+    patch = blob(draw, shot.n, spot(draw, printed, 0.35), shot.between(18, 42), stretch=1.8, ragged=0.5)
     zone = step(1.05, 0.85, patch) * inside
     if draw.chance(0.5):
         faulty = ink * (1 - zone * shot.between(0.6, 1.0))
@@ -112,10 +112,10 @@ def _flaw(s: Surface, shot: Shot, r: Field, alpha: Field) -> Field | None:
     top = step(TOP - 12, TOP - 20, r)
     match shot.defect:
         case "dent":
-            return defects.dent(s, shot, top, radius=(17, 38), depth=7)
+            return defects.dent(s, shot, top, radius=(26, 48), depth=13)
         case "scratch":
-            return defects.scratch(s, shot, top, length=(40, 130), width=1.7, depth=0.9, bare=TIN)
+            return defects.scratch(s, shot, top, length=(60, 150), width=2.4, depth=1.6, bare=TIN)
         case "rust":
             band = step(TOP - 30, TOP - 8, r) * alpha
-            return defects.rust(s, shot, band, radius=(14, 36))
+            return defects.rust(s, shot, band, radius=(20, 42))
     return None

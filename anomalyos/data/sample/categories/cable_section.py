@@ -30,7 +30,7 @@ COPPER = (0.66, 0.30, 0.15)
 
 
 def build(shot: Shot) -> Scene:
-    pose = shot.pose(shift=12, turn=0.12)
+    pose = shot.pose(shift=12, turn=0.05)
     u, v = pose.local(shot.x, shot.y)
     draw = shot.draw("material")
     face, alpha = _sheath(shot, draw, u, v)
@@ -125,7 +125,7 @@ def _strands(
     for k, (pu, pv) in enumerate(places):
         rim = disc(u - pu, v - pv, STRAND + draw.bell(0.35))
         ink = cover(rim, 1.4)
-        shade, tilt_u, tilt_v = 1 + draw.bell(0.1), draw.bell(0.09), draw.bell(0.09)
+        shade, tilt_u, tilt_v = 1 + draw.bell(0.05), draw.bell(0.05), draw.bell(0.05)
         if first <= k < first + lost:
             gone = np.maximum(gone, ink)
             continue
@@ -143,7 +143,7 @@ def _strands(
 def _strand_places(draw: Draw) -> list[Point]:
     """Centres of one middle strand, six around it and twelve outside."""
     places: list[Point] = [(0.0, 0.0)]
-    turn = draw.span(0, math.pi)
+    turn = draw.bell(0.05)
     for ring, count in ((22.0, 6), (42.5, 12)):
         for k in range(count):
             angle = turn + 2 * math.pi * k / count + draw.bell(0.02)
@@ -162,17 +162,17 @@ def _flaw(s: Surface, shot: Shot, pose: Pose, jacket: Field, copper: Field) -> F
                 s,
                 shot,
                 spread,
-                length=(26, 80),
-                width=2.6,
+                length=(34, 90),
+                width=3.8,
                 depth=10,
                 colour=(0.015, 0.012, 0.012),
                 angle=angle,
             )
         case "poke":
-            return defects.hole(s, shot, jacket, radius=(4.5, 11), depth=14, ragged=0.25)
+            return defects.hole(s, shot, jacket, radius=(8, 15), depth=14, ragged=0.25)
         case _:
             u, v = pose.local(shot.x, shot.y)
             on_face = step(SHEATH - 12, SHEATH - 18, np.hypot(u, v)) * (1 - copper)
             shade = (0.66, 0.30, 0.15) if draw.chance(0.5) else (0.5, 0.5, 0.47)
             metal = 1.0 if shade[0] > 0.6 else 0.0
-            return defects.crumb(s, shot, on_face, radius=(4, 10), colour=shade, metal=metal, rough=0.4)
+            return defects.crumb(s, shot, on_face, radius=(6, 13), colour=shade, metal=metal, rough=0.4)

@@ -58,7 +58,7 @@ def _flaw(s: Surface, shot: Shot) -> Field:
             )
         case "stain":
             return defects.stain(
-                s, shot, middle, radius=(22, 56), colour=(0.5, 0.3, 0.22), strength=(0.35, 0.85), ring=0.1
+                s, shot, middle, radius=(28, 62), colour=(0.5, 0.3, 0.22), strength=(0.55, 0.92), ring=0.1
             )
         case "thread":
             return defects.fibre(
@@ -66,5 +66,5 @@ def _flaw(s: Surface, shot: Shot) -> Field:
             )
         case _:
             return defects.crumb(
-                s, shot, middle, radius=(6, 13), colour=(0.6, 0.58, 0.55), metal=1.0, rough=0.25, rise=0.5
+                s, shot, middle, radius=(9, 16), colour=(0.6, 0.58, 0.55), metal=1.0, rough=0.25, rise=0.5
             )

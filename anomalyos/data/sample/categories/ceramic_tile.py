@@ -43,7 +43,7 @@ def _wall(shot: Shot) -> tuple[Surface, Field]:
     mottle = noise.fractal(draw, n, 9, octaves=5, gain=0.62) + draw.bells(4, 4)[row, column] * 0.22
     mix = step(-1.5, 1.7, mottle)[..., None]
     albedo = DEEP + mix * (PALE - DEEP)
-    speckle = step(2.0, 2.7, noise.smooth(draw, n, 110)) * 0.7
+    speckle = step(2.2, 3.0, noise.smooth(draw, n, 110)) * 0.4
     # the glaze runs thin over the edge and lets the body through
     thin = step(-9, -1, edge) * 0.65
     albedo += thin[..., None] * (np.array((0.47, 0.43, 0.34), dtype=np.float32) - albedo)
@@ -73,10 +73,10 @@ def _flaw(s: Surface, shot: Shot, edge: Field) -> Field:
         case "chipped_edge":
             rim = step(-14, -9, edge) * step(-2, -6, edge) * step(20, 60, frame)
             at = spot(draw, rim)
-            return defects.chip(s, shot, step(3, 0, edge), at, radius=(9, 24), depth=4, colour=BISQUE)
+            return defects.chip(s, shot, step(3, 0, edge), at, radius=(14, 30), depth=5, colour=BISQUE)
         case "glaze_pit":
             return defects.hole(
-                s, shot, middle, radius=(4, 9), depth=3, colour=(0.06, 0.045, 0.03), ragged=0.25, lip=0.9
+                s, shot, middle, radius=(6, 12), depth=3, colour=(0.06, 0.045, 0.03), ragged=0.25, lip=0.9
             )
         case "metal_mark":
             angle = draw.span(0, 2 * math.pi)
@@ -84,7 +84,7 @@ def _flaw(s: Surface, shot: Shot, edge: Field) -> Field:
                 s,
                 shot,
                 glazed * middle,
-                length=(50, 130),
+                length=(70, 160),
                 width=2.6,
                 depth=0.25,
                 bare=(0.05, 0.05, 0.055),
@@ -95,8 +95,8 @@ def _flaw(s: Surface, shot: Shot, edge: Field) -> Field:
                 s,
                 shot,
                 glazed * middle,
-                radius=(12, 34),
+                radius=(18, 42),
                 colour=(0.46, 0.44, 0.38),
-                opacity=(0.1, 0.55),
+                opacity=(0.25, 0.65),
                 rough=0.5,
             )

@@ -22,7 +22,7 @@ STEEL = np.array((0.55, 0.545, 0.54), dtype=np.float32)
 
 
 def build(shot: Shot) -> Scene:
-    pose = shot.pose(shift=12, turn=math.pi)
+    pose = shot.pose(shift=12, turn=0.2)
     u, v = pose.local(shot.x, shot.y)
     r, theta = np.sqrt(u * u + v * v), np.arctan2(v, u)
     outline, lost = _outline(shot, r, theta)
@@ -90,7 +90,7 @@ def _flaw(s: Surface, shot: Shot, pose: Pose, r: Field, solid: Field) -> Field |
             angle = 2 * math.pi * draw.whole(0, TEETH - 1) / TEETH
             at = pose.place((TIP - 3) * math.cos(angle), (TIP - 3) * math.sin(angle))
             return defects.chip(
-                s, shot, solid, at, radius=(9, 20), depth=12, colour=(0.42, 0.41, 0.4), rough=0.45
+                s, shot, solid, at, radius=(14, 26), depth=18, colour=(0.42, 0.41, 0.4), rough=0.45
             )
         case "crack":
             angle = 2 * math.pi * (draw.whole(0, TEETH - 1) + 0.5) / TEETH
@@ -99,7 +99,7 @@ def _flaw(s: Surface, shot: Shot, pose: Pose, r: Field, solid: Field) -> Field |
             return defects.crack(s, shot, solid, length=(32, 90), width=1.4, depth=4, start=at, angle=heading)
         case "scratch":
             return defects.scratch(
-                s, shot, rim, length=(60, 150), width=2.2, depth=2.2, bare=(0.7, 0.7, 0.69)
+                s, shot, rim, length=(60, 150), width=2.8, depth=3.2, bare=(0.7, 0.7, 0.69)
             )
         case "corrosion":
             return defects.rust(s, shot, solid, radius=(15, 44), colour=(0.17, 0.07, 0.03))

@@ -79,14 +79,14 @@ def _flaw(s: Surface, shot: Shot, uv: tuple[Field, Field], edge: Field, alpha: F
     match shot.defect:
         case "crack":
             return defects.crack(
-                s, shot, shell, length=(60, 200), width=2.2, depth=6, colour=(0.02, 0.01, 0.006)
+                s, shot, shell, length=(44, 150), width=1.9, depth=5, colour=(0.02, 0.01, 0.006)
             )
         case "hole":
             return defects.hole(
                 s,
                 shot,
                 shell,
-                radius=(5, 13),
+                radius=(2.6, 8),
                 depth=16,
                 colour=(0.015, 0.008, 0.005),
                 ragged=0.12,
@@ -94,7 +94,7 @@ def _flaw(s: Surface, shot: Shot, uv: tuple[Field, Field], edge: Field, alpha: F
             )
         case "cut":
             return defects.scratch(
-                s, shot, shell, length=(45, 130), width=3.2, depth=4, bare=(0.55, 0.38, 0.22)
+                s, shot, shell, length=(32, 100), width=2.3, depth=3, bare=(0.55, 0.38, 0.22)
             )
         case "mould":
             return _mould(s, shot, shell)
@@ -106,10 +106,10 @@ def _flaw(s: Surface, shot: Shot, uv: tuple[Field, Field], edge: Field, alpha: F
 def _mould(s: Surface, shot: Shot, inside: Field) -> Field:
     """A pale bloom of fine tufts."""
     before = s.albedo.copy()
-    stained = defects.stain(s, shot, inside, radius=(20, 52), colour=(1, 1, 1), strength=(0.0, 0.0))
+    stained = defects.stain(s, shot, inside, radius=(11, 34), colour=(1, 1, 1), strength=(0.0, 0.0))
     tufts = np.clip(0.6 + 0.5 * noise.fractal(shot.flaw, shot.n, 50, octaves=3, gain=0.8), 0, 1)
     s.albedo = before
-    s.paint(stained * tufts * shot.between(0.3, 0.7), (0.42, 0.43, 0.38), rough=0.95)
+    s.paint(stained * tufts * shot.between(0.12, 0.5), (0.42, 0.43, 0.38), rough=0.95)
     return stained
 
 
@@ -120,5 +120,5 @@ def _print(s: Surface, shot: Shot, u: Field, v: Field, alpha: Field) -> Field:
     pu, pv = u - draw.span(-30, 60), v - draw.span(-50, 50)
     ru, rv = pu * math.cos(angle) + pv * math.sin(angle), pv * math.cos(angle) - pu * math.sin(angle)
     ink = lettering("L-204", ru, rv, shot.between(26, 40), 0.55) * alpha
-    s.paint(ink * shot.between(0.45, 0.85), (0.03, 0.035, 0.06), rough=0.5)
+    s.paint(ink * shot.between(0.2, 0.6), (0.03, 0.035, 0.06), rough=0.5)
     return (noise.blur(ink, 2.0) > 0.25).astype(np.float32)

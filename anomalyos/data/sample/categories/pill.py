@@ -28,7 +28,7 @@ FRACTURE = (0.57, 0.55, 0.5)
 
 
 def build(shot: Shot) -> Scene:
-    pose = shot.pose(shift=20, turn=0.22)
+    pose = shot.pose(shift=20, turn=0.1)
     u, v = pose.local(shot.x, shot.y)
     edge = box(u, v, LONG, WIDE, WIDE - 1)
     imprint = lettering("AN", u + 76, v, 58, 0.5) + lettering("25", u - 78, v, 58, 0.5)
@@ -68,8 +68,8 @@ def _tablet(shot: Shot, edge: Field, code: Field, score: Field) -> tuple[Surface
 def _faint(shot: Shot, code: Field) -> tuple[Field, Field]:
     """Part of the code sticks to the punch: it is shallow or filled."""
     draw = shot.flaw
-    patch = blob(draw, shot.n, spot(draw, code, 0.6), shot.between(20, 46), stretch=1.5, ragged=0.3)
-    lost = step(1.05, 0.8, patch) * shot.between(0.65, 1.0)
+    patch = blob(draw, shot.n, spot(draw, code, 0.6), shot.between(28, 54), stretch=1.5, ragged=0.3)
+    lost = step(1.05, 0.8, patch) * shot.between(0.85, 1.0)
     worn = code * (1 - lost)
     return worn, (noise.blur(code, 2.5) > 0.2) * step(1.02, 0.95, patch)
 
@@ -85,12 +85,12 @@ def _flaw(s: Surface, shot: Shot, pose: Pose, edge: Field, alpha: Field) -> Fiel
         case "crack":
             heading = 1.57 + pose.angle + draw.bell(0.5)
             return defects.crack(
-                s, shot, alpha * step(-3, -7, edge), length=(50, 150), width=1.5, colour=(0.2, 0.18, 0.15),
+                s, shot, alpha * step(-3, -7, edge), length=(50, 150), width=2.2, colour=(0.2, 0.18, 0.15),
                 start=spot(draw, body), angle=heading, depth=3,
             )  # fmt: skip
         case "contamination":
             shade = (0.05, 0.045, 0.04) if draw.chance(0.6) else (0.05, 0.12, 0.3)
-            return defects.crumb(s, shot, body, radius=(3.5, 9), colour=shade, rise=0.35)
+            return defects.crumb(s, shot, body, radius=(7, 12), colour=shade, rise=0.35)
         case "discolouration":
             return defects.stain(
                 s,
@@ -98,7 +98,7 @@ def _flaw(s: Surface, shot: Shot, pose: Pose, edge: Field, alpha: Field) -> Fiel
                 body * alpha,
                 radius=(18, 48),
                 colour=(0.82, 0.66, 0.33),
-                strength=(0.28, 0.85),
+                strength=(0.45, 0.9),
                 ring=0.1,
             )
     return None

@@ -24,7 +24,7 @@ BRASS = np.array((0.60, 0.50, 0.30), dtype=np.float32)
 
 
 def build(shot: Shot) -> Scene:
-    pose = shot.pose(shift=14, turn=0.45)
+    pose = shot.pose(shift=14, turn=0.16)
     a, b = pose.local(shot.x, shot.y)
     draw = shot.draw("material")
     radius, flank = _profile(shot, draw, a, b)
@@ -32,7 +32,7 @@ def build(shot: Shot) -> Scene:
     if shot.defect == "thread_damage":
         radius, mask = _flatten(shot, a, b, radius)
     elif shot.defect == "missing_tip":
-        stump = TIP - shot.between(14, 46) + 2.5 * noise.smooth(shot.flaw, shot.n, 40)
+        stump = TIP - shot.between(20, 52) + 2.5 * noise.smooth(shot.flaw, shot.n, 40)
         mask = cover(np.abs(b) - radius, 1.4) * step(stump - 1, stump + 1, a)
         radius = np.where(a > stump, np.float32(-9), radius)
     part, alpha = _metal(shot, draw, a, b, radius, flank)
@@ -78,10 +78,10 @@ def _metal(shot: Shot, draw: Draw, a: Field, b: Field, radius: Field, flank: Fie
 def _flatten(shot: Shot, a: Field, b: Field, radius: Field) -> tuple[Field, Field]:
     """Thread crests knocked down on one side over a few turns."""
     draw = shot.flaw
-    middle, half = draw.span(-20, 130), shot.between(9, 34)
+    middle, half = draw.span(-20, 130), shot.between(18, 44)
     side = 1.0 if draw.chance(0.5) else -1.0
     zone = step(half, half * 0.75, np.abs(a - middle)) * step(2, 8, b * side)
-    worn = CORE + shot.between(5.5, 1.5) + 1.2 * noise.smooth(draw, shot.n, 60)
+    worn = CORE + shot.between(3.5, 0.5) + 1.2 * noise.smooth(draw, shot.n, 60)
     lower = np.where(zone > 0, np.minimum(radius, worn + (radius - worn) * (1 - zone)), radius)
     lost = (radius - lower > 1.0) & (np.abs(b) < radius)
     return lower, lost.astype(np.float32)
@@ -96,7 +96,7 @@ def _flaw(s: Surface, shot: Shot, pose: Pose, ab: tuple[Field, Field], alpha: Fi
                 s,
                 shot,
                 neck,
-                length=(30, 80),
+                length=(45, 95),
                 width=1.9,
                 depth=2.2,
                 bare=(0.75, 0.74, 0.72),
@@ -106,8 +106,8 @@ def _flaw(s: Surface, shot: Shot, pose: Pose, ab: tuple[Field, Field], alpha: Fi
             side = 1 if draw.chance(0.5) else -1
             at = pose.place(HEAD + draw.span(3, 12), side * draw.span(46, 60))
             return defects.chip(
-                s, shot, alpha, at, radius=(9, 22), depth=14, colour=(0.4, 0.39, 0.38), rough=0.5
+                s, shot, alpha, at, radius=(14, 28), depth=22, colour=(0.4, 0.39, 0.38), rough=0.5
             )
         case "rust":
-            return defects.rust(s, shot, alpha, radius=(14, 38))
+            return defects.rust(s, shot, alpha, radius=(22, 46))
     return None

@@ -109,5 +109,5 @@ def _flaw(s: Surface, shot: Shot, wires: Field) -> Field:
         case _:
             at = spot(shot.flaw, wires * middle, 0.9)
             return defects.crumb(
-                s, shot, middle, radius=(7, 14), colour=(0.5, 0.49, 0.47), metal=1.0, rough=0.3, at=at
+                s, shot, middle, radius=(10, 17), colour=(0.5, 0.49, 0.47), metal=1.0, rough=0.3, at=at
             )

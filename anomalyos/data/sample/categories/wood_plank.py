@@ -63,7 +63,7 @@ def _flaw(s: Surface, shot: Shot) -> Field:
     match shot.defect:
         case "scratch":
             return defects.scratch(
-                s, shot, middle, length=(60, 200), width=1.7, depth=2.2, bare=(0.62, 0.42, 0.23)
+                s, shot, middle, length=(90, 230), width=2.4, depth=3.5, bare=(0.62, 0.42, 0.23)
             )
         case "borehole":
             return defects.hole(
@@ -77,9 +77,11 @@ def _flaw(s: Surface, shot: Shot) -> Field:
                 stretch=1.15,
             )
         case "liquid_stain":
-            return defects.stain(s, shot, middle, colour=(0.4, 0.3, 0.24), strength=(0.28, 0.75), rough=0.3)
+            return defects.stain(
+                s, shot, middle, colour=(0.4, 0.3, 0.24), strength=(0.45, 0.85), radius=(26, 60), rough=0.3
+            )
         case "dent":
-            return defects.dent(s, shot, middle, radius=(11, 26), depth=8)
+            return defects.dent(s, shot, middle, radius=(17, 34), depth=14)
         case _:
             heading = math.pi / 2 + shot.flaw.bell(0.12)
             return defects.crack(

@@ -81,7 +81,7 @@ def _pull(shot: Shot, v: Field) -> tuple[Field, Field]:
     length, width = shot.between(30, 66), 16.0
     dx, dy = (shot.x - cx) / length, (shot.y - cy) / width
     bump = np.exp(-(dx * dx) - dy * dy)
-    return v + shot.between(8, 15) * dy * bump, (bump > 0.2).astype(np.float32)
+    return v + shot.between(10, 17) * dy * bump, (bump > 0.2).astype(np.float32)
 
 
 def _flaw(s: Surface, shot: Shot) -> Field:

@@ -45,7 +45,7 @@ def _split(shot: Shot, u: Field, v: Field) -> tuple[Field, Field | None]:
     draw = shot.flaw
     centre, half = draw.span(-140, 140), shot.between(40, 100)
     bulge = np.square(np.maximum(1 - np.square((v - centre) / half), 0))
-    opening = -shot.between(6, 20) * bulge
+    opening = -shot.between(2.5, 14) * bulge
     return opening, step(0.12, 0.16, bulge) * step(REACH + 12, REACH + 8, np.abs(u))
 
 
@@ -86,7 +86,7 @@ def _teeth(
     out = u + (0.6 * draw.bells(41))[k]
     flawed = index == 50 + struck if struck is not None else np.zeros_like(index, dtype=bool)
     if shot.defect == "bent_tooth":
-        lean = shot.between(0.11, 0.3) * (1 if shot.flaw.chance(0.5) else -1)
+        lean = shot.between(0.05, 0.2) * (1 if shot.flaw.chance(0.5) else -1)
         along = np.where(flawed, along + lean * (out - REACH), along)
     # a waist behind a wide head that reaches past the middle
     head = step(16, 2, out)
@@ -117,11 +117,11 @@ def _flaw(s: Surface, shot: Shot, u: Field) -> Field:
             s,
             shot,
             cloth,
-            radius=(7, 18),
+            radius=(3.5, 10),
             depth=7,
             colour=(0.16, 0.15, 0.14),
             ragged=0.55,
             stretch=1.8,
             lip=1.6,
         )
-    return defects.fibre(s, shot, cloth, length=(45, 150), width=1.5, colour=(0.09, 0.09, 0.1), lift=2.5)
+    return defects.fibre(s, shot, cloth, length=(24, 90), width=1.0, colour=(0.09, 0.09, 0.1), lift=1.5)
