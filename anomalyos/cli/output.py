@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import click
 import typer.core
 
 from anomalyos.errors import AnomalyOSError
@@ -25,7 +24,7 @@ EXIT_COULD_NOT_RUN = 2
 class FriendlyGroup(typer.core.TyperGroup):
     """Turns the platform's own errors into two readable lines and exit code 2."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except AnomalyOSError as error:
