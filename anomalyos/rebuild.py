@@ -33,7 +33,7 @@ MANY_IMAGES = 200
 SEED = 0
 
 Progress = Callable[[str, int, int], None]
-"""Called with (stage, done, in all); stages: learn, calibrate, evaluate."""
+"""Called with (stage, done, in all); stages: learn, calibrate, coreset, evaluate."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def build_version(
     calibration = cross_calibrate(
         learned.patches, groups, folds, recipe, own.alpha, stage(progress, "calibrate")
     )
-    model = PatchCore.fit(learned.patches, recipe)
+    model = PatchCore.fit(learned.patches, recipe, progress=stage(progress, "coreset"))
     figures = evaluate_model(model, calibration, data, extractor, settings, stage(progress, "evaluate"))
     figures["test_hash"] = test_hash(data)
     folder = f"{data.name}/{key[:16]}"

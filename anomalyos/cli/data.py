@@ -74,7 +74,15 @@ def list_command(as_json: JsonOption = False) -> None:
         return
     from rich.table import Column, Table
 
-    table = Table(Column("category", no_wrap=True), "train", "test good", "test defective", "masks", "groups", "images are")
+    table = Table(
+        Column("category", no_wrap=True),
+        "train",
+        "test good",
+        "test defective",
+        "masks",
+        "groups",
+        "images are",
+    )
     for row in rows:
         counts = (str(row[key]) for key in ("train", "test_good", "test_defective", "masks", "groups"))
         table.add_row(row["category"], *counts, "drawn" if row["synthetic"] else "real")

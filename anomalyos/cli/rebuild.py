@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
     from anomalyos.rebuild import Progress as StageProgress
 
-STAGE_WORDS = {"learn": "reading images", "calibrate": "calibrating", "evaluate": "evaluating"}
+STAGE_WORDS = {
+    "learn": "reading images",
+    "calibrate": "calibrating",
+    "coreset": "filling the memory bank",
+    "evaluate": "evaluating",
+}
 
 
 def register(app: typer.Typer) -> None:
