@@ -57,10 +57,12 @@ def check_day(day: str) -> str:
         AnomalyOSError: for anything else, so that a day can never be a path.
     """
     try:
-        if date.fromisoformat(day).isoformat() == day:
-            return day
+        # also refuses other spellings of a date that would name another folder
+        is_date = date.fromisoformat(day).isoformat() == day
     except ValueError:
-        pass
+        is_date = False
+    if is_date:
+        return day
     raise AnomalyOSError(f"'{day}' is not a date.", "Write it as YYYY-MM-DD, for example 2026-11-24.")
 
 

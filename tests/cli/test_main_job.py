@@ -68,7 +68,10 @@ def test_inspect_tells_good_from_bad_from_unreadable(built: Store, tmp_path: Pat
 
 
 def test_inspect_without_a_file_says_so(built: Store, tmp_path: Path) -> None:
-    run("inspect", str(tmp_path / "nothing.png"), code=2)
+    result = CliRunner().invoke(app, ["inspect", str(tmp_path / "nothing.png")])
+    assert result.exit_code == 2
+    assert "does not exist" in result.stderr
+    assert result.stdout == ""
 
 
 def test_models_move_forward_and_back(built: Store) -> None:
