@@ -59,7 +59,8 @@ class AnomalyOSPlugin(AirflowPlugin):
     name = "anomalyos"
     external_views: list[Any] = [  # noqa: RUF012 - Airflow declares it so
         {
-            "name": "Inspection console",
+            # Airflow cuts longer names off in its narrow navigation
+            "name": "Console",
             "href": console_url(),
             "url_route": "anomalyos-console",
             "destination": "nav",
