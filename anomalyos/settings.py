@@ -75,7 +75,7 @@ class Settings(BaseSettings):
 
     @property
     def bundles_dir(self) -> Path:
-        """Root of the immutable model versions: ``bundles/CATEGORY/CONTENT``, named by what they are made from."""
+        """Root of the immutable model versions: ``bundles/CATEGORY/KEY``, named by their inputs."""
         return self.home / "bundles"
 
     @property
