@@ -182,11 +182,12 @@ def run_night(
     shards = discover(settings, store, day, run_id)
     total = sum(len(shard["paths"]) for shard in shards)
     counts: Counter[str] = Counter()
+    inspector = _inspector(settings, store) if shards else None
     failed = before = 0
     for shard in shards:
         step = None if progress is None else partial(_shifted, progress, before, total)
         try:
-            counts.update(inspect_shard(shard, settings, store, step))
+            counts.update(inspect_shard(shard, settings, store, step, inspector))
         except NightFailed:
             log.exception("a shard of the night %s failed: %s", day, shard_name(shard))
             failed += 1
@@ -315,10 +316,11 @@ def _open_batch(session: Session, day: str, run_id: str = "") -> Batch:
 
 
 def _inspector(settings: Settings, store: Store) -> Inspector:
+    """The process's own, with its models loaded, when it works on this home."""
     from anomalyos.inspector import Inspector, get_inspector
-    from anomalyos.settings import get_settings
 
-    return get_inspector() if settings is get_settings() else Inspector(settings, store)
+    shared = get_inspector()
+    return shared if shared.settings is settings and shared.store is store else Inspector(settings, store)
 
 
 def _shifted(progress: Progress, before: int, total: int, done: int, _of: int) -> None:

@@ -19,6 +19,7 @@ class FakeInspector:
     """The content decides: empty is rejected, ``crash`` raises, ``bad...`` is anomalous, the rest normal."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
+        self.settings = settings
         self.store = store
         self.calls = 0
 
