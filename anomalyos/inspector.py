@@ -77,6 +77,7 @@ class Inspector:
         self.store = store
         self.champions = Champions(settings, store)
         self._router: tuple[frozenset[str], CategoryRouter] | None = None
+        self._warm: set[str] = set()
         # one image at a time: two would only share the same cores and double the memory
         self._working = threading.Lock()
 
@@ -85,15 +86,21 @@ class Inspector:
         return sorted(self.champions.pointers())
 
     def warm_up(self, category: str | None = None) -> None:
-        """Load the backbone, and the bundle of ``category`` or of all, so that the first image is quick."""
+        """Load the backbone, and the bundle of ``category`` or of all, so that the first image is quick.
+
+        What is warm already costs one look at the database: call it again after promotions.
+        """
         pointers = self.champions.pointers()
         wanted = pointers if category is None else {category: pointers[category]}
         blank = np.zeros((64, 64, 3), dtype=np.uint8)
         for version in wanted.values():
+            if version.bundle_sha256 in self._warm:
+                continue
             bundle = self.champions.load(version)
             with self._working:
                 patches, _ = self.champions.extractor(bundle.recipe).extract([blank])
                 bundle.model.score(patches[0])
+            self._warm.add(version.bundle_sha256)
 
     def inspect(
         self,

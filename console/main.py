@@ -48,6 +48,7 @@ def create_app(desk: Desk) -> WarmUp:
     # after the pages: registering a page drops every earlier route with its address, POST /login too
     auth.register(desk)
     app.on_startup(warm_up.start)
+    app.on_shutdown(warm_up.stop)
     app.on_shutdown(pool.close)
     return warm_up
 

@@ -1,4 +1,4 @@
-"""Loads the models after the start, so the first inspection of the morning is not the slow one."""
+"""Loads the models after the start and after each promotion, so that no inspection is the slow one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from console.desk import Desk
 
 log = logging.getLogger(__name__)
 
+LOOK_EVERY = 10.0
+"""Seconds between looks for newly promoted champions."""
+
 
 class WarmUp:
     """State of the models: ``loading``, ``ready``, ``none`` (no champion yet) or why loading failed."""
@@ -17,10 +20,19 @@ class WarmUp:
         self._desk = desk
         self.state = "loading"
         self.categories: list[str] = []
+        self._stopped = threading.Event()
 
     def start(self) -> None:
         """Load in a daemon thread: a stop never waits for a model."""
-        threading.Thread(target=self._load, name="warm-up", daemon=True).start()
+        threading.Thread(target=self._follow, name="warm-up", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _follow(self) -> None:
+        self._load()
+        while not self._stopped.wait(LOOK_EVERY):
+            self._load()
 
     def _load(self) -> None:
         try:

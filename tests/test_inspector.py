@@ -167,3 +167,17 @@ def test_without_any_model_the_next_step_is_named(settings: Settings, store: Sto
     batch = live_batch(store)
     with pytest.raises(NotFound, match="anomalyos rebuild"):
         Inspector(settings, store).inspect(picture("dots", 1), source="upload:q", batch_key=batch)
+
+
+def test_warming_up_again_loads_only_what_is_new(
+    inspector: Inspector, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inspector.warm_up()
+    loaded: list[int] = []
+    load = inspector.champions.load
+    monkeypatch.setattr(inspector.champions, "load", lambda v: (loaded.append(v.version), load(v))[1])
+    inspector.warm_up()
+    assert loaded == []
+    rebuild_category("dots", settings, inspector.store, force=True)
+    inspector.warm_up()
+    assert loaded == [2]
