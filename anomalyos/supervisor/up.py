@@ -60,6 +60,7 @@ class Supervisor:
         self.sample = sample
         self.services: dict[str, Service] = {}
         self.stop_requests = 0
+        self._stopped_by = ""
         self.warnings: list[str] = []
         self.logins: list[str] = []
         self._events: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
@@ -187,7 +188,7 @@ class Supervisor:
 
     def _stop_everything(self) -> None:
         if self.services:
-            self.display.say("Stopping …")
+            self.display.say(f"Stopping{self._stopped_by} …")
         stop_all(list(self.services.values()), self.grace)
         # what a killed leash has left behind was handed to this process
         signal_all(descendants(os.getpid()), signal.SIGKILL)
@@ -205,6 +206,7 @@ class Supervisor:
 
     def _request_stop(self, number: int, frame: FrameType | None) -> None:
         self.stop_requests += 1
+        self._stopped_by = f" ({signal.Signals(number).name})"
         if self.stop_requests > 1:
             # somebody insists: no more waiting for orderly endings
             for service in self.services.values():
