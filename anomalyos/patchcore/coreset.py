@@ -13,6 +13,8 @@ POOL = 2048
 """Farthest points kept at hand; larger pools cost more a pick and refresh the rest less often."""
 ROWS = 65_536
 """Rows of the feature matrix worked through at once: bounds the scratch memory."""
+PRODUCTS = 8_388_608
+"""Row-centre products held at once: 32 MiB."""
 PROJECT_ABOVE = 256
 """Wider features are projected at random for the selection only (paper, after Eq. 5)."""
 PROJECT_TO = 128
@@ -53,7 +55,7 @@ def greedy_coreset(
         raise ValueError(f"cannot pick {count} rows starting at row {start} of {total}")
     count = min(count, total)
     features = project(features) if features.shape[1] > PROJECT_ABOVE else features
-    norms = features.square().sum(dim=1)
+    norms = squared_norms(features)
     gaps = torch.full((total,), math.inf, device=features.device)
     picked = [start]
     fresh = 0
@@ -65,6 +67,13 @@ def greedy_coreset(
             if progress is not None:
                 progress(len(picked), count)
     return torch.tensor(picked, dtype=torch.int64)
+
+
+def squared_norms(features: Tensor) -> Tensor:
+    """(N,) squared length of each row, without a second matrix of the size of ``features``."""
+    import torch
+
+    return torch.cat([rows.square().sum(dim=1) for rows in features.split(ROWS)])
 
 
 def pick_from_pool(gaps: Tensor, features: Tensor, norms: Tensor, picked: list[int], count: int) -> None:
@@ -96,8 +105,9 @@ def lower_gaps(gaps: Tensor, features: Tensor, norms: Tensor, centres: list[int]
 
     index = torch.tensor(centres, device=features.device)
     vectors, vector_norms = features[index], norms[index]
-    for begin in range(0, gaps.shape[0], ROWS):
-        rows = slice(begin, begin + ROWS)
+    step = max(1024, min(ROWS, PRODUCTS // len(centres)))
+    for begin in range(0, gaps.shape[0], step):
+        rows = slice(begin, begin + step)
         products = torch.addmm(vector_norms, features[rows], vectors.T, alpha=-2)
         nearest = products.amin(dim=1).add_(norms[rows]).clamp_(min=0)
         gaps[rows] = torch.minimum(gaps[rows], nearest)
