@@ -23,9 +23,7 @@ def show_banner(supervisor: Supervisor) -> None:
     if supervisor.logins:
         lines += [*supervisor.logins, "[dim]These passwords are shown only this once.[/]", ""]
     else:
-        lines.append(
-            "Console logins: [bold]anomalyos users list[/]; a forgotten password: users set-password"
-        )
+        lines.append("Console logins: [bold]anomalyos users --help[/]")
     lines += [
         f"Airflow's passwords are kept in {passwords_file(settings)}",
         f"Logs: {settings.home / 'logs'}",
