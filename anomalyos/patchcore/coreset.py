@@ -73,7 +73,7 @@ def squared_norms(features: Tensor) -> Tensor:
     """(N,) squared length of each row, without a second matrix of the size of ``features``."""
     import torch
 
-    return torch.cat([rows.square().sum(dim=1) for rows in features.split(ROWS)])
+    return torch.cat([rows.square().sum(dim=1) for rows in torch.split(features, ROWS)])
 
 
 def pick_from_pool(gaps: Tensor, features: Tensor, norms: Tensor, picked: list[int], count: int) -> None:
