@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.sdk import Asset, CronTriggerTimetable, Param, TriggerRule, dag, get_current_context, task
 from anomalyos_plugin import NightInConsole, log_failure
+from pendulum.tz.local_timezone import get_local_timezone
 
 from anomalyos.nightly import night_of
 
-LOCAL = pendulum.local_timezone()  # type: ignore[operator]  # a function and a module share the name
+LOCAL = get_local_timezone()
 
 NIGHT = Asset(name="inspected_night", uri="anomalyos://inspected-night")
 
