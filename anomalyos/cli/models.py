@@ -75,7 +75,9 @@ def print_models(rows: list[dict[str, Any]]) -> None:
             row["recipe"],
             "-" if auroc is None else f"{auroc:.4f}",
             row["created_at"][:16].replace("T", " "),
-            row["gate"]["reason"],
+            {True: "passed", False: "refused: " + row["gate"]["reason"], None: "not judged"}[
+                row["gate"]["passed"]
+            ],
         )
     stdout_console().print(table)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from anomalyos.errors import Conflict
 from tests.benchmarks.home import prepare
 from tests.benchmarks.record import write_result
 
@@ -21,6 +22,11 @@ def main() -> Path:
     for name in list_categories(settings):
         built = rebuild_category(name, settings, store, actor="benchmark")
         row = evaluate_category(name, settings, store)
+        if row["version"] != built["version"]:
+            raise Conflict(
+                f"The champion of {name} was made from other images and the gate keeps it.",
+                f"Delete {settings.home} and measure again.",
+            )
         row["rebuild_seconds"] = built["seconds"] if built["created"] else None
         rows.append(row)
         sys.stderr.write(f"{name}: image AUROC {row['image_auroc']:.4f}\n")
