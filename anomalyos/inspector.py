@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import threading
 import time
@@ -226,8 +227,6 @@ class Inspector:
         category: str | None,
         watch: Stopwatch,
     ) -> Inspection:
-        import hashlib
-
         sha256 = hashlib.sha256(data).hexdigest()
         if data:
             self.store.objects.put(data, ".rejected")

@@ -62,7 +62,8 @@ def rebuild_category(
     """Build, calibrate, evaluate, gate, promote.
 
     The same images, recipe and promise never make a second version: a rebuild of unchanged inputs, or
-    one that was killed half way, continues where it stopped. ``force`` makes a new version anyway.
+    one that was killed half way, continues where it stopped. ``force`` makes a new version anyway,
+    one for each ``run_id``: a task that is retried continues its own.
 
     Returns:
         JSON-able: category, version, created, promoted, gate, metrics, seconds.
@@ -82,7 +83,9 @@ def rebuild_category(
     recipe = own.build_recipe()
     with store.session() as session:
         category_id = stored_id(categories.ensure(session, name, synthetic=data.synthetic).id)
-    key = content_key(data, recipe, own.alpha, settings, salt=f"{run_id}{time.time_ns()}" if force else "")
+    key = content_key(
+        data, recipe, own.alpha, settings, salt=(run_id or str(time.time_ns())) if force else ""
+    )
     with store.session(read_only=True) as session:
         version = models.find_by_content(session, category_id, key)
     created = version is None

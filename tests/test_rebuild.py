@@ -51,8 +51,9 @@ def test_unchanged_inputs_make_no_second_version(settings: Settings, store: Stor
     assert evaluation["false_alarms"]["0.1"]["of"] == 6
 
 
-def test_a_rebuild_killed_between_bundle_and_row_continues(
-    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("killed_in", "row_was_kept"), [("add_version", False), ("pass_gate", True)])
+def test_a_killed_rebuild_continues_where_it_stopped(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch, killed_in: str, row_was_kept: bool
 ) -> None:
     write_product(settings.data_dir, "dots")
 
@@ -60,29 +61,21 @@ def test_a_rebuild_killed_between_bundle_and_row_continues(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("anomalyos.rebuild.add_version", die)
+        patch.setattr(f"anomalyos.rebuild.{killed_in}", die)
         with pytest.raises(KeyboardInterrupt):
             rebuild_category("dots", settings, store)
     assert len(list((settings.bundles_dir / "dots").iterdir())) == 1
     result = rebuild_category("dots", settings, store)
-    assert (result["version"], result["promoted"]) == (1, True)
+    assert (result["version"], result["created"], result["promoted"]) == (1, not row_was_kept, True)
     assert len(list((settings.bundles_dir / "dots").iterdir())) == 1
 
 
-def test_a_rebuild_killed_before_promotion_promotes_when_run_again(
-    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_retried_forced_rebuild_makes_one_version(settings: Settings, store: Store) -> None:
     write_product(settings.data_dir, "dots")
-
-    def die(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("anomalyos.rebuild.pass_gate", die)
-        with pytest.raises(KeyboardInterrupt):
-            rebuild_category("dots", settings, store)
-    result = rebuild_category("dots", settings, store)
-    assert (result["version"], result["created"], result["promoted"]) == (1, False, True)
+    first = rebuild_category("dots", settings, store, run_id="manual-1", force=True)
+    retried = rebuild_category("dots", settings, store, run_id="manual-1", force=True)
+    assert (first["created"], retried["created"], retried["version"]) == (True, False, first["version"])
+    assert rebuild_category("dots", settings, store, run_id="manual-2", force=True)["version"] == 2
 
 
 def test_a_rollback_by_a_person_is_not_undone_by_the_next_rebuild(settings: Settings, store: Store) -> None:

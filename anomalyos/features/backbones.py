@@ -66,7 +66,6 @@ def load_strictly(model: nn.Module, state: dict[str, Tensor], name: str) -> None
         WeightsMissing: when a parameter is missing or misshapen: random values would score silently.
     """
     wanted = model.state_dict()
-    # timm writes nested layers of ResNets as `layer1.0`, of wrapped feature models as `layer1_0`
     available = {key: value for key, value in state.items() if key in wanted}
     missing = [key for key in wanted if key not in available and not key.endswith("num_batches_tracked")]
     misshapen = [key for key, value in available.items() if value.shape != wanted[key].shape]

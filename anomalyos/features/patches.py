@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,14 +55,6 @@ class PatchExtractor:
             maps = self.model(batch.contiguous(memory_format=torch.channels_last))
             whole = F.normalize(torch.cat([level.mean(dim=(2, 3)) for level in maps], dim=1), dim=1)
             return assemble_patches(maps, self.recipe.neighbourhood, self.recipe.border), whole
-
-    def stream(
-        self, images: Iterable[NDArray[np.uint8]], batch_size: int = 8
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """:meth:`extract` over any number of images, ``batch_size`` at a time."""
-        iterator = iter(images)
-        while batch := list(islice(iterator, batch_size)):
-            yield self.extract(batch)
 
 
 def assemble_patches(maps: list[Tensor], neighbourhood: int, border: int) -> Tensor:

@@ -87,9 +87,8 @@ def wait_until_warm(client: Any, seconds: float = 180) -> None:
             if client.get("/health").json()["models"] == "ready":
                 return
         except httpx.TransportError:
-            # not listening yet
-            time.sleep(0.5)
-        time.sleep(0.5)
+            sys.stderr.write("waiting for the console\n")
+        time.sleep(1)
     raise TimeoutError("the console did not get warm")
 
 

@@ -66,7 +66,7 @@ def apply(data: bytes, kind: str, where: int, value: bytes) -> bytes:
     }[kind]
 
 
-def check(data: bytes) -> None:
+def assert_decoded_or_rejected(data: bytes) -> None:
     try:
         image = decode_image(data, LIMITS)
     except ImageRejected:
@@ -84,7 +84,7 @@ def check(data: bytes) -> None:
 def test_damaged_images_never_crash(data: bytes, changes: list[tuple[str, int, bytes]]) -> None:
     for kind, where, value in changes:
         data = apply(data, kind, where, value)
-    check(data)
+    assert_decoded_or_rejected(data)
 
 
 @hypothesis_settings(max_examples=300, deadline=None, derandomize=True)
@@ -98,7 +98,7 @@ def test_damaged_images_never_crash(data: bytes, changes: list[tuple[str, int, b
 @example(b"\xff\xd8\xff", b"")
 @example(b"RIFF\xff\xff\xff\xffWEBP", b"VP8X" + bytes(40))
 def test_noise_behind_a_magic_number_never_crashes(magic: bytes, noise: bytes) -> None:
-    check(magic + noise)
+    assert_decoded_or_rejected(magic + noise)
 
 
 @pytest.mark.parametrize("index", range(len(SEEDS)))

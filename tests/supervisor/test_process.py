@@ -57,6 +57,7 @@ def test_nothing_lingers_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     parent.kill()
     parent.wait()
     wait_until(lambda: not any(alive(pid) for pid in pids))
+    assert [pid for pid in pids if alive(pid)] == []
 
 
 def test_status_and_tail_of_a_command_that_fails(tmp_path: Path) -> None:
@@ -72,6 +73,7 @@ def test_kill_does_not_wait_for_anybody(tmp_path: Path) -> None:
     pids = wait_for_tree(tmp_path)
     service.kill()
     wait_until(lambda: not any(alive(pid) for pid in pids), seconds=10)
+    assert [pid for pid in pids if alive(pid)] == []
 
 
 def test_a_log_that_has_grown_large_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
