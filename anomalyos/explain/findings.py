@@ -1,0 +1,78 @@
+"""What one explanation has found so far, and how what is dear to compute is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from anomalyos.explain.evidence import (
+    CamExplanation,
+    RankedCause,
+    ShapExplanation,
+    SimilarCase,
+    TracePair,
+)
+from anomalyos.store.rows import stored_id
+
+if TYPE_CHECKING:
+    from anomalyos.explain.subject import Subject
+    from anomalyos.features.depth.statistics import DepthStatistics
+    from anomalyos.store.explanation_tables import Explanation
+
+
+@dataclass
+class Findings:
+    """Filled part by part; a later part may build on an earlier one."""
+
+    pictures: dict[str, str] = field(default_factory=dict)
+    similar: tuple[SimilarCase, ...] = ()
+    causes: tuple[RankedCause, ...] = ()
+    trace: tuple[TracePair, ...] = ()
+    cams: tuple[CamExplanation, ...] = ()
+    depth: DepthStatistics | None = None
+    shap: ShapExplanation | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """One explanation fit to be kept."""
+
+    content: dict[str, Any]
+    """JSON-able."""
+    files: dict[str, str] = field(default_factory=dict)
+    """Name to path in the object store."""
+
+
+def kept(subject: Subject, method: str, inputs: Mapping[str, Any], make: Callable[[], Made]) -> Made:
+    """What ``make`` gave when it was last asked with these inputs; asked now when it was not.
+
+    The model that judged the inspection is always one of the inputs. A kept explanation whose files are
+    gone is made again.
+    """
+    from anomalyos.store import explanations
+
+    inspection_id = stored_id(subject.inspection.id)
+    key = explanations.input_key(bundle=subject.inspection.bundle_sha256, **inputs)
+    with subject.store.session(read_only=True) as session:
+        row = explanations.find(session, inspection_id, method, key)
+        if row is not None and _whole(subject, row):
+            return Made(row.content, row.files)
+    start = time.perf_counter()
+    made = make()
+    with subject.store.session() as session:
+        explanations.keep(
+            session,
+            inspection_id=inspection_id,
+            method=method,
+            key=key,
+            content=made.content,
+            files=made.files,
+            cost_ms=round((time.perf_counter() - start) * 1000, 1),
+        )
+    return made
+
+
+def _whole(subject: Subject, row: Explanation) -> bool:
+    return all(subject.store.objects.absolute(path).is_file() for path in row.files.values())

@@ -1,0 +1,71 @@
+"""One door to every way of estimating depth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from anomalyos.settings import Settings
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class DepthMap:
+    """Relative height of the surface: larger is nearer to the camera. It has no unit and no zero."""
+
+    values: FloatArray
+    """(H, W) of the photograph, mean 0 and standard deviation 1; all zero for a blank picture."""
+    method: str
+
+
+class DepthEstimator(Protocol):
+    @property
+    def method(self) -> str: ...
+
+    def __call__(self, rgb: NDArray[np.uint8]) -> FloatArray:
+        """Nearness (H, W) of an RGB picture (H, W, 3), on any scale."""
+        ...
+
+
+def estimate_depth(rgb: NDArray[np.uint8], settings: Settings) -> DepthMap:
+    """Depth of one photograph (H, W, 3) with the estimator that ``settings.depth_model`` names.
+
+    Raises:
+        WeightsMissing: when that estimator's weights are not there or do not fit.
+    """
+    estimator = _estimator(settings.depth_model, settings.weights_dir, settings.allow_hub, settings.device)
+    return DepthMap(standardise(estimator(rgb)), estimator.method)
+
+
+@lru_cache(maxsize=2)
+def _estimator(name: str, weights_dir: Path | None, allow_hub: bool, device: str) -> DepthEstimator:
+    # keyed by what the choice depends on: settings themselves cannot be hashed
+    from anomalyos.features.depth.shading import METHOD, ShapeFromShading
+
+    if name == METHOD:
+        return ShapeFromShading()
+    from anomalyos.settings import Settings
+
+    settings = Settings(weights_dir=weights_dir, allow_hub=allow_hub, device=device)
+    if name == "midas_small":
+        from anomalyos.features.depth.midas import MidasSmall
+
+        return MidasSmall(settings)
+    from anomalyos.features.depth.dpt import Dpt
+
+    return Dpt(Path(name), settings)
+
+
+def standardise(nearness: FloatArray) -> FloatArray:
+    """Shifted and scaled to mean 0 and standard deviation 1: no estimator here knows a unit."""
+    spread = float(nearness.std())
+    if spread < 1e-12:
+        return np.zeros_like(nearness, dtype=np.float32)
+    return np.asarray((nearness - nearness.mean()) / spread, dtype=np.float32)

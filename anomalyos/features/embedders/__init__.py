@@ -1,0 +1,36 @@
+"""Whole pictures, crops and sentences as vectors."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from anomalyos.features.embedders.base import ImageEmbedder
+    from anomalyos.settings import Settings
+
+_loaded: dict[tuple[object, ...], ImageEmbedder] = {}
+_loading = threading.Lock()
+
+
+def get_image_embedder(settings: Settings) -> ImageEmbedder:
+    """The embedder that ``settings.embedder`` names, loaded once per process.
+
+    Raises:
+        WeightsMissing: its weights are not at hand, or do not fit.
+    """
+    key = (settings.embedder, settings.device, settings.weights_dir, settings.allow_hub)
+    with _loading:
+        if key not in _loaded:
+            _loaded[key] = _load(settings)
+        return _loaded[key]
+
+
+def _load(settings: Settings) -> ImageEmbedder:
+    if settings.embedder == "open_clip":
+        from anomalyos.features.embedders.clip import ClipEmbedder
+
+        return ClipEmbedder(settings)
+    from anomalyos.features.embedders.lite import LiteEmbedder
+
+    return LiteEmbedder(settings)

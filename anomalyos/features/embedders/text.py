@@ -1,0 +1,28 @@
+"""The text embedder of this process."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from anomalyos.features.embedders.base import TextEmbedder
+    from anomalyos.settings import Settings
+
+_loaded: dict[str, TextEmbedder] = {}
+_loading = threading.Lock()
+
+
+def get_text_embedder(settings: Settings) -> TextEmbedder:
+    """MiniLM, loaded once per process and device: sentences are searched by it whatever finds pictures.
+
+    Raises:
+        WeightsMissing: its package is absent, or holds other files than the pinned ones.
+    """
+    from anomalyos.features.embedders.minilm import MiniLmEmbedder
+
+    key = settings.device
+    with _loading:
+        if key not in _loaded:
+            _loaded[key] = MiniLmEmbedder(settings)
+        return _loaded[key]

@@ -1,0 +1,248 @@
+"""The store's knowledge, cases and notes as documents, and what tells that they changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from anomalyos.knowledge.search.document import Document
+from anomalyos.knowledge.search.filters import CASE, NOTE
+from anomalyos.store.case_tables import DefectCase
+from anomalyos.store.knowledge_tables import KnowledgeEdge, KnowledgeNode, NodeKind, Relation
+from anomalyos.store.tables import Category, Decision, Inspection, Review
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NEIGHBOURS = 12
+"""Names of one relation that a document mentions: a check used everywhere would mention everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How far each table has been read; equal marks mean that nothing changed."""
+
+    knowledge: tuple[object, ...] = ()
+    cases: int = 0
+    """Highest ``DefectCase.change``."""
+    reviews: tuple[int, int] = (0, 0)
+    """Count and highest id: an id committed late, after a higher one, shows in the count."""
+
+
+def read_marks(session: Session) -> Marks:
+    """A few aggregates, quick enough to ask before every search."""
+    knowledge: list[object] = []
+    for table in (KnowledgeNode, KnowledgeEdge):
+        row = (
+            session.connection()
+            .execute(
+                sqlalchemy.select(
+                    func.count(),
+                    func.max(col(table.id)),
+                    func.sum(col(table.version)),
+                    func.count(col(table.removed_at)),
+                    func.max(col(table.updated_at)),
+                ).select_from(table)
+            )
+            .one()
+        )
+        knowledge += list(row)
+    cases = session.exec(select(func.max(DefectCase.change))).one()
+    count, newest = session.exec(select(func.count(), func.max(Review.id)).select_from(Review)).one()
+    return Marks(tuple(knowledge), cases or 0, (count, newest or 0))
+
+
+def knowledge_documents(session: Session) -> list[Document]:
+    """Every living node with the names of its neighbours."""
+    rows = session.exec(select(KnowledgeNode).where(col(KnowledgeNode.removed_at).is_(None))).all()
+    edges = session.exec(select(KnowledgeEdge).where(col(KnowledgeEdge.removed_at).is_(None))).all()
+    graph = Neighbourhood({row.key: row for row in rows}, edges)
+    return [graph.document(row) for row in rows]
+
+
+class Neighbourhood:
+    """Who stands next to whom, read in both directions."""
+
+    def __init__(self, nodes: dict[str, KnowledgeNode], edges: Iterable[KnowledgeEdge]) -> None:
+        self.nodes = nodes
+        self._to: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._from: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for edge in sorted(edges, key=lambda edge: (-edge.weight, edge.source, edge.target)):
+            if edge.source in nodes and edge.target in nodes:
+                self._to[edge.source, edge.relation].append(edge.target)
+                self._from[edge.target, edge.relation].append(edge.source)
+
+    def targets(self, key: str, relation: Relation) -> list[str]:
+        return self._to.get((key, relation), [])
+
+    def sources(self, key: str, relation: Relation) -> list[str]:
+        return self._from.get((key, relation), [])
+
+    def document(self, node: KnowledgeNode) -> Document:
+        defects = self.defects(node)
+        owners = [node.key] if node.kind == NodeKind.CATEGORY else []
+        owners += [owner for key in defects for owner in self.sources(key, Relation.HAS_DEFECT)]
+        severities = (str(self.nodes[key].attributes.get("severity") or "") for key in defects)
+        return Document(
+            id=node.key,
+            kind=node.kind,
+            title=self.title(node.key),
+            text=node.text,
+            context=self.context(node, defects),
+            categories=frozenset(slug(key) for key in owners),
+            severities=frozenset(severity for severity in severities if severity),
+            date=node.updated_at,
+        )
+
+    def defects(self, node: KnowledgeNode) -> list[str]:
+        """Keys of the defects a node bears on, each once, those of the likeliest cause first."""
+        match node.kind:
+            case NodeKind.DEFECT:
+                found = [node.key]
+            case NodeKind.CATEGORY:
+                found = self.targets(node.key, Relation.HAS_DEFECT)
+            case NodeKind.SIGN:
+                found = self.sources(node.key, Relation.SHOWS)
+            case _:
+                found = [d for cause in self.causes(node) for d in self.sources(cause, Relation.CAUSED_BY)]
+        return list(dict.fromkeys(found))
+
+    def causes(self, node: KnowledgeNode) -> list[str]:
+        relations = {
+            NodeKind.STEP.value: Relation.ARISES_IN,
+            NodeKind.REMEDY.value: Relation.REMEDIED_BY,
+            NodeKind.CHECK.value: Relation.VERIFIED_BY,
+        }
+        relation = relations.get(node.kind)
+        return [node.key] if relation is None else self.sources(node.key, relation)
+
+    def title(self, key: str) -> str:
+        """A defect is told by its product too: there are dozens of cracks and scratches."""
+        node = self.nodes[key]
+        owners = self.sources(key, Relation.HAS_DEFECT)
+        return f"{node.name} · {self.nodes[owners[0]].name}" if owners else node.name
+
+    def context(self, node: KnowledgeNode, defects: list[str]) -> str:
+        """Sentences that name the neighbours."""
+        key = node.key
+        parts: list[tuple[str, list[str]]]
+        match node.kind:
+            case NodeKind.CATEGORY:
+                parts = [("Defects", defects)]
+            case NodeKind.DEFECT:
+                parts = [
+                    ("Caused by", self.targets(key, Relation.CAUSED_BY)),
+                    ("Shows as", self.targets(key, Relation.SHOWS)),
+                ]
+            case NodeKind.SIGN:
+                parts = [("Seen on", defects)]
+            case NodeKind.CAUSE:
+                parts = [
+                    ("Causes", defects),
+                    ("In", self.targets(key, Relation.ARISES_IN)),
+                    ("Remedies", self.targets(key, Relation.REMEDIED_BY)),
+                    ("Checks", self.targets(key, Relation.VERIFIED_BY)),
+                ]
+            case NodeKind.REMEDY:
+                parts = [("Remedy for", self.causes(node)), ("Against", defects)]
+            case NodeKind.CHECK:
+                parts = [("Check for", self.causes(node)), ("With", defects)]
+            case _:
+                parts = [("Causes here", self.causes(node)), ("Defects", defects)]
+        named = ((word, [self.title(other) for other in keys[:NEIGHBOURS]]) for word, keys in parts)
+        return " ".join(f"{word}: {'; '.join(names)}." for word, names in named if names)
+
+
+def case_documents(session: Session, after: int) -> tuple[list[Document], set[str]]:
+    """Cases whose ``change`` is above ``after``: documents, and the ids of those that were removed."""
+    columns = (
+        col(DefectCase.id),
+        col(DefectCase.category),
+        col(DefectCase.defect_type),
+        col(DefectCase.severity),
+        col(DefectCase.note),
+        col(DefectCase.added_at),
+        col(DefectCase.removed_at),
+    )
+    documents: list[Document] = []
+    removed: set[str] = set()
+    rows = session.connection().execute(sqlalchemy.select(*columns).where(col(DefectCase.change) > after))
+    for number, category, defect_type, severity, note, added_at, removed_at in rows:
+        if removed_at is not None:
+            removed.add(f"{CASE}:{number}")
+            continue
+        documents.append(
+            Document(
+                id=f"{CASE}:{number}",
+                kind=CASE,
+                title=f"{in_words(defect_type)} · {in_words(category)}",
+                text=note,
+                categories=frozenset({category}),
+                severities=frozenset({severity} if severity else ()),
+                date=added_at,
+            )
+        )
+    return documents, removed
+
+
+def note_documents(session: Session, after: int) -> tuple[list[Document], set[str]]:
+    """Notes of the decisions that stand, of inspections reviewed after the review with id ``after``.
+
+    Returns:
+        The documents, and the ids of those that these inspections' other reviews may have had.
+    """
+    touched = select(Review.inspection_id).where(col(Review.id) > after)
+    rows = session.connection().execute(
+        sqlalchemy.select(
+            col(Review.id),
+            col(Review.version) == col(Inspection.review_version),
+            col(Review.decision),
+            col(Review.defect_type),
+            col(Review.note),
+            col(Review.created_at),
+            col(Category.name),
+            col(Inspection.given_category),
+            col(Inspection.routed_category),
+        )
+        .join(Inspection, col(Inspection.id) == col(Review.inspection_id))
+        .join(Category, col(Category.id) == col(Inspection.category_id), isouter=True)
+        .where(col(Review.inspection_id).in_(touched))
+    )
+    documents: list[Document] = []
+    gone: set[str] = set()
+    for number, newest, decision, defect_type, note, created_at, *categories in rows:
+        if not newest or decision == Decision.WITHDRAWN or not note.strip():
+            gone.add(f"{NOTE}:review:{number}")
+            continue
+        category = next((name for name in categories if name), "")
+        about = in_words(defect_type) or in_words(decision)
+        documents.append(
+            Document(
+                id=f"{NOTE}:review:{number}",
+                kind=NOTE,
+                title=" · ".join(part for part in (about, in_words(category)) if part),
+                text=note,
+                categories=frozenset({category} if category else ()),
+                date=created_at,
+            )
+        )
+    return documents, gone
+
+
+def count_reviews_after(session: Session, number: int) -> int:
+    return session.exec(select(func.count()).select_from(Review).where(col(Review.id) > number)).one()
+
+
+def in_words(name: str) -> str:
+    """``sample_hazelnut`` as people say it."""
+    return name.replace("_", " ").strip().capitalize()
+
+
+def slug(key: str) -> str:
+    """``hazelnut`` of ``category:hazelnut``."""
+    return key.partition(":")[2]
