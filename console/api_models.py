@@ -67,6 +67,39 @@ class ReviewIn(BaseModel):
     note: str = Field("", max_length=2000)
 
 
+class RetrainIn(BaseModel):
+    """What a retraining does otherwise than the categories' settings; null leaves a value as it is set."""
+
+    categories: list[str] = Field(default_factory=list, max_length=1000, description="Empty: all of them")
+    recipe: str | None = None
+    coreset_ratio: float | None = Field(None, gt=0, le=1)
+    alpha: float | None = Field(None, gt=0, le=0.5)
+    use_reviewed: bool = True
+    force: bool = False
+    dry_run: bool = False
+
+
+class RetrainStarted(BaseModel):
+    run_id: str
+    links: dict[str, str]
+
+
+class RetrainStep(BaseModel):
+    name: str
+    state: str
+
+
+class RetrainRun(BaseModel):
+    """A run as it is now; ask again until ``state`` is ``done`` or ``failed``."""
+
+    run_id: str
+    state: Literal["waiting", "running", "done", "failed"]
+    started: datetime | None
+    ended: datetime | None
+    outcome: list[str] = Field(description="One line for each product, when the run has ended")
+    steps: list[RetrainStep]
+
+
 class Problem(BaseModel):
     """Why a request was not done. ``code`` is stable, ``detail`` and ``hint`` are for people."""
 

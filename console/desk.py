@@ -5,17 +5,22 @@ Pages, REST and media routes share it, so the same action behaves the same throu
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol
 
-from anomalyos.errors import NotAllowed, NotFound
+from anomalyos.errors import AnomalyOSError, NotAllowed, NotFound
 from anomalyos.settings import Settings
 from anomalyos.store import batches, inspections, reviews
 from anomalyos.store.batches import BatchSummary
 from anomalyos.store.engine import Store
-from anomalyos.store.tables import BatchKind, Image, Inspection, Review, Role, Verdict
-from console import reads, views
+from anomalyos.store.tables import BatchKind, Image, Inspection, Review, Role
+from console import queue_reads, reads, views
+from console.queue_desk import EVERY_NIGHT, QueueDesk
+
+if TYPE_CHECKING:
+    from anomalyos.airflow_api import AirflowApi
+    from anomalyos.explain.evidence import Evidence
 
 Progress = Callable[[str, float], None]
 
@@ -38,6 +43,17 @@ class InspectorLike(Protocol):
     def categories(self) -> list[str]: ...
 
 
+class ExplainerLike(Protocol):
+    """The part of ``anomalyos.explain.explainer.Explainer`` the console uses."""
+
+    settings: Settings
+    store: Store
+
+    def explain(
+        self, inspection_id: int, wanted: Iterable[str] = ..., progress: Progress | None = None
+    ) -> Evidence: ...
+
+
 class Actor(Protocol):
     """Who acts: a signed-in person or the owner of a token."""
 
@@ -46,23 +62,6 @@ class Actor(Protocol):
 
     @property
     def role(self) -> Role: ...
-
-
-@dataclass(frozen=True)
-class QueueFilter:
-    """Which items of a batch a queue shows."""
-
-    batch_key: str
-    category: str | None = None
-    decided: bool | None = False
-    verdicts: tuple[str, ...] = (Verdict.ANOMALOUS, Verdict.UNKNOWN_CATEGORY)
-
-
-@dataclass(frozen=True)
-class QueuePage:
-    cards: list[views.Card]
-    total: int
-    offset: int
 
 
 ROLE_ORDER = tuple(Role)
@@ -90,16 +89,30 @@ class Desk:
         store: Store,
         inspector: Callable[[], InspectorLike],
         heatmap: Callable[[Store, Inspection], bytes],
+        reviewed: Callable[[int, str], None],
+        explainer: Callable[[], ExplainerLike] | None = None,
+        airflow: Callable[[], AirflowApi] | None = None,
     ) -> None:
+        """``reviewed`` is told of every decision and undo, with the inspection's id and who it was."""
         self.settings = settings
         self.store = store
+        self.queue = QueueDesk(store)
         self._inspector = inspector
         self._heatmap = heatmap
+        self._reviewed = reviewed
+        self._explainer = explainer or real_explainer
+        self.airflow = airflow
+        """What reaches Airflow where it is not the real one."""
 
     @property
     def inspector(self) -> InspectorLike:
         """The process's inspector; the first access loads what it needs, so never from the event loop."""
         return self._inspector()
+
+    @property
+    def explainer(self) -> ExplainerLike:
+        """What explains inspections; as with ``inspector``, never from the event loop."""
+        return self._explainer()
 
     # reading ---------------------------------------------------------------------------------
 
@@ -141,47 +154,27 @@ class Desk:
             )
             return row, totals
 
-    def batch_categories(self, batch_key: str) -> list[str]:
-        with self.store.session(read_only=True) as session:
-            return reads.batch_categories(session, batch_key)
-
-    def queue(self, wanted: QueueFilter, *, offset: int = 0, limit: int = 24) -> QueuePage:
-        """One page of a queue, most suspicious first. An offset past the end shows the last page."""
-        with self.store.session(read_only=True) as session:
-            total = inspections.queue_count(
-                session,
-                batch_key=wanted.batch_key,
-                category=wanted.category,
-                verdicts=wanted.verdicts,
-                decided=wanted.decided,
-            )
-            offset = max(0, min(offset, (total - 1) // limit * limit)) if total else 0
-            rows = inspections.queue(
-                session,
-                batch_key=wanted.batch_key,
-                category=wanted.category,
-                verdicts=wanted.verdicts,
-                decided=wanted.decided,
-                limit=limit,
-                offset=offset,
-            )
-            return QueuePage(views.cards(session, rows), total, offset)
-
     def detail(self, inspection_id: int) -> views.Detail:
         with self.store.session(read_only=True) as session:
             return views.detail(session, inspection_id)
 
     def defect_types(self, category: str) -> list[str]:
-        """Names worth suggesting for a defect: the category's test folders; none when it has no data here."""
+        """Names worth suggesting for a defect: test folders of the category, its cases, its knowledge."""
         from anomalyos.data.dataset import load_category
 
         if not category:
             return []
-        try:
-            samples = load_category(self.settings, category).test
-        except NotFound:
-            return []
-        return sorted({sample.defect for sample in samples} - {"good"})
+        with self.store.session(read_only=True) as session:
+            names = queue_reads.known_defects(session, category)
+        # where its images are not kept, or a folder has an odd name, cases and knowledge still have names
+        with suppress(AnomalyOSError):
+            names |= {sample.defect for sample in load_category(self.settings, category).test}
+        return sorted(names - {"good"})
+
+    def every_night(self) -> reads.NightRow | None:
+        """All nights as if they were one; None when there has been none."""
+        with self.store.session(read_only=True) as session:
+            return queue_reads.every_night(session, EVERY_NIGHT)
 
     # deciding --------------------------------------------------------------------------------
 
@@ -204,7 +197,7 @@ class Desk:
         """
         require(actor, Role.REVIEWER)
         with self.store.session() as session:
-            return reviews.decide(
+            review = reviews.decide(
                 session,
                 inspection_id=inspection_id,
                 decision=decision,
@@ -213,14 +206,18 @@ class Desk:
                 defect_type=defect_type,
                 note=note,
             )
+        self._reviewed(inspection_id, actor.name)
+        return review
 
     def undo(self, actor: Actor, inspection_id: int, *, expected_version: int) -> Review:
         """Take the newest decision back; raises as ``decide`` does."""
         require(actor, Role.REVIEWER)
         with self.store.session() as session:
-            return reviews.undo(
+            review = reviews.undo(
                 session, inspection_id=inspection_id, actor=actor.name, expected_version=expected_version
             )
+        self._reviewed(inspection_id, actor.name)
+        return review
 
     # looking and inspecting ------------------------------------------------------------------
 
@@ -255,9 +252,20 @@ class Desk:
         Raises:
             NotFound: the inspection has no image (it was rejected) or does not exist.
         """
+        return self.decoded(self.photo_path(inspection_id))
+
+    def photo_path(self, inspection_id: int) -> str:
+        """Where the object store has an inspection's image; the same for the same content.
+
+        Raises:
+            NotFound: as ``photo``.
+        """
+        return self._image(inspection_id).object_path
+
+    def decoded(self, object_path: str) -> Any:
         from anomalyos.data.images import decode_image
 
-        return decode_image(self.store.objects.read(self._image(inspection_id).object_path), self.settings)
+        return decode_image(self.store.objects.read(object_path), self.settings)
 
     def heatmap_png(self, inspection_id: int) -> bytes:
         """RGBA PNG of the anomaly map, the size of the oriented photo."""
@@ -274,6 +282,12 @@ class Desk:
         if image is None:
             raise NotFound(f"Inspection {inspection_id} has no image that can be shown.")
         return image
+
+
+def real_explainer() -> ExplainerLike:
+    from anomalyos.explain.explainer import get_explainer
+
+    return get_explainer()
 
 
 def clean_name(name: str) -> str:

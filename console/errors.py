@@ -12,6 +12,7 @@ from nicegui.page import page
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import Response
 
+from anomalyos.airflow_api import AirflowUnreachable
 from anomalyos.errors import AnomalyOSError, Conflict, NotAllowed, NotFound
 from console.desk import Desk
 
@@ -19,6 +20,7 @@ _STATUS: tuple[tuple[type[AnomalyOSError], int, str], ...] = (
     (NotFound, 404, "not_found"),
     (Conflict, 409, "conflict"),
     (NotAllowed, 403, "not_allowed"),
+    (AirflowUnreachable, 503, "airflow_unreachable"),
     (AnomalyOSError, 400, "refused"),
 )
 _CODES = {400: "bad_request", 401: "unauthenticated", 403: "not_allowed", 404: "not_found", 413: "too_large"}

@@ -19,8 +19,8 @@ _PUBLIC = re.compile(
     r"^/(login|health|favicon\.ico|assets/.*|_nicegui_ws/.*"
     r"|_nicegui/[^/]+/(static|components|libraries|resources|dynamic_resources|esm)/.*)$"
 )
-_SELF_GUARDED = re.compile(r"^/(inspect|metrics|api/.*|media/.*|openapi\.json)$")
-"""REST and media decide themselves, because bearer tokens are welcome there."""
+_SELF_GUARDED = re.compile(r"^/(inspect|metrics|api/.*|media/.*|export/.*|openapi\.json)$")
+"""REST, media and exports decide themselves, because bearer tokens are welcome there."""
 _UPLOAD = re.compile(r"^/(inspect$|_nicegui/client/)")
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _SMALL_BODY = 256 * 1024
@@ -61,7 +61,7 @@ class Guard:
             "Content-Security-Policy": content_security_policy(desk.settings),
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",
-            "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+            "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
             "Cross-Origin-Opener-Policy": "same-origin",
         }
         if desk.settings.https_only:

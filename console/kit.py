@@ -141,3 +141,24 @@ def notice(text: str, tone: str, icon_name: str) -> ui.element:
         icon(icon_name)
         Text(text)
     return element
+
+
+def pager(start: int, shown: int, total: int, size: int, href: Callable[[int], str]) -> None:
+    """Where in a long list this page is, with links to its neighbours; nothing while one page is enough.
+
+    Args:
+        start: number of rows before this page.
+        shown: rows on it.
+        size: rows a full page holds.
+        href: address of the page that starts at a given row.
+    """
+    if total <= size:
+        return
+    with box("aos-pager", "nav") as element:
+        element.props["aria-label"] = "Pages"
+        Text(f"{start + 1:,}–{start + shown:,} of {total:,}")
+        with box("aos-pager-buttons"):
+            if start > 0:
+                link("Back", href(max(0, start - size)), "aos-button small", "chevron_left")
+            if start + shown < total:
+                link("More", href(start + size), "aos-button small", "chevron_right")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +12,20 @@ from nicegui.storage import Storage
 
 from anomalyos.errors import AnomalyOSError
 from anomalyos.settings import Settings, get_settings
-from console import api, auth, docs, errors, media, theme
+from console import api, auth, closed_pages, docs, errors, media, news, palette, quick_signatures, theme
+from console.case_keeper import CaseKeeper, FollowsReviews
 from console.desk import Desk, InspectorLike
 from console.guard import Guard
 from console.metrics import Metrics
 from console.offload import InspectionPool
-from console.pages import login, missing, modes, nights
+from console.pages import login, missing, nights
+from console.pages.admin import page as admin
+from console.pages.analytics import page as analytics
+from console.pages.arena import page as arena
+from console.pages.checks import page as checks
+from console.pages.forensics import page as forensics
 from console.pages.inspector import live, queue, rejected, single
+from console.pages.knowledge import page as knowledge
 from console.warm_up import WarmUp
 
 if TYPE_CHECKING:
@@ -26,6 +34,8 @@ if TYPE_CHECKING:
 
 _STOP_WITHIN = 5
 """Seconds open pages get to finish when the console is stopped."""
+_KEEP_PAGES = 15
+"""Seconds a page outlives its connection: enough for a blink of the network, and not a heap of old pages."""
 
 
 def create_app(desk: Desk) -> WarmUp:
@@ -36,13 +46,29 @@ def create_app(desk: Desk) -> WarmUp:
     """
     metrics, pool, warm_up = Metrics(desk.store), InspectionPool(), WarmUp(desk)
     _keep_sessions_in(desk.settings.home / "console" / "sessions")
+    quick_signatures.install()
+    closed_pages.install()
     app.add_middleware(Guard, desk=desk)
     theme.register()
     media.register(desk)
     api.register(desk, metrics, pool, warm_up)
     docs.register(desk)
+    palette.register(desk)
+    news.register(desk)
     errors.register(desk, missing.draw)
-    for page in (login, queue, rejected, single, modes, nights):
+    for page in (
+        login,
+        queue,
+        rejected,
+        single,
+        forensics,
+        analytics,
+        arena,
+        knowledge,
+        admin,
+        nights,
+        checks,
+    ):
         page.register(desk)
     live.register(desk, metrics, pool)
     # after the pages: registering a page drops every earlier route with its address, POST /login too
@@ -61,6 +87,9 @@ def _keep_sessions_in(folder: Path) -> None:
 
 def serve(settings: Settings) -> None:
     """Start NiceGUI's server on the configured address and block until it is told to stop."""
+    # a page is some ten thousand objects that die when it is closed, most without the collector's help: small
+    # young generations are searched quickly, and all open pages, which takes a second, rarely
+    gc.set_threshold(10_000, 5, 200)
     ui.run(
         host=settings.console_host,
         port=settings.console_port,
@@ -71,7 +100,7 @@ def serve(settings: Settings) -> None:
         reload=False,
         show=False,
         tailwind=False,
-        reconnect_timeout=30,
+        reconnect_timeout=_KEEP_PAGES,
         storage_secret=settings.resolved_session_secret(),
         session_middleware_kwargs={
             "same_site": "strict",
@@ -98,7 +127,16 @@ def make_desk(settings: Settings) -> Desk:
 
         return render_heatmap(store, inspection)
 
-    return Desk(settings, open_store(settings), inspector, heatmap)
+    store = open_store(settings)
+
+    def library() -> FollowsReviews:
+        from anomalyos.retrieval.library import get_case_library
+
+        return get_case_library(settings, store)
+
+    keeper = CaseKeeper(library)
+    app.on_shutdown(keeper.stop)
+    return Desk(settings, store, inspector, heatmap, keeper.follow)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from fastapi import APIRouter, Depends, Request
 from nicegui import app
@@ -16,6 +17,8 @@ from console.offload import off_loop
 _CACHE = "private, max-age=31536000, immutable"
 """An inspection's pictures never change; private, because only signed-in people may see them."""
 _THUMB_SIDE = 192
+_THUMBS_KEPT = 2_000
+"""Some 8 kB each: the reviewers of a night look at the same ones."""
 _LOSSLESS_PIXELS = 1_000_000
 """Up to here PNG is small enough; larger photos are sent as JPEG."""
 
@@ -23,17 +26,23 @@ _LOSSLESS_PIXELS = 1_000_000
 def register(desk: Desk) -> None:
     router = APIRouter(prefix="/media", include_in_schema=False, dependencies=[Depends(reader(desk))])
 
+    @lru_cache(maxsize=_THUMBS_KEPT)
+    def small(object_path: str) -> bytes:
+        return thumbnail_jpeg(desk.decoded(object_path).rgb, _THUMB_SIDE)
+
     @router.get("/image/{inspection_id}")
     async def image(request: Request, inspection_id: int) -> Response:
-        return await _answer(request, f"image-{inspection_id}", lambda: _image(desk, inspection_id))
+        return await answer(request, f"image-{inspection_id}", lambda: _image(desk, inspection_id))
 
     @router.get("/thumb/{inspection_id}")
     async def thumb(request: Request, inspection_id: int) -> Response:
-        return await _answer(request, f"thumb-{inspection_id}", lambda: _thumb(desk, inspection_id))
+        return await answer(
+            request, f"thumb-{inspection_id}", lambda: (small(desk.photo_path(inspection_id)), "image/jpeg")
+        )
 
     @router.get("/heatmap/{inspection_id}")
     async def heatmap(request: Request, inspection_id: int) -> Response:
-        return await _answer(
+        return await answer(
             request, f"heat-{inspection_id}", lambda: (desk.heatmap_png(inspection_id), "image/png")
         )
 
@@ -43,15 +52,11 @@ def register(desk: Desk) -> None:
 def _image(desk: Desk, inspection_id: int) -> tuple[bytes, str]:
     photo = desk.photo(inspection_id)
     if photo.width * photo.height <= _LOSSLESS_PIXELS:
-        return encode_png(photo.rgb), "image/png"
+        return encode_png(photo.rgb, effort=1), "image/png"
     return thumbnail_jpeg(photo.rgb, max(photo.width, photo.height)), "image/jpeg"
 
 
-def _thumb(desk: Desk, inspection_id: int) -> tuple[bytes, str]:
-    return thumbnail_jpeg(desk.photo(inspection_id).rgb, _THUMB_SIDE), "image/jpeg"
-
-
-async def _answer(request: Request, tag: str, make: Callable[[], tuple[bytes, str]]) -> Response:
+async def answer(request: Request, tag: str, make: Callable[[], tuple[bytes, str]]) -> Response:
     etag = f'"{tag}"'
     headers = {"Cache-Control": _CACHE, "ETag": etag}
     if request.headers.get("if-none-match") == etag:

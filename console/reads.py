@@ -37,19 +37,21 @@ def nights(session: Session, *, kind: str | None = None, limit: int = 60, offset
         query = query.where(Batch.kind == kind)
     batches = session.exec(query).all()
     counts = _counts(session, [batch.id for batch in batches if batch.id is not None])
-    return [_night_row(batch, counts.get(batch.id or 0, {})) for batch in batches]
+    return [night_row(batch, counts.get(batch.id or 0, {})) for batch in batches]
 
 
 def night_count(session: Session) -> int:
     return session.exec(select(func.count(col(Batch.id)))).one()
 
 
-def _night_row(batch: Batch, counts: dict[tuple[str, bool], int]) -> NightRow:
+def night_row(batch: Batch, counts: dict[tuple[str, bool], int], *, key: str = "") -> NightRow:
+    """A row from ``batch`` and its numbers of images by verdict and by whether they are decided."""
+
     def sum_of(verdicts: tuple[str, ...], decided: tuple[bool, ...] = (True, False)) -> int:
         return sum(counts.get((verdict, flag), 0) for verdict in verdicts for flag in decided)
 
     return NightRow(
-        key=batch.key,
+        key=key or batch.key,
         kind=batch.kind,
         day=batch.day,
         created_at=batch.created_at,
@@ -99,18 +101,3 @@ def inspections_by_verdict(session: Session) -> dict[str, int]:
 def reviews_by_decision(session: Session) -> dict[str, int]:
     rows = session.exec(select(Review.decision, func.count()).group_by(col(Review.decision))).all()
     return dict(rows)
-
-
-def batch_categories(session: Session, batch_key: str) -> list[str]:
-    """Names of the categories that have something to look at in one batch."""
-    from anomalyos.store.tables import Category
-
-    query = (
-        select(Category.name)
-        .join(Inspection, col(Inspection.category_id) == col(Category.id))
-        .join(Batch, col(Batch.id) == col(Inspection.batch_id))
-        .where(Batch.key == batch_key, col(Inspection.verdict).in_(TO_DECIDE))
-        .distinct()
-        .order_by(Category.name)
-    )
-    return list(session.exec(query).all())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 
@@ -31,6 +32,10 @@ class WarmUp:
 
     def _follow(self) -> None:
         self._load()
+        # everything there is by now stays until the end: a full collection that walks it all again stops
+        # every page for up to a second and a half
+        gc.collect()
+        gc.freeze()
         while not self._stopped.wait(LOOK_EVERY):
             self._load()
 

@@ -115,6 +115,17 @@ def milliseconds(value: float) -> str:
     return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.2f} s"
 
 
+def duration(seconds: float) -> str:
+    """``9 s``, ``1 min 30 s`` or ``2 h 5 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
 def number(value: float | None) -> str:
     """Four significant digits, enough to tell two scores apart and short enough to read."""
     return "–" if value is None else f"{value:.4g}"

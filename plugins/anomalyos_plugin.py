@@ -10,6 +10,7 @@ from airflow.plugins_manager import AirflowPlugin
 from airflow.sdk import BaseOperatorLink
 
 from anomalyos.settings import get_settings
+from anomalyos.webhook import tell_webhook
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
@@ -41,7 +42,7 @@ class NightInConsole(BaseOperatorLink):
 
 
 def log_failure(context: Any) -> None:
-    """Failure callback of both DAGs: one line that names task, shard and reason, for whoever greps."""
+    """Failure callback of every DAG: one line that names task, shard and reason, and the webhook if set."""
     ti = context["ti"]
     label = f"[{ti.map_index}]" if ti.map_index >= 0 else ""
     log.error(
@@ -52,6 +53,17 @@ def log_failure(context: Any) -> None:
         context["run_id"],
         ti.try_number,
         context.get("exception") or "no exception was passed on",
+    )
+    tell_webhook(
+        get_settings(),
+        {
+            "event": "task_failed",
+            "dag": ti.dag_id,
+            "task": f"{ti.task_id}{label}",
+            "run": context["run_id"],
+            "attempt": ti.try_number,
+            "reason": str(context.get("exception") or ""),
+        },
     )
 
 

@@ -34,64 +34,93 @@
   }
 
   document.addEventListener("input", (event) => {
-    if (!event.target.matches("input.aos-slider")) return;
+    if (!event.target.matches("input.aos-slider:not(.aos-level)")) return;
     delete root.dataset.heat;
     setOpacity(event.target.value);
     keep("heat-opacity", event.target.value);
   });
 
-  // zoom and pan -----------------------------------------------------------------------------
+  // zoom and pan: all pictures of a stage move in step -----------------------------------------
   const views = new WeakMap();
-  const view = (photo) => views.get(photo) ?? { scale: 1, x: 0, y: 0 };
-  function showView(photo, next) {
-    next.scale = Math.min(12, Math.max(1, next.scale));
+  const view = (stage) => views.get(stage) ?? { scale: 1, x: 0, y: 0 };
+  const photos = (stage) => [...stage.querySelectorAll(".aos-photo")].filter((photo) => photo.offsetParent !== null);
+  const limited = (scale) => Math.min(12, Math.max(1, scale));
+  function showView(stage, next) {
+    next.scale = limited(next.scale);
+    const [first] = photos(stage);
+    if (!first) return;
+    // at least a quarter of the picture stays in sight
+    const within = (value, size) => Math.min(0.75 * size, Math.max(0.25 * size - size * next.scale, value));
     if (next.scale === 1) next.x = next.y = 0;
-    views.set(photo, next);
-    photo.style.transform = next.scale === 1 ? "" : `translate(${next.x}px, ${next.y}px) scale(${next.scale})`;
-    photo.closest(".aos-stage").classList.toggle("zoomed", next.scale > 1);
+    else { next.x = within(next.x, first.offsetWidth); next.y = within(next.y, first.offsetHeight); }
+    views.set(stage, next);
+    const move = next.scale === 1 ? "" : `translate(${next.x}px, ${next.y}px) scale(${next.scale})`;
+    for (const photo of photos(stage)) photo.style.transform = move;
+    stage.classList.toggle("zoomed", next.scale > 1);
   }
   function zoom(photo, factor, clientX, clientY) {
-    const now = view(photo);
-    const scale = Math.min(12, Math.max(1, now.scale * factor));
+    const stage = photo.closest(".aos-stage");
+    const now = view(stage);
+    const scale = limited(now.scale * factor);
     const box = photo.getBoundingClientRect();
     const [px, py] = [clientX - box.left, clientY - box.top];
     const ratio = scale / now.scale;
-    showView(photo, { scale, x: now.x + px - px * ratio, y: now.y + py - py * ratio });
+    showView(stage, { scale, x: now.x + px - px * ratio, y: now.y + py - py * ratio });
   }
-  const stagePhoto = (target) => target.closest?.(".aos-stage")?.querySelector(".aos-photo");
+  const whole = (stage) => showView(stage, { scale: 1, x: 0, y: 0 });
+  const stageOf = (target) => target.closest?.(".aos-stage:has(.aos-photo)");
+  // the picture under the pointer, or else the first one
+  const photoAt = (stage, target) => target.closest?.(".aos-pane")?.querySelector(".aos-photo") ?? photos(stage)[0];
   document.addEventListener("wheel", (event) => {
-    const photo = stagePhoto(event.target);
-    if (!photo) return;
+    const stage = stageOf(event.target);
+    if (!stage) return;
     event.preventDefault();
-    zoom(photo, event.deltaY < 0 ? 1.2 : 1 / 1.2, event.clientX, event.clientY);
+    zoom(photoAt(stage, event.target), event.deltaY < 0 ? 1.2 : 1 / 1.2, event.clientX, event.clientY);
   }, { passive: false });
   document.addEventListener("dblclick", (event) => {
-    const photo = stagePhoto(event.target);
-    if (!photo) return;
-    if (view(photo).scale > 1) showView(photo, { scale: 1, x: 0, y: 0 });
-    else zoom(photo, 3, event.clientX, event.clientY);
+    const stage = stageOf(event.target);
+    if (!stage || event.target.closest("button")) return;
+    if (view(stage).scale > 1) whole(stage);
+    else zoom(photoAt(stage, event.target), 3, event.clientX, event.clientY);
   });
+  // one finger or the mouse moves, two fingers zoom
+  const fingers = new Map();
   let drag = null;
+  const spread = () => { const [a, b] = [...fingers.values()]; return Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY); };
   document.addEventListener("pointerdown", (event) => {
-    const photo = stagePhoto(event.target);
-    if (!photo || view(photo).scale === 1 || event.button !== 0) return;
-    drag = { photo, from: { ...view(photo) }, x: event.clientX, y: event.clientY };
-    photo.closest(".aos-stage").classList.add("dragging");
+    const stage = stageOf(event.target);
+    if (!stage || event.button !== 0 || event.target.closest("button")) return;
+    fingers.set(event.pointerId, event);
+    drag = { stage, photo: photoAt(stage, event.target), from: { ...view(stage) }, x: event.clientX, y: event.clientY,
+      apart: fingers.size === 2 ? spread() : 0 };
+    stage.classList.toggle("dragging", view(stage).scale > 1);
   });
   document.addEventListener("pointermove", (event) => {
-    if (!drag) return;
-    const { photo, from, x, y } = drag;
-    showView(photo, { scale: from.scale, x: from.x + event.clientX - x, y: from.y + event.clientY - y });
+    if (!drag || !fingers.has(event.pointerId)) return;
+    fingers.set(event.pointerId, event);
+    const { stage, photo, from, x, y, apart } = drag;
+    if (fingers.size === 2 && apart) {
+      const [a, b] = [...fingers.values()];
+      const now = spread();
+      zoom(photo, now / apart, (a.clientX + b.clientX) / 2, (a.clientY + b.clientY) / 2);
+      drag.apart = now;
+    } else if (fingers.size === 1 && view(stage).scale > 1) {
+      showView(stage, { scale: from.scale, x: from.x + event.clientX - x, y: from.y + event.clientY - y });
+    }
   });
-  document.addEventListener("pointerup", () => {
-    drag?.photo.closest(".aos-stage")?.classList.remove("dragging");
-    drag = null;
-  });
+  for (const name of ["pointerup", "pointercancel"]) {
+    document.addEventListener(name, (event) => {
+      if (!fingers.delete(event.pointerId)) return;
+      drag?.stage.classList.remove("dragging");
+      drag = null;
+    });
+  }
   function zoomKey(factor) {
-    const photo = document.querySelector(".aos-stage .aos-photo");
-    if (!photo) return;
-    if (factor === 0) { showView(photo, { scale: 1, x: 0, y: 0 }); return; }
-    const box = photo.closest(".aos-stage").getBoundingClientRect();
+    const stage = [...document.querySelectorAll(".aos-stage")].find((one) => photos(one).length);
+    if (!stage) return;
+    if (factor === 0) { whole(stage); return; }
+    const [photo] = photos(stage);
+    const box = (photo.closest(".aos-pane") ?? stage).getBoundingClientRect();
     zoom(photo, factor, box.left + box.width / 2, box.top + box.height / 2);
   }
 
@@ -101,6 +130,14 @@
   const ALIASES = { arrowdown: "j", arrowright: "j", arrowup: "k", arrowleft: "k" };
   const help = () => document.querySelector(".aos-help");
   let heatPressed = 0;
+  let before = null;
+
+  function showHelp(open = !help()?.classList.contains("open")) {
+    if (!help()) return;
+    if (open) before = document.activeElement;
+    help().classList.toggle("open", open);
+    if (open) help().querySelector("button")?.focus(); else before?.focus();
+  }
 
   function press(key) {
     const button = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find((e) => e.offsetParent !== null);
@@ -118,12 +155,13 @@
       if (key === "escape") event.target.blur();
       return;
     }
-    if (key === "?") { help()?.classList.toggle("open"); return; }
+    if (document.querySelector(".q-menu, .q-dialog, dialog[open]")) return;
+    if (key === "?") { showHelp(); return; }
     if (help()?.classList.contains("open")) {
-      if (key === "escape") help().classList.remove("open");
+      if (key === "escape") showHelp(false);
+      if (key === "tab") event.preventDefault();  // its only control keeps the focus
       return;
     }
-    if (document.querySelector(".q-menu")) return;
     if (event.target.matches?.("input[type=range]") && key.startsWith("arrow")) return;
     if (event.repeat && !REPEATING.has(key)) { if (key === "h") event.preventDefault(); return; }
     if (key === "h") { heatPressed = performance.now(); toggle("heat"); event.preventDefault(); return; }
@@ -141,11 +179,11 @@
   document.addEventListener("click", (event) => {
     const action = event.target.closest?.("[data-act]")?.dataset.act;
     if (action === "theme") toggleTheme();
-    if (action === "help") help()?.classList.toggle("open");
+    if (action === "help") showHelp();
     if (action === "heat" || action === "regions") toggle(action);
     if (action === "zoom-in") zoomKey(1.4);
     if (action === "zoom-reset") zoomKey(0);
-    if (event.target === help()) help().classList.remove("open");
+    if (event.target === help()) showHelp(false);
   });
 
   // what the server adds later ---------------------------------------------------------------
@@ -153,8 +191,8 @@
     for (const change of changes) {
       for (const node of change.addedNodes) {
         if (node.nodeType !== 1) continue;
-        for (const slider of node.querySelectorAll?.("input.aos-slider") ?? []) slider.value = opacity();
-        if (node.matches?.("input.aos-slider")) node.value = opacity();
+        for (const slider of node.querySelectorAll?.("input.aos-slider:not(.aos-level)") ?? []) slider.value = opacity();
+        if (node.matches?.("input.aos-slider:not(.aos-level)")) node.value = opacity();
       }
     }
   }).observe(document, { childList: true, subtree: true });
@@ -182,6 +220,7 @@
   document.addEventListener("paste", (event) => { if (uploader() && event.clipboardData?.files.length) send(event.clipboardData.files); });
 
   window.aos = {
+    whole: () => zoomKey(0),
     preload: (urls) => urls.forEach((url) => { new Image().src = url; }),
     reveal: () => document.querySelector(".aos-item.selected")?.scrollIntoView({ block: "nearest" }),
     async copy(text) {

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import httpx
 import pytest
-from nicegui import core, ui
+from nicegui import Client, core, ui
 from nicegui.functions.download import download
 from nicegui.functions.navigate import Navigate
 from nicegui.functions.notify import notify
@@ -20,6 +22,11 @@ from anomalyos.store import users
 from anomalyos.store.engine import Store
 from console.desk import Desk
 from tests.console.factory import FakeInspector, add_category, fake_heatmap
+from tests.console.fake_airflow import FakeAirflow
+from tests.console.fake_explainer import FakeExplainer
+
+if TYPE_CHECKING:
+    from anomalyos.airflow_api import AirflowApi
 
 PASSWORD = "correct-horse-battery"
 PEOPLE = {"victor": "viewer", "mia": "reviewer", "erik": "engineer", "ada": "admin"}
@@ -34,6 +41,10 @@ class Console:
     desk: Desk
     inspector: FakeInspector
     client: httpx.AsyncClient
+    followed: list[tuple[int, str]]
+    """What the case base was told: inspection and who decided."""
+    explainer: FakeExplainer
+    airflow: FakeAirflow
 
     @property
     def store(self) -> Store:
@@ -72,18 +83,35 @@ async def console(settings: Settings, store: Store, people: dict[str, str]) -> A
     add_category(store, "stripes")
     add_category(store, "dots", synthetic=False)
     inspector = FakeInspector(settings, store)
-    desk = Desk(settings, store, lambda: inspector, fake_heatmap)
+    followed: list[tuple[int, str]] = []
+    explainer, airflow = FakeExplainer(settings, store), FakeAirflow()
+    desk = Desk(
+        settings,
+        store,
+        lambda: inspector,
+        fake_heatmap,
+        lambda *review: followed.append(review),
+        lambda: explainer,
+        cast("Callable[[], AirflowApi]", lambda: airflow),
+    )
+    # the reset collects garbage twice: with torch and all its like loaded that took longer than the test
+    gc.freeze()
     with nicegui_reset_globals():
         os.environ["NICEGUI_USER_SIMULATION"] = "true"
+        # every router that is included wraps it once more: after some hundred it is too deep to enter
+        lifespan = core.app.router.lifespan_context
         try:
             main.create_app(desk)
             main.serve(settings)
             async with core.app.router.lifespan_context(core.app):
                 transport = httpx.ASGITransport(core.app)
                 async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-                    yield Console(desk, inspector, client)
+                    yield Console(desk, inspector, client, followed, explainer, airflow)
         finally:
             os.environ.pop("NICEGUI_USER_SIMULATION", None)
+            # modules of known pages would be imported anew for each test; ours register in functions
+            Client.page_routes.clear()
+            core.app.router.lifespan_context = lifespan
             ui.navigate = Navigate()
             ui.notify = notify
             ui.download = download

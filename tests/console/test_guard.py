@@ -46,6 +46,7 @@ async def test_every_answer_carries_the_safe_headers(console: Console, path: str
     assert "default-src 'self'" in policy
     assert f"frame-ancestors 'self' {console.desk.settings.airflow_url}" in policy
     assert headers["x-content-type-options"] == "nosniff"
+    assert headers["permissions-policy"] == "camera=(self), microphone=(), geolocation=()"
 
 
 async def test_changes_from_other_sites_are_refused(console: Console, sign_in: SignIn) -> None:

@@ -9,10 +9,10 @@ from tests.console.factory import finish_night, open_night
 @pytest.mark.parametrize(
     ("path", "sight"),
     [
-        ("/forensics", "Nothing to show yet."),
-        ("/analytics", "Nothing to show yet."),
-        ("/arena", "Nothing to show yet."),
-        ("/knowledge", "Nothing to show yet."),
+        ("/forensics", "No part has been inspected yet"),
+        ("/analytics", "No images yet"),
+        ("/arena", "Too few labelled pictures"),
+        ("/knowledge", "Nothing is known yet"),
         ("/nights", "No night yet"),
     ],
 )

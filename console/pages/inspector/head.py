@@ -10,9 +10,11 @@ from console.desk import Desk
 from console.kit import Text, box, segment
 from console.offload import off_loop
 from console.pages.nights import tally_bar
+from console.queue_desk import EVERY_NIGHT
 from console.reads import NightRow
 
-QUEUE, REJECTED, LIVE = "queue", "rejected", "live"
+QUEUE, REJECTED, CHECKS, LIVE = "queue", "rejected", "checks", "live"
+_ADDRESSES = {REJECTED: "/rejected", CHECKS: "/checks"}
 
 
 class Head:
@@ -41,10 +43,12 @@ class Head:
 
     def _draw_tabs(self, night: NightRow | None) -> None:
         query = f"?batch={night.key}" if night is not None else ""
+        one = query if night is not None and night.key != EVERY_NIGHT else ""
         undecided = night.undecided if night is not None else None
         rejected = night.rejected if night is not None else None
         segment("Queue", f"/{query}", active=self._tab == QUEUE, count=undecided)
-        segment("Rejected", f"/rejected{query}", active=self._tab == REJECTED, count=rejected)
+        segment("Rejected", f"/rejected{one}", active=self._tab == REJECTED, count=rejected if one else None)
+        segment("Data checks", f"/checks{one}", active=self._tab == CHECKS)
         segment("Live", "/live", active=self._tab == LIVE)
 
 
@@ -61,6 +65,8 @@ def _picker(night: NightRow | None, nights: list[NightRow], tab: str) -> None:
         kit.icon("expand_more")
         ui.tooltip("Choose another night")
         with ui.menu(), box("aos-menu"):
+            if tab == QUEUE:
+                _every_night_item(active=night is not None and night.key == EVERY_NIGHT)
             for row in nights:
                 _menu_item(row, active=night is not None and row.key == night.key, tab=tab)
             with box("aos-menu-item", "a") as every:
@@ -72,14 +78,24 @@ def _picker(night: NightRow | None, nights: list[NightRow], tab: str) -> None:
 def _title(night: NightRow | None) -> str:
     if night is None:
         return "Choose a night"
+    if night.key == EVERY_NIGHT:
+        return "Every night"
     if night.kind == BatchKind.LIVE:
         return f"Live, {wording.short_day(night.day)}"
     return wording.weekday_day(night.day)
 
 
+def _every_night_item(*, active: bool) -> None:
+    with box("aos-menu-item" + (" active" if active else ""), "a") as item:
+        item.props["href"] = f"/?batch={EVERY_NIGHT}"
+        item.mark("every-night")
+        kit.icon("inbox")
+        Text("Open items of every night", classes="grow")
+
+
 def _menu_item(row: NightRow, *, active: bool, tab: str) -> None:
     with box("aos-menu-item" + (" active" if active else ""), "a") as item:
-        item.props["href"] = f"{'/rejected' if tab == REJECTED else '/'}?batch={row.key}"
+        item.props["href"] = f"{_ADDRESSES.get(tab, '/')}?batch={row.key}"
         Text(wording.short_day(row.day), classes="grow")
         Text(f"{row.undecided} to decide" if row.undecided else "done", classes="aos-muted aos-small")
 

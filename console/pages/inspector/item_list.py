@@ -8,12 +8,11 @@ from nicegui import ui
 
 from console import kit, wording
 from console.kit import Text, box
+from console.pages.inspector.filter_bar import FilterBar
 from console.views import Card
 
 if TYPE_CHECKING:
     from console.pages.inspector.queue import QueueView
-
-_ALL = "All products"
 
 
 class ItemList:
@@ -21,29 +20,11 @@ class ItemList:
 
     def __init__(self, view: QueueView) -> None:
         self._view = view
-        self._items: list[ui.element] = []
-        self._segments: list[tuple[bool | None, ui.element]] = []
-        with box("aos-list", "section").props("aria-label='Flagged items'"):
-            with box("aos-list-head"):
-                with box("aos-segments").props("role=group aria-label=Filter"):
-                    self._segment("To decide", False)
-                    self._segment("All flagged", None)
-                self._category = ui.select([_ALL], value=_ALL, on_change=self._category_chosen)
-                self._category.props("outlined dense options-dense aria-label=Product").mark(
-                    "category-filter"
-                )
-                self._category.set_visibility(False)
+        self._items: list[tuple[Card, ui.element, Text]] = []
+        with box("aos-list", "section").props("aria-label='Items of the queue'"):
+            self.filters = FilterBar(view.state.wanted, view.filter)
             self._rows = box("aos-items")
             self._pager = box("aos-pager")
-
-    def set_categories(self, categories: list[str]) -> None:
-        self._category.set_options([_ALL, *categories])
-        self._category.set_visibility(len(categories) > 1)
-
-    def set_decided(self, decided: bool | None) -> None:
-        """Mark the chosen segment without loading anything."""
-        for value, element in self._segments:
-            element.classes(**({"add": "active"} if value is decided else {"remove": "active"}))
 
     def draw(self) -> None:
         state = self._view.state
@@ -54,61 +35,40 @@ class ItemList:
                 self._items.append(self._item(index, card))
             if not state.cards:
                 Text("Nothing in this list", "div", "aos-list-empty")
-        self.mark_selected()
+        self.mark()
         self._pager.clear()
         self._pager.set_visibility(state.has_earlier or state.has_later)
         with self._pager:
             Text(state.range_text)
             with box("aos-pager-buttons"):
                 if state.has_earlier:
-                    kit.button(
-                        "",
-                        lambda: self._view.turn(-1),
-                        icon_name="chevron_left",
-                        classes="small quiet",
-                        tip="Earlier",
-                    ).mark("earlier")
+                    self._turner("chevron_left", "Earlier", -1)
                 if state.has_later:
-                    kit.button(
-                        "",
-                        lambda: self._view.turn(1),
-                        icon_name="chevron_right",
-                        classes="small quiet",
-                        tip="Later",
-                    ).mark("later")
+                    self._turner("chevron_right", "Later", 1)
 
-    def mark_selected(self) -> None:
-        for index, element in enumerate(self._items):
+    def mark(self) -> None:
+        """Which item is shown, and who else looks at which."""
+        for index, (card, element, below) in enumerate(self._items):
             chosen = index == self._view.state.index
             element.classes(**({"add": "selected"} if chosen else {"remove": "selected"}))
             element.props["aria-current"] = "true" if chosen else "false"
+            holder = self._view.lease.others.get(card.id, "")
+            element.classes(**({"add": "held"} if holder else {"remove": "held"}))
+            below.set_text(f"{holder} is looking at this" if holder else card.odds or card.source)
 
-    def _segment(self, text: str, decided: bool | None) -> None:
-        async def choose() -> None:
-            self.set_decided(decided)
-            await self._view.filter(decided=decided, category=self._view.state.wanted.category)
+    def _turner(self, icon_name: str, tip: str, by: int) -> None:
+        button = kit.button(
+            "", lambda: self._view.turn(by), icon_name=icon_name, classes="small quiet", tip=tip
+        )
+        button.mark(tip.lower())
 
-        active = self._view_decided() is decided
-        with box("aos-segment" + (" active" if active else ""), "button").props("type=button") as element:
-            Text(text)
-        element.on("click", choose, [])
-        self._segments.append((decided, element))
-
-    @staticmethod
-    def _view_decided() -> bool | None:
-        return False
-
-    async def _category_chosen(self) -> None:
-        chosen = None if self._category.value == _ALL else str(self._category.value)
-        await self._view.filter(decided=self._view.state.wanted.decided, category=chosen)
-
-    def _item(self, index: int, card: Card) -> ui.element:
+    def _item(self, index: int, card: Card) -> tuple[Card, ui.element, Text]:
         decided = " decided" if card.decision else ""
         with box(f"aos-item{decided}", "button").props("type=button").mark(f"item-{card.id}") as element:
             thumbnail(card)
             with box().style("min-width: 0"):
                 Text(wording.product(card.category), "div", "aos-item-name")
-                Text(card.odds or card.source, "div", "aos-item-sub")
+                below = Text("", "div", "aos-item-sub")
                 made_mark(card)
             mark = (
                 wording.decision_label(card.decision)
@@ -117,9 +77,10 @@ class ItemList:
             )
             with box(f"aos-item-mark tone-{mark.tone}"):
                 kit.icon(mark.icon)
+                Text(mark.word, classes="aos-unseen")
                 ui.tooltip(mark.word)
-        element.on("click", lambda: self._view.select(index), [])
-        return element
+        element.on("click", lambda: self._view.go(index), [])
+        return card, element, below
 
 
 def thumbnail(card: Card) -> None:

@@ -1,6 +1,9 @@
-"""The queue of one night: flagged items, most suspicious first, decided one after another."""
+"""The queue: flagged items, most suspicious first, decided one after another."""
 
 from __future__ import annotations
+
+import asyncio
+import json
 
 from fastapi import Request
 from nicegui import ui
@@ -8,36 +11,44 @@ from nicegui import ui
 from anomalyos.errors import NotFound
 from anomalyos.nightly import batch_of_run
 from anomalyos.store.tables import Role
-from console import kit, wording
-from console.desk import Desk, QueueFilter, QueuePage
+from console.desk import Desk
 from console.kit import box
 from console.offload import off_loop
 from console.pages.access import acting, visit
+from console.pages.inspector import nothing, queue_address
+from console.pages.inspector.filmstrip import AHEAD, draw_filmstrip
 from console.pages.inspector.head import QUEUE, Head
+from console.pages.inspector.item_lease import ItemLease
 from console.pages.inspector.item_list import ItemList
 from console.pages.inspector.queue_state import PAGE, QueueState
 from console.pages.inspector.result_view import ResultView
 from console.pages.inspector.reviewing import Reviewing
+from console.queue_desk import EVERY_NIGHT, QueueFilter, QueuePage
 from console.reads import NightRow
 from console.theme import Frame, frame
+from console.views import Card
+
+_PRELOADED = 3
+"""Items ahead whose photo and heat map are fetched before they are asked for."""
 
 
 def register(desk: Desk) -> None:
     @ui.page("/", response_timeout=30)
-    async def queue(request: Request, batch: str = "", run: str = "") -> None:
+    async def queue(request: Request, batch: str = "", run: str = "", item: str = "") -> None:
         visitor = await visit(request, desk)
         # Airflow's page of a run knows its run id only
         found: str | None = await off_loop(batch_of_run, desk.store, run) if run else None
-        wanted = batch or found or run
-        key = wanted or await off_loop(latest_night, desk)
+        named = batch or found or run
+        key = named or await off_loop(latest_night, desk)
         with frame("Inspector", visitor.person, mode="/", open_items=visitor.open_items) as shell:
             head = Head(desk, QUEUE)
             night = await find_night(desk, key)
             await head.show(night)
             if night is None:
-                _no_night(wanted=wanted)
+                nothing.no_night(named)
                 return
-            await QueueView(desk, shell, head, night).open()
+            wanted = queue_address.read(night.key, request.query_params)
+            await QueueView(desk, shell, head, night, wanted).open(queue_address.number(item))
 
 
 def latest_night(desk: Desk) -> str:
@@ -47,117 +58,178 @@ def latest_night(desk: Desk) -> str:
 
 
 async def find_night(desk: Desk, key: str) -> NightRow | None:
+    """The batch with this key, or all nights as one; None when there is nothing like it."""
     if not key:
         return None
+    if key == EVERY_NIGHT:
+        return await off_loop(desk.every_night)
     try:
         return (await off_loop(desk.summary, key))[0]
     except NotFound:
         return None
 
 
-def _no_night(wanted: str) -> None:
-    def actions() -> None:
-        kit.link("Inspect an image now", "/live", "aos-button primary", "add_photo_alternate")
-        if wanted:
-            kit.link("Latest night", "/", "aos-button")
-
-    if wanted:
-        kit.empty_state(
-            "search_off",
-            "There is no such night",
-            "The link names a batch that does not exist here.",
-            actions=actions,
-        )
-        return
-    kit.empty_state(
-        "bedtime",
-        "No night yet",
-        "When the nightly run has inspected its first images, what it flagged waits here for you.",
-        actions=actions,
-    )
-
-
 class QueueView:
     """List at the left, the selected item at the right."""
 
-    def __init__(self, desk: Desk, shell: Frame, head: Head, night: NightRow) -> None:
+    def __init__(self, desk: Desk, shell: Frame, head: Head, night: NightRow, wanted: QueueFilter) -> None:
         self._desk = desk
         self._shell = shell
         self._head = head
         self._night = night
         self._defects: dict[str, list[str]] = {}
-        wanted = QueueFilter(night.key)
+        self._showing = asyncio.Lock()
         self.state = QueueState(wanted, QueuePage([], 0, 0))
+        self.lease = ItemLease(
+            desk, shell, self._others_moved, lambda: [card.id for card in self.state.around]
+        )
         with box("aos-review"):
             self._list = ItemList(self)
-            right = box().style("min-width: 0; min-height: 0; display: grid")
-        reviewing = Reviewing(desk, shell, decided=self._decided, reload=self._reload)
-        self._right = right
-        self._result = ResultView(right, shell, reviewing, desk.settings.console_url.rstrip("/"), self.step)
+            self._right = box().style("min-width: 0; min-height: 0; display: grid")
+        reviewing = Reviewing(
+            desk, shell, decided=self._decided, reload=self._reload, claim=self.lease.confirm
+        )
+        self._result = ResultView(
+            self._right,
+            shell,
+            reviewing,
+            desk.settings.console_url.rstrip("/"),
+            strip=lambda: draw_filmstrip(self),
+        )
 
-    async def open(self) -> None:
-        categories = await off_loop(self._desk.batch_categories, self._night.key)
-        self._list.set_categories(categories)
-        await self._load(offset=0, index=0)
+    async def open(self, item: int | None) -> None:
+        """Read and draw, at ``item`` when the address named one."""
+        facets = await off_loop(self._desk.queue.facets, self._night.key)
+        self._list.filters.set_facets(facets)
+        await off_loop(self._desk.queue.tidy_leases)
+        if item is None:
+            await self._load(offset=0, index=0, advance=self.state.wanted.decided is False)
+        else:
+            await self._load_at(item)
 
     # moving --------------------------------------------------------------------------------------
 
     async def step(self, by: int) -> None:
         """Next or previous item, over the page's edge too."""
-        if not await acting(self._desk, self._shell, Role.VIEWER):
-            return
-        target = self.state.index + by
-        if 0 <= target < len(self.state.cards):
-            await self.select(target)
-        elif target < 0 and self.state.has_earlier:
-            await self._load(offset=self.state.page.offset - PAGE, index=PAGE - 1)
-        elif target >= len(self.state.cards) and self.state.has_later:
-            await self._load(offset=self.state.page.offset + PAGE, index=0)
+        if await acting(self._desk, self._shell, Role.VIEWER):
+            await self._go(self.state.index + by)
 
-    async def select(self, index: int) -> None:
-        self.state.index = index
-        self._list.mark_selected()
-        await self._show_current()
+    async def go(self, place: int) -> None:
+        """The item at ``place`` of this page, which may be one of the next page."""
+        if await acting(self._desk, self._shell, Role.VIEWER):
+            await self._go(place)
 
     async def turn(self, by: int) -> None:
         """Another page of the list."""
         if await acting(self._desk, self._shell, Role.VIEWER):
             await self._load(offset=max(0, self.state.page.offset + by * PAGE), index=0)
 
-    async def filter(self, *, decided: bool | None, category: str | None) -> None:
+    async def filter(self, wanted: QueueFilter) -> None:
+        """Narrow the queue; the night stays."""
         if await acting(self._desk, self._shell, Role.VIEWER):
-            self.state.wanted = self.state.with_filter(decided=decided, category=category)
-            await self._load(offset=0, index=0)
+            self.state.wanted = wanted
+            await self._load(offset=0, index=0, advance=wanted.decided is False)
 
-    async def _load(self, *, offset: int, index: int, prefer: int | None = None) -> None:
-        page = await off_loop(self._desk.queue, self.state.wanted, offset=offset, limit=PAGE)
-        self.state.put(page, prefer=prefer, index=index)
+    async def _go(self, place: int) -> None:
+        state = self.state
+        if 0 <= place < len(state.cards):
+            state.index = place
+            self._list.mark()
+            await self._show_current()
+        elif place < 0 and state.has_earlier:
+            await self._load(offset=state.page.offset - PAGE, index=PAGE - 1)
+        elif place >= len(state.cards) and state.has_later:
+            await self._load(offset=state.page.offset + PAGE, index=place - len(state.cards))
+
+    async def _load(self, *, offset: int, index: int, advance: bool = False) -> None:
+        self.state.put(await self._page(offset), index=index)
+        if advance:
+            await self._advance(index)
+        await self.lease.look()
         self._list.draw()
         await self._show_current()
 
+    async def _load_at(self, inspection_id: int) -> None:
+        """Show an item where it stands in the list, or beside the list when the filter leaves it out."""
+        place = await off_loop(self._desk.queue.place, self.state.wanted, inspection_id)
+        offset = self.state.page.offset if place is None else place // PAGE * PAGE
+        self.state.put(await self._page(offset), prefer=inspection_id)
+        if place is None:
+            self.state.index = -1
+        await self.lease.look()
+        self._list.draw()
+        try:
+            await self._show(inspection_id)
+        except NotFound:
+            self.state.index = 0
+            await self._show_current()
+
+    async def _page(self, offset: int) -> QueuePage:
+        return await off_loop(
+            self._desk.queue.page, self.state.wanted, offset=offset, limit=PAGE, ahead=AHEAD
+        )
+
+    async def _advance(self, start: int) -> None:
+        """Stand on the next item nobody else looks at, on this page or the next; stay when there is none."""
+        order = self.state.undecided_from(start)
+        place = await self.lease.first_free([self.state.cards[place] for place in order])
+        if place is not None:
+            self.state.index = order[place]
+        elif self.state.has_later:
+            following = await self._page(self.state.page.offset + PAGE)
+            place = await self.lease.first_free(following.cards)
+            if place is not None:
+                self.state.put(following, index=place)
+
+    # showing -------------------------------------------------------------------------------------
+
     async def _show_current(self) -> None:
         card = self.state.current
-        if card is None:
-            self._result.clear()
-            with self._right:
-                self._draw_nothing()
+        if card is not None:
+            await self._show(card.id)
             return
-        detail = await off_loop(self._desk.detail, card.id)
-        self.state.replace_current(detail.card)
+        await self.lease.leave()
+        self._result.clear()
+        with self._right:
+            nothing.nothing_left(
+                self._night, self.state.wanted, show_all=self._show_all, clear=self._clear_filters
+            )
+        self._tell_browser([])
+
+    async def _show(self, inspection_id: int) -> None:
+        async with self._showing:
+            current = self.state.current
+            if current is not None and current.id != inspection_id:
+                return  # the reviewer has moved on while this waited
+            detail = await off_loop(self._desk.detail, inspection_id)
+            await self.lease.show(detail.card)
+            self.state.replace(detail.card)
+            names = await self._defect_types(detail.card)
+            self._result.show(detail, names, self.state.position_text, self.lease.holder)
+            self._tell_browser(self.state.around[self.state.index + 1 :][:_PRELOADED], inspection_id)
+
+    async def _defect_types(self, card: Card) -> list[str]:
         if card.category not in self._defects:
             self._defects[card.category] = await off_loop(self._desk.defect_types, card.category)
-        self._result.show(detail, self._defects[card.category], self.state.position_text)
-        self._preload()
+        return self._defects[card.category]
 
-    def _preload(self) -> None:
-        following = self.state.cards[self.state.index + 1 : self.state.index + 3]
-        addresses = [
+    def _tell_browser(self, following: list[Card], item: int | None = None) -> None:
+        """What comes next is fetched now, and the address names what is shown."""
+        pictures = [
             f"/media/{kind}/{card.id}"
             for card in following
             for kind in ("image", "heatmap")
             if kind == "image" or card.p_value is not None
         ]
-        self._shell.client.run_javascript(f"window.aos?.reveal(); window.aos?.preload({addresses})")
+        address = queue_address.write(self.state.wanted, item)
+        self._shell.client.run_javascript(
+            f"history.replaceState(history.state, '', {json.dumps(address)});"
+            f"window.aos?.reveal(); window.aos?.preload({json.dumps(pictures)})"
+        )
+
+    async def _others_moved(self, shown: bool) -> None:
+        self._list.mark()
+        self._result.others_moved(self.lease.holder if shown else None)
 
     # after a decision ----------------------------------------------------------------------------
 
@@ -165,69 +237,33 @@ class QueueView:
         await self._refresh_head()
         if self.state.wanted.decided is False:
             # the item leaves the list, so the next one moves to its place
-            await self._load(offset=self.state.page.offset, index=self.state.index)
+            await self._load(offset=self.state.page.offset, index=max(0, self.state.index), advance=True)
             return
         detail = await off_loop(self._desk.detail, inspection_id)
-        self.state.replace_current(detail.card)
-        following = self.state.next_undecided()
+        self.state.replace(detail.card)
+        if self.state.wanted.decided is None:
+            await self._advance(self.state.index + 1)
+        await self.lease.look()
         self._list.draw()
-        if following is not None:
-            await self.select(following)
-        elif self.state.has_later:
-            await self.turn(1)
-        else:
-            await self._show_current()
+        await self._show_current()
 
     async def _reload(self, inspection_id: int) -> None:
         """After an undo or a conflict: show that item as it is now, wherever it is in the list."""
         await self._refresh_head()
-        await self._load(offset=self.state.page.offset, index=self.state.index, prefer=inspection_id)
-        if self.state.current is None or self.state.current.id != inspection_id:
-            detail = await off_loop(self._desk.detail, inspection_id)
-            self._result.show(detail, await off_loop(self._desk.defect_types, detail.card.category))
+        await self._load_at(inspection_id)
 
     async def _refresh_head(self) -> None:
-        self._night = (await off_loop(self._desk.summary, self._night.key))[0]
+        night = await find_night(self._desk, self._night.key)
+        if night is not None:
+            self._night = night
         await self._head.show(self._night)
 
-    # nothing to show -----------------------------------------------------------------------------
-
-    def _draw_nothing(self) -> None:
-        night, wanted = self._night, self.state.wanted
-        if wanted.category is not None:
-            kit.empty_state(
-                "filter_alt_off",
-                f"Nothing here for {wording.product(wanted.category)}",
-                "Choose another product at the left.",
-            )
-        elif night.total == 0:
-            kit.empty_state(
-                "hourglass_empty", "This night has no images yet", "They appear as the run inspects them."
-            )
-        elif night.flagged == 0:
-            kit.empty_state(
-                "verified",
-                "Nothing was flagged",
-                f"All of the {wording.plural(night.total - night.rejected, 'part')} inspected look normal.",
-                tone="normal",
-            )
-        else:
-            self._draw_done()
-
-    def _draw_done(self) -> None:
-        night = self._night
-        text = (
-            f"{wording.plural(night.total, 'image')} inspected, {night.flagged:,} flagged, all decided."
-            + (f" {wording.plural(night.rejected, 'file')} could not be read." if night.rejected else "")
-        )
-
-        def actions() -> None:
-            kit.button("Look at them again", self._show_all, icon_name="visibility").mark("look-again")
-            if night.rejected:
-                kit.link("Rejected files", f"/rejected?batch={night.key}", "aos-button", "block")
-
-        kit.empty_state("check_circle", "Done. The night is decided.", text, tone="normal", actions=actions)
-
     async def _show_all(self) -> None:
-        self._list.set_decided(None)
-        await self.filter(decided=None, category=None)
+        await self._set_filter(QueueFilter(self._night.key, decided=None))
+
+    async def _clear_filters(self) -> None:
+        await self._set_filter(QueueFilter(self._night.key))
+
+    async def _set_filter(self, wanted: QueueFilter) -> None:
+        self._list.filters.show(wanted)
+        await self.filter(wanted)

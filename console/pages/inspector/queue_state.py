@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from console.desk import QueueFilter, QueuePage
+from console.queue_desk import QueueFilter, QueuePage
 from console.views import Card
 
 PAGE = 24
@@ -12,7 +12,7 @@ PAGE = 24
 
 @dataclass
 class QueueState:
-    """The page of cards on screen and the selected one."""
+    """The page of cards on screen and the selected one; -1 when what is shown is not in the list."""
 
     wanted: QueueFilter
     page: QueuePage
@@ -21,6 +21,11 @@ class QueueState:
     @property
     def cards(self) -> list[Card]:
         return self.page.cards
+
+    @property
+    def around(self) -> list[Card]:
+        """The page's cards and the first of the next page."""
+        return [*self.page.cards, *self.page.ahead]
 
     @property
     def current(self) -> Card | None:
@@ -37,7 +42,7 @@ class QueueState:
     @property
     def position_text(self) -> str:
         """``3 of 61``."""
-        return f"{self.page.offset + self.index + 1:,} of {self.page.total:,}" if self.cards else ""
+        return f"{self.page.offset + self.index + 1:,} of {self.page.total:,}" if self.current else ""
 
     @property
     def range_text(self) -> str:
@@ -56,13 +61,14 @@ class QueueState:
         found = next((place for place, card in enumerate(page.cards) if card.id == prefer), wanted)
         self.index = max(0, min(found, len(page.cards) - 1))
 
-    def replace_current(self, card: Card) -> None:
-        self.cards[self.index] = card
+    def replace(self, card: Card) -> None:
+        """Put in what is newly known of a card of this page; one that is not on it is left out."""
+        for place, known in enumerate(self.cards):
+            if known.id == card.id:
+                self.cards[place] = card
 
-    def next_undecided(self) -> int | None:
-        """Place of the next undecided card on this page, looking down first and then from the top."""
-        order = [*range(self.index + 1, len(self.cards)), *range(self.index)]
-        return next((place for place in order if self.cards[place].decision is None), None)
-
-    def with_filter(self, *, decided: bool | None, category: str | None) -> QueueFilter:
-        return replace(self.wanted, decided=decided, category=category)
+    def undecided_from(self, start: int) -> list[int]:
+        """Places of the undecided cards of this page, looking down from ``start`` and then from the top."""
+        first = max(0, start)
+        order = [*range(first, len(self.cards)), *range(min(first, len(self.cards)))]
+        return [place for place in order if self.cards[place].decision is None]

@@ -7,12 +7,13 @@ from nicegui import ui
 
 from anomalyos.store.tables import Verdict
 from console import kit, wording
-from console.desk import Desk, QueueFilter
+from console.desk import Desk
 from console.kit import Text, box
 from console.offload import off_loop
 from console.pages.access import visit
 from console.pages.inspector.head import REJECTED, Head
 from console.pages.inspector.queue import find_night, latest_night
+from console.queue_desk import QueueFilter
 from console.theme import frame
 from console.views import Card
 
@@ -30,7 +31,7 @@ def register(desk: Desk) -> None:
                 kit.empty_state("bedtime", "No night yet", "Files that cannot be read are listed here.")
                 return
             wanted = QueueFilter(night.key, decided=None, verdicts=(Verdict.REJECTED,))
-            page = await off_loop(desk.queue, wanted, offset=max(0, offset), limit=PAGE)
+            page = await off_loop(desk.queue.page, wanted, offset=max(0, offset), limit=PAGE)
             if not page.cards:
                 kit.empty_state(
                     "verified",

@@ -11,8 +11,11 @@ from anomalyos.store.tables import Decision, Role, Verdict
 from console import kit, wording
 from console.auth import Person
 from console.kit import Text, box
+from console.pages.explanation.why import draw_why
 from console.pages.inspector import panel, stage
+from console.pages.inspector.defect_picker import draw_button, draw_picker
 from console.pages.inspector.reviewing import Reviewing
+from console.pages.inspector.what_if import draw_what_if
 from console.theme import Frame
 from console.views import Detail
 
@@ -24,7 +27,8 @@ class ResultView:
 
     Args:
         address: start of the links people copy, without trailing slash.
-        step: moves through a list by +1 or -1; None where there is no list.
+        step: moves through a list by +1 or -1; None where there is no list, or where ``strip`` does that.
+        strip: draws the neighbours of what is shown, under the photo.
     """
 
     def __init__(
@@ -34,56 +38,107 @@ class ResultView:
         reviewing: Reviewing,
         address: str,
         step: Callable[[int], Awaitable[None]] | None = None,
+        strip: Callable[[], None] | None = None,
     ) -> None:
         self._parent = parent
         self._frame = frame
         self._reviewing = reviewing
         self._address = address
         self._step = step
+        self._strip = strip
+        self._defect_types: list[str] = []
+        self._strip_place: ui.element | None = None
+        self._decisions: ui.element | None = None
         self.shown: Detail | None = None
         self._defect: ui.input | None = None
         self._note: ui.textarea | None = None
 
-    def show(self, detail: Detail, defect_types: list[str], position: str = "") -> None:
-        """Replace what is shown; ``position`` says where in a list it stands (``3 of 23``)."""
+    def show(self, detail: Detail, defect_types: list[str], position: str = "", held_by: str = "") -> None:
+        """Replace what is shown.
+
+        Args:
+            position: where in a list it stands (``3 of 23``).
+            held_by: who else is looking at it, which turns the decisions off.
+        """
         self.shown = detail
+        self._defect_types = defect_types
         self._parent.clear()
         with self._parent, box("aos-result"):
             with box("aos-center"):
                 stage.draw_tools(detail, self._step, position)
                 stage.draw_stage(detail)
-                if detail.card.verdict != Verdict.REJECTED:
-                    self._draw_decisions(detail)
+                self._strip_place = box("aos-strip-place") if self._strip else None
+                self._decisions = box("aos-decisions")
+            self.others_moved(held_by)
             with box("aos-panel", "aside"):
                 panel.draw_verdict(detail, self._copy_link)
                 if detail.card.verdict != Verdict.REJECTED:
-                    self._draw_notes(defect_types)
+                    self._draw_notes()
+                    draw_why(self._reviewing.desk, self._frame, detail)
+                    draw_what_if(self._reviewing.desk, self._frame, detail)
                 panel.draw_history(detail.history)
                 panel.draw_facts(detail)
+
+    def others_moved(self, held_by: str | None) -> None:
+        """Redraw what depends on others, and nothing somebody may be typing into.
+
+        Args:
+            held_by: who else is looking at what is shown; None when that has not changed.
+        """
+        if self._strip_place is not None and self._strip is not None:
+            self._strip_place.clear()
+            with self._strip_place:
+                self._strip()
+        if held_by is None or self._decisions is None or self.shown is None:
+            return
+        self._decisions.clear()
+        if self.shown.card.verdict != Verdict.REJECTED:
+            with self._decisions:
+                self._draw_decisions(self.shown, held_by)
 
     def clear(self) -> None:
         self.shown = None
         self._defect = self._note = None
+        self._strip_place = self._decisions = None
         self._parent.clear()
 
-    async def decide(self, decision: Decision) -> None:
-        if self.shown is not None:
-            await self._reviewing.decide(
-                self.shown,
-                decision,
-                defect_type=str(self._defect.value or "") if self._defect else "",
-                note=str(self._note.value or "") if self._note else "",
-            )
+    async def decide(self, decision: Decision, defect_type: str | None = None) -> None:
+        """Keep a decision about what is shown.
+
+        Args:
+            defect_type: as picked; None takes what is written in the field, which counts for defects only.
+        """
+        if self.shown is None:
+            return
+        if defect_type is None:
+            written = self._defect is not None and decision is Decision.DEFECT
+            defect_type = str(self._defect.value or "") if written and self._defect else ""
+        note = str(self._note.value or "") if self._note else ""
+        await self._reviewing.decide(self.shown, decision, defect_type=defect_type, note=note)
+
+    async def _pick(self, defect_type: str) -> None:
+        await self.decide(Decision.DEFECT, defect_type)
 
     async def undo(self) -> None:
         await self._reviewing.undo(self.shown)
 
-    def _draw_decisions(self, detail: Detail) -> None:
+    def _draw_decisions(self, detail: Detail, held_by: str) -> None:
         allowed = self._frame.person.may(Role.REVIEWER)
         tip = "" if allowed else _viewer_tip(self._frame.person)
+        if held_by:
+            tip = tip or f"{held_by} is looking at this"
+            kit.notice(
+                f"{held_by} is looking at this. You can look too; deciding waits until it is free.",
+                "unsure",
+                "visibility",
+            ).mark("held")
         with box("aos-decide").props("role=group aria-label=Decision"):
             for decision, letter in _CHOICES:
                 self._draw_choice(decision, letter, detail.card.decision == decision, tip)
+                if decision is Decision.DEFECT:
+                    draw_button(tip=tip or "Defect of a type", disabled=bool(tip))
+            if not tip:
+                draw_picker(self._defect_types, self._pick)
             kit.button(
                 "",
                 self.undo,
@@ -109,31 +164,22 @@ class ResultView:
         button.on("click", lambda: self.decide(decision), [])
         button.mark(f"decide-{decision.value}")
 
-    def _draw_notes(self, defect_types: list[str]) -> None:
+    def _draw_notes(self) -> None:
         if not self._frame.person.may(Role.REVIEWER):
             kit.notice(_viewer_tip(self._frame.person), "accent", "visibility")
             return
         with box("aos-section"):
-            Text("Kept with your decision", "h3")
-            self._defect = ui.input(placeholder="Type of defect").props(
-                "outlined dense maxlength=64 aria-label='Type of defect'"
-            )
-            self._defect.classes("full-width").mark("defect-type")
-            if defect_types:
-                with box("aos-chips"):
-                    for name in defect_types:
-                        self._draw_chip(name)
+            with box("aos-section-head"):
+                Text("Kept with your decision", "h3")
+                kit.button("Note", shortcut="N", classes="small quiet", act="note")
             self._note = ui.textarea(placeholder="Note (Esc leaves the field)").props(
                 "outlined dense autogrow maxlength=2000 aria-label=Note"
             )
-            self._note.classes("full-width").mark("note")
-
-    def _draw_chip(self, name: str) -> None:
-        field = self._defect
-        assert field is not None
-        with box("aos-chip", "button").props("type=button") as chip:
-            Text(name.replace("_", " "))
-        chip.on("click", lambda: field.set_value(name), [])
+            self._note.classes("full-width aos-note").mark("note")
+            self._defect = ui.input(placeholder="Type of defect, if not in the list at T").props(
+                "outlined dense maxlength=64 aria-label='Type of defect'"
+            )
+            self._defect.classes("full-width").mark("defect-type")
 
     async def _copy_link(self) -> None:
         if self.shown is None:

@@ -15,6 +15,7 @@ from console.theme import Frame
 from console.views import Detail
 
 Reload = Callable[[int], Awaitable[None]]
+Claim = Callable[[int], Awaitable[bool]]
 
 
 class Reviewing:
@@ -23,13 +24,18 @@ class Reviewing:
     Args:
         decided: called with the inspection's id after a decision was kept (the queue moves on).
         reload: called with the inspection's id when it has to be shown as it is now.
+        claim: asked whether an open item may be decided here now, where several people share a queue;
+            whoever answers no has told the person why.
     """
 
-    def __init__(self, desk: Desk, frame: Frame, *, decided: Reload, reload: Reload) -> None:
-        self._desk = desk
+    def __init__(
+        self, desk: Desk, frame: Frame, *, decided: Reload, reload: Reload, claim: Claim | None = None
+    ) -> None:
+        self.desk = desk
         self._frame = frame
         self._decided = decided
         self._reload = reload
+        self._claim = claim
         self._made: list[tuple[int, int]] = []
         self._busy = False
 
@@ -48,7 +54,7 @@ class Reviewing:
             return
         self._busy = True
         try:
-            person = await acting(self._desk, self._frame, Role.REVIEWER)
+            person = await acting(self.desk, self._frame, Role.REVIEWER)
             if person is not None:
                 await action(person)
         finally:
@@ -58,9 +64,11 @@ class Reviewing:
         self, person: Person, detail: Detail, decision: Decision, defect_type: str, note: str
     ) -> None:
         inspection_id = detail.card.id
+        if self._claim and detail.card.decision is None and not await self._claim(inspection_id):
+            return
         try:
             review = await off_loop(
-                self._desk.decide,
+                self.desk.decide,
                 person,
                 inspection_id,
                 decision,
@@ -87,7 +95,7 @@ class Reviewing:
             self._frame.toast("There is nothing to undo here.", icon_name="undo")
             return
         try:
-            await off_loop(self._desk.undo, person, inspection_id, expected_version=version)
+            await off_loop(self.desk.undo, person, inspection_id, expected_version=version)
         except AnomalyOSError as error:
             await self._explain(error, inspection_id)
             return
@@ -102,4 +110,4 @@ class Reviewing:
         await self._reload(inspection_id)
 
     async def _count(self) -> None:
-        self._frame.set_open(await off_loop(self._desk.open_items))
+        self._frame.set_open(await off_loop(self.desk.open_items))

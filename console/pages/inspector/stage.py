@@ -1,4 +1,4 @@
-"""The photo with its heat map and regions."""
+"""The photo with its heat map and regions, alone or beside the bare photo."""
 
 from __future__ import annotations
 
@@ -26,6 +26,17 @@ def regions_svg(regions: list[dict[str, Any]], width: int, height: int) -> str:
     return f'<svg viewBox="0 0 {int(width)} {int(height)}" preserveAspectRatio="none">{"".join(parts)}</svg>'
 
 
+def green_scale() -> str:
+    """The green of the heat map's colours from the lowest to the highest value, for review.js.
+
+    Green rises all the way, so it tells how high the map is at a pixel, and the browser can hide what
+    lies below a level without asking the server.
+    """
+    from anomalyos.explain.anomaly_map import STOPS
+
+    return ",".join(f"{value:g}" for value in STOPS[:, 1])
+
+
 Step = Callable[[int], Awaitable[None]]
 
 
@@ -41,8 +52,17 @@ def draw_tools(detail: Detail, step: Step | None, position: str) -> None:
                 tip="Hold H to peek below it",
             ):
                 _on_off()
-            with box("aos-heat-control", "label"), box("aos-slider", "input") as slider:
-                slider.props("type=range min=0 max=100 value=60 aria-label='Opacity of the heat map'")
+            _draw_slider(
+                "opacity", "opacity", "Opacity of the heat map", "How strong the heat map is drawn", 0, 100
+            )
+            _draw_slider(
+                "level",
+                "filter_b_and_w",
+                "Heat map only above this share of the limit",
+                "Show only where the heat map exceeds this share of the limit for normal parts",
+                50,
+                200,
+            )
         if detail.regions:
             with kit.button(
                 "Regions",
@@ -53,8 +73,33 @@ def draw_tools(detail: Detail, step: Step | None, position: str) -> None:
             ):
                 _on_off()
         box("space")
+        if detail.has_map:
+            kit.button(
+                "",
+                icon_name="splitscreen_right",
+                shortcut="S",
+                classes="small quiet tool-side",
+                act="side",
+                tip="Photo and heat map side by side",
+            )
         if step is not None:
             _draw_steps(step, position)
+
+
+def _draw_slider(name: str, icon_name: str, label: str, tip: str, low: int, high: int) -> None:
+    """A slider review.js and console.js act on at once; what it is set to stays with the browser."""
+    with box("aos-heat-control", "label"):
+        kit.icon(icon_name)
+        classes = "aos-slider" if name == "opacity" else "aos-slider aos-level"
+        with box(classes, "input") as slider:
+            # no value: drawing again would put it back to what the server thinks
+            slider.props(f"type=range min={low} max={high}")
+            slider.props["aria-label"] = label
+            if name == "level":
+                slider.props["step"] = 5
+        if name == "level":
+            Text("", classes="aos-level-text")
+        ui.tooltip(tip)
 
 
 def _draw_steps(step: Step, position: str) -> None:
@@ -86,21 +131,40 @@ def draw_stage(detail: Detail) -> None:
                 "", icon_name="zoom_in", classes="small", act="zoom-in", tip="Zoom in (+ or the wheel)"
             )
             kit.button("", icon_name="fit_screen", classes="small", act="zoom-reset", tip="Whole image (0)")
-        with box("aos-stage-fit"), box("aos-photo").style(f"--ratio: {detail.width / detail.height:.5f}"):
-            _image(f"/media/image/{detail.card.id}", "photo", f"Photo of {detail.card.category or 'a part'}")
+        with box("aos-stage-fit"):
+            with _pane("", detail):
+                _photo(detail)
+                _draw_overlays(detail)
             if detail.has_map:
-                _image(
-                    f"/media/heatmap/{detail.card.id}",
-                    "heat",
-                    "Heat map: bright where it differs from normal",
-                )
-            if detail.regions:
-                with box("overlay"):
-                    ui.html(regions_svg(detail.regions, detail.width, detail.height), sanitize=False)
+                # shown by the key S only; the browser has fetched the photo anyway
+                with _pane("bare", detail):
+                    _photo(detail)
 
 
-def _image(address: str, classes: str, alt: str) -> None:
+def _pane(classes: str, detail: Detail) -> ui.element:
+    """Where one picture lies: it may be zoomed beyond its pane, and is cut off there."""
+    with box(f"aos-pane {classes}"):
+        return box("aos-photo").style(f"--ratio: {detail.width / detail.height:.5f}")
+
+
+def _photo(detail: Detail) -> None:
+    _image(f"/media/image/{detail.card.id}", "photo", f"Photo of {detail.card.category or 'a part'}")
+
+
+def _draw_overlays(detail: Detail) -> None:
+    if detail.has_map:
+        heat = _image(
+            f"/media/heatmap/{detail.card.id}", "heat", "Heat map: bright where it differs from normal"
+        )
+        heat.props["data-green"] = green_scale()
+    if detail.regions:
+        with box("overlay"):
+            ui.html(regions_svg(detail.regions, detail.width, detail.height), sanitize=False)
+
+
+def _image(address: str, classes: str, alt: str) -> ui.element:
     with box(classes, "img") as image:
         image.props["src"] = address
         image.props["alt"] = alt
         image.props["draggable"] = "false"
+    return image

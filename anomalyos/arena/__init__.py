@@ -1,0 +1,1 @@
+"""The Arena's rules, difficulty and drawing of rounds: pure functions over plain values."""

@@ -1,0 +1,49 @@
+"""Addresses inside the console, written in one place: search, notices and the audit log lead there."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+
+def inspection(number: int | str) -> str:
+    return f"/inspection/{number}"
+
+
+def product(name: str) -> str:
+    """How a product does: rates, false alarms, drift."""
+    return "/analytics?" + urlencode({"category": name})
+
+
+def models(name: str) -> str:
+    """Where a product's versions are promoted and rolled back; engineers only."""
+    return "/admin/models?" + urlencode({"product": name})
+
+
+def retraining(name: str) -> str:
+    """The form that learns a product again; engineers only."""
+    return "/admin/retraining?" + urlencode({"product": name})
+
+
+def node(key: str) -> str:
+    return "/knowledge?" + urlencode({"node": key})
+
+
+def case(number: int | str) -> str:
+    return f"/knowledge?case={number}"
+
+
+def person(name: str) -> str:
+    return "/admin/people?" + urlencode({"q": name})
+
+
+def subject(name: str) -> str | None:
+    """Address of what an audit event is about, such as ``inspection:17``; None when it has no page."""
+    kind, _, rest = name.partition(":")
+    known = {
+        "inspection": inspection,
+        "category": models,
+        "user": person,
+        "case": case,
+        "node": node,
+    }
+    return known[kind](rest) if kind in known and rest else None

@@ -1,0 +1,1 @@
+"""Admin: people, tokens, models and the audit log."""

@@ -1,0 +1,220 @@
+"""The audit log: a plain form for the filters, so every question has an address, and a CSV of the answer."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Request
+from nicegui import app, ui
+from starlette.responses import StreamingResponse
+
+from anomalyos.store.tables import AuditEvent, Role, Scope
+from console import kit, links, wording
+from console.admin_desk import LOG_HEADER, AdminDesk, LogPage, LogQuestion, detail_text
+from console.api_auth import caller
+from console.auth import Person
+from console.csv_export import csv_response
+from console.desk import Desk
+from console.kit import Text, box
+from console.offload import off_loop
+from console.pages.access import visit
+from console.pages.admin.tabs import admin_page
+
+PATH = "/admin/audit"
+_LONGEST = 200
+WORDS = {
+    "review.decide": "Decided",
+    "review.undo": "Took a decision back",
+    "model.promote": "Promoted a model",
+    "model.rollback": "Rolled a model back",
+    "model.retrain": "Started a retraining",
+    "model.retrain_stop": "Stopped a retraining",
+    "user.create": "Added a person",
+    "user.set_role": "Changed a role",
+    "user.set_password": "Changed a password",
+    "user.enable": "Switched a person on",
+    "user.disable": "Switched a person off",
+    "token.create": "Created a token",
+    "token.revoke": "Revoked a token",
+    "case.add": "Added a case",
+    "case.remove": "Removed a case",
+    "case.restore": "Brought a case back",
+    "case.annotate": "Changed a case's note",
+    "audit.export": "Exported the audit log",
+    "data.release": "Released an image to learn from",
+    "data.keep_out": "Kept an image out of learning",
+    "data.let_go_on": "Let a stopped batch go on",
+}
+
+
+def register(desk: Desk, admin_desk: AdminDesk) -> None:
+    @ui.page(PATH, response_timeout=30)
+    async def log(
+        request: Request,
+        actor: str = "",
+        action: str = "",
+        subject: str = "",
+        since: str = "",
+        until: str = "",
+        before: int | None = None,
+        after: int | None = None,
+    ) -> None:
+        visitor = await visit(request, desk)
+        asked = _asked(actor, action, subject, since, until)
+        with admin_page(visitor, PATH) as shell:
+            if shell is None:
+                return
+            found = await off_loop(
+                admin_desk.log, visitor.person, asked, before=_number(before), after=_number(after)
+            )
+            actions = await off_loop(admin_desk.log_actions, visitor.person)
+            _draw_filters(asked, actions)
+            _draw_answer(found, asked, visitor.person)
+
+    _register_export(admin_desk, desk)
+
+
+def _register_export(admin_desk: AdminDesk, desk: Desk) -> None:
+    # /api/… answers 401 and 403 in JSON by itself instead of leading to the sign-in page
+    router = APIRouter(include_in_schema=False)
+    engineer = caller(desk, scope=Scope.READ, role=Role.ENGINEER)
+
+    @router.get("/api/console/audit.csv")
+    async def export(
+        actor: str = "",
+        action: str = "",
+        subject: str = "",
+        since: str = "",
+        until: str = "",
+        person: Person = Depends(engineer),
+    ) -> StreamingResponse:
+        asked = _asked(actor, action, subject, since, until)
+        rows = await off_loop(admin_desk.export_log, person, asked)
+        return csv_response("audit-log", LOG_HEADER, rows)
+
+    app.include_router(router)
+
+
+def _asked(actor: str, action: str, subject: str, since: str, until: str) -> LogQuestion:
+    return LogQuestion(*(part.strip()[:_LONGEST] for part in (actor, action, subject, since, until)))
+
+
+def _number(value: int | None) -> int | None:
+    """An id a database can hold; anything else asks for the newest page."""
+    return value if value is not None and 0 < value < 2**31 else None
+
+
+# filters ---------------------------------------------------------------------------------------
+
+
+def _draw_filters(asked: LogQuestion, actions: list[str]) -> None:
+    with box("aos-log-filters", "form") as form:
+        form.props(f"method=get action={PATH} role=search aria-label='Filter the audit log'")
+        _field("Who", "actor", asked.actor, "type=text maxlength=64 placeholder='mia, airflow, cli'")
+        _choice("What", "action", asked.action, actions)
+        _field(
+            "About", "subject", asked.subject, "type=text maxlength=200 placeholder='inspection:17, user:mia'"
+        )
+        _field("From", "since", asked.since, "type=date")
+        _field("To", "until", asked.until, "type=date")
+        with box("aos-filter-actions"):
+            with box("aos-button primary", "button").props("type=submit").mark("apply"):
+                kit.icon("filter_alt")
+                Text("Show")
+            if asked.query():
+                kit.link("Clear", PATH, "aos-button quiet")
+
+
+def _field(label: str, name: str, value: str, props: str) -> None:
+    with box("aos-field"):
+        Text(label, "label").props["for"] = f"audit-{name}"
+        with box("", "input") as field:
+            field.props(props + " autocomplete=off")
+            field.props["name"] = name
+            field.props["id"] = f"audit-{name}"
+            field.props["value"] = value
+
+
+def _choice(label: str, name: str, value: str, actions: list[str]) -> None:
+    with box("aos-field"):
+        Text(label, "label").props["for"] = f"audit-{name}"
+        with box("", "select") as field:
+            field.props["name"] = name
+            field.props["id"] = f"audit-{name}"
+            _option("Everything", "", chosen=not value)
+            known = actions if not value or value in actions else [value, *actions]
+            for action in known:
+                _option(WORDS.get(action, action), action, chosen=action == value)
+
+
+def _option(text: str, value: str, *, chosen: bool) -> None:
+    option = Text(text, "option")
+    option.props["value"] = value
+    option.props.set_bool("selected", chosen)
+
+
+# the answer ------------------------------------------------------------------------------------
+
+
+def _draw_answer(found: LogPage, asked: LogQuestion, person: Person) -> None:
+    query = asked.query()
+    with box("aos-admin-bar"):
+        Text(wording.plural(found.total, "event"), "h2", "aos-count-line").mark("event-count")
+        kit.link(
+            "Export as CSV",
+            "/api/console/audit.csv" + (f"?{urlencode(query)}" if query else ""),
+            "aos-button",
+            "download",
+        ).props.set_bool("download", True)
+    if not found.events:
+        kit.empty_state(
+            "receipt_long",
+            "Nothing fits" if query else "Nothing has happened yet",
+            "Try fewer filters, or a longer time."
+            if query
+            else "What people and jobs change is listed here.",
+        )
+        return
+    with box("aos-adm-table-wrap"), box("aos-adm-table aos-log", "table"):
+        with box("", "thead"), box("", "tr"):
+            for title in ("When", "Who", "What", "About", "Details"):
+                Text(title, "th").props("scope=col")
+        with box("", "tbody"):
+            for event in found.events:
+                _draw_event(event, person)
+    _draw_pager(found, query)
+
+
+def _draw_event(event: AuditEvent, person: Person) -> None:
+    address = links.subject(event.subject)
+    if event.subject.startswith("user:") and not person.may(Role.ADMIN):
+        address = None
+    with box("", "tr").mark(f"event-{event.id}"):
+        Text(wording.moment(event.created_at), "td", "aos-nowrap aos-muted")
+        with box("", "td"):
+            kit.link(event.actor, f"{PATH}?" + urlencode({"actor": event.actor}), "aos-adm-link")
+        with box("", "td"):
+            Text(WORDS.get(event.action, event.action), "div")
+            Text(event.action, "div", "aos-small aos-muted")
+        with box("aos-wrap", "td"):
+            if address is not None:
+                kit.link(event.subject, address, "aos-adm-link")
+            else:
+                Text(event.subject)
+        Text(detail_text(event), "td", "aos-wrap aos-small")
+
+
+def _draw_pager(found: LogPage, query: dict[str, str]) -> None:
+    if found.newer is None and found.older is None:
+        return
+    with box("aos-pager", "nav") as pager:
+        pager.props["aria-label"] = "Pages"
+        Text(f"{len(found.events)} of {found.total:,}")
+        with box("aos-pager-buttons"):
+            if found.newer is not None:
+                kit.link("Newest", PATH + (f"?{urlencode(query)}" if query else ""), "aos-button small")
+                newer = urlencode({**query, "after": str(found.newer)})
+                kit.link("Newer", f"{PATH}?{newer}", "aos-button small", "chevron_left")
+            if found.older is not None:
+                older = urlencode({**query, "before": str(found.older)})
+                kit.link("Older", f"{PATH}?{older}", "aos-button small", "chevron_right")

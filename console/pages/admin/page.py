@@ -1,0 +1,31 @@
+"""Addresses of Admin, and of everybody's own tokens."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from nicegui import ui
+from starlette.responses import RedirectResponse
+
+from console import api_retrain
+from console.admin_desk import AdminDesk
+from console.admin_models import ModelDesk
+from console.desk import Desk
+from console.pages.admin import audit_page, models_page, people_page, retraining_page, tokens_page
+from console.retrain_desk import RetrainDesk
+
+
+def register(desk: Desk) -> None:
+    admin_desk = AdminDesk(desk)
+
+    @ui.page("/admin", response_timeout=30)
+    async def admin(request: Request) -> RedirectResponse:
+        # every tab has an address of its own; a refusal is shown there too
+        return RedirectResponse("/admin/models", status_code=303)
+
+    models_page.register(desk, ModelDesk(desk))
+    retrain_desk = RetrainDesk(desk)
+    retraining_page.register(desk, retrain_desk)
+    api_retrain.register(desk, retrain_desk)
+    people_page.register(desk, admin_desk)
+    tokens_page.register(desk, admin_desk)
+    audit_page.register(desk, admin_desk)

@@ -1,0 +1,250 @@
+"""People: who may sign in and with which role; every change can be undone or is asked about first."""
+
+from __future__ import annotations
+
+from functools import partial
+from urllib.parse import urlencode
+
+from fastapi import Request
+from nicegui import ui
+
+from anomalyos.store.tables import Role
+from console import kit, wording
+from console.admin_desk import PAGE, AdminDesk, PersonView
+from console.desk import Desk
+from console.kit import Text, box
+from console.offload import off_loop
+from console.pages.access import acting, visit
+from console.pages.admin.secret import show_once
+from console.pages.admin.tabs import admin_page, attempt
+from console.theme import Frame
+
+ROLES = {
+    Role.VIEWER: "looks at everything, decides nothing",
+    Role.REVIEWER: "inspects images and decides",
+    Role.ENGINEER: "also promotes models and reads the audit log",
+    Role.ADMIN: "also manages people and all tokens",
+}
+
+
+def register(desk: Desk, admin_desk: AdminDesk) -> None:
+    @ui.page("/admin/people", response_timeout=30)
+    async def people(request: Request, q: str = "", offset: int = 0) -> None:
+        visitor = await visit(request, desk)
+        with admin_page(visitor, "/admin/people") as shell:
+            if shell is not None:
+                await PeopleView(desk, admin_desk, shell, q[:64], offset).draw()
+
+
+class PeopleView:
+    """The list with its search field; redrawn after every change."""
+
+    def __init__(self, desk: Desk, admin_desk: AdminDesk, shell: Frame, text: str, offset: int) -> None:
+        self._desk = desk
+        self._admin = admin_desk
+        self._shell = shell
+        self._text = text
+        self._offset = offset
+        with box("aos-admin-bar"):
+            self._draw_search()
+            kit.button("Add a person", self._ask_new, icon_name="person_add", classes="primary").mark(
+                "add-person"
+            )
+        self._rows = box()
+
+    def _draw_search(self) -> None:
+        with box("aos-adm-search", "form") as form:
+            form.props("method=get action=/admin/people role=search")
+            kit.icon("search")
+            with box("", "input") as field:
+                field.props(
+                    "type=search name=q maxlength=64 placeholder='Find a name' aria-label='Find a name'"
+                )
+                field.props["value"] = self._text
+
+    async def draw(self) -> None:
+        found, total, start = await off_loop(self._admin.people, self._shell.person, self._text, self._offset)
+        self._rows.clear()
+        with self._rows:
+            if not found:
+                kit.empty_state(
+                    "person_search",
+                    f"Nobody is called “{self._text}”",
+                    "Look for another part of the name.",
+                    actions=_to_everybody,
+                )
+                return
+            self._draw_table(found)
+            kit.pager(start, len(found), total, PAGE, self._address)
+
+    def _address(self, offset: int) -> str:
+        return "/admin/people?" + urlencode({"q": self._text, "offset": offset})
+
+    def _draw_table(self, found: list[PersonView]) -> None:
+        with box("aos-adm-table-wrap"), box("aos-adm-table", "table"):
+            with box("", "thead"), box("", "tr"):
+                for title in ("Name", "Role", "State", "Since"):
+                    Text(title, "th").props("scope=col")
+                with box("", "th").props("scope=col"):
+                    Text("Actions", classes="aos-hidden")
+            with box("", "tbody"):
+                for person in found:
+                    self._draw_row(person)
+
+    def _draw_row(self, person: PersonView) -> None:
+        with box("" if person.active else "off", "tr").mark(f"person-{person.name}"):
+            with box("", "th").props("scope=row"):
+                Text(person.name)
+                if person.name == self._shell.person.name:
+                    Text(" (you)", classes="aos-muted")
+            with box("", "td"):
+                Text(person.role.value.capitalize(), "div")
+                Text(ROLES[person.role], "div", "aos-small aos-muted")
+            with box("", "td"):
+                kit.badge(
+                    wording.Label("Active", "check_circle", "normal")
+                    if person.active
+                    else wording.Label("Switched off", "block", "rejected")
+                )
+            Text(wording.moment(person.since), "td", "aos-muted aos-nowrap")
+            with box("aos-actions", "td"):
+                self._draw_actions(person)
+
+    def _draw_actions(self, person: PersonView) -> None:
+        kit.button("Role", partial(self._ask_role, person), icon_name="badge", classes="small").mark(
+            f"role-{person.name}"
+        ).props["aria-label"] = f"Change the role of {person.name}"
+        kit.button(
+            "Password", partial(self._ask_reset, person), icon_name="lock_reset", classes="small"
+        ).mark(f"reset-{person.name}").props["aria-label"] = f"Reset the password of {person.name}"
+        word, icon = ("Switch off", "person_off") if person.active else ("Switch on", "how_to_reg")
+        kit.button(
+            word, partial(self._switch, person.name, not person.active), icon_name=icon, classes="small"
+        ).mark(f"switch-{person.name}").props["aria-label"] = f"{word} {person.name}"
+
+    # adding ------------------------------------------------------------------------------------
+
+    def _ask_new(self) -> None:
+        with self._shell.dialog("Add a person") as window:
+            name = ui.input("Name").props(
+                "outlined maxlength=64 autocomplete=off autocapitalize=none autofocus"
+            )
+            name.mark("new-name")
+            Text("Lower-case letters, digits, dots, dashes and underscores.", "p", "aos-small aos-muted")
+            role = _role_choice(Role.REVIEWER)
+            Text("A password is made up and shown to you once.", "p", "aos-small aos-muted")
+            place = box()
+
+            async def add() -> None:
+                await self._add(str(name.value or ""), str(role.value), window, place)
+
+            name.on("keydown.enter", add, [])
+            with box("aos-dialog-actions"):
+                kit.button("Cancel", window.close).mark("cancel")
+                kit.button("Add", add, classes="primary").mark("confirm-add")
+
+    async def _add(self, name: str, role: str, window: ui.dialog, place: ui.element) -> None:
+        person = await acting(self._desk, self._shell, Role.ADMIN)
+        if person is None:
+            return
+        password = await attempt(self._shell, lambda: self._admin.add_person(person, name, role), place)
+        if password is None:
+            return
+        window.close()
+        name = name.strip()
+        show_once(
+            self._shell, f"The password of {name}", f"Hand it to {name}; they sign in with it.", password
+        )
+        await self.draw()
+
+    # changing ----------------------------------------------------------------------------------
+
+    def _ask_role(self, person: PersonView) -> None:
+        with self._shell.dialog(f"The role of {person.name}") as window:
+            role = _role_choice(person.role)
+            text = (
+                "You will be signed out."
+                if person.name == self._shell.person.name
+                else "They are signed out."
+            )
+            Text(f"{text} The new role counts from the next sign-in.", "p", "aos-small aos-muted")
+            place = box()
+
+            async def change() -> None:
+                if await self._set_role(person.name, person.role.value, str(role.value), place):
+                    window.close()
+
+            with box("aos-dialog-actions"):
+                kit.button("Cancel", window.close).mark("cancel")
+                kit.button("Change role", change, classes="primary").mark("confirm-role")
+
+    async def _set_role(self, name: str, before: str, role: str, place: ui.element | None = None) -> bool:
+        person = await acting(self._desk, self._shell, Role.ADMIN)
+        if person is None:
+            return False
+        if role == before:
+            return True
+
+        def change() -> bool:
+            self._admin.set_role(person, name, role)
+            return True
+
+        async def undo() -> None:
+            await self._set_role(name, role, before)
+
+        if not await attempt(self._shell, change, place):
+            return False
+        self._shell.toast(f"{name} is {role} now.", icon_name="badge", undo=undo, seconds=10)
+        await self.draw()
+        return True
+
+    async def _switch(self, name: str, active: bool) -> None:
+        person = await acting(self._desk, self._shell, Role.ADMIN)
+        if person is None:
+            return
+
+        def change() -> bool:
+            self._admin.set_active(person, name, active)
+            return True
+
+        if not await attempt(self._shell, change):
+            return
+        text = f"{name} may sign in again." if active else f"{name} is switched off and signed out."
+        icon = "how_to_reg" if active else "person_off"
+        self._shell.toast(text, icon_name=icon, undo=partial(self._switch, name, not active), seconds=10)
+        await self.draw()
+
+    def _ask_reset(self, person: PersonView) -> None:
+        with self._shell.dialog(f"A new password for {person.name}?") as window:
+            Text(
+                "The old password stops working at once and cannot be brought back. "
+                f"{person.name} is signed out everywhere.",
+                "p",
+                "aos-muted",
+            )
+
+            async def reset() -> None:
+                actor = await acting(self._desk, self._shell, Role.ADMIN)
+                if actor is None:
+                    return
+                password = await attempt(self._shell, lambda: self._admin.reset_password(actor, person.name))
+                if password is not None:
+                    window.close()
+                    title = f"The new password of {person.name}"
+                    show_once(self._shell, title, f"Hand it to {person.name}; the old one is gone.", password)
+
+            with box("aos-dialog-actions"):
+                kit.button("Cancel", window.close).mark("cancel")
+                kit.button("Make a new password", reset, classes="danger").mark("confirm-reset")
+
+
+def _to_everybody() -> None:
+    kit.link("Everybody", "/admin/people")
+
+
+def _role_choice(chosen: Role) -> ui.radio:
+    """One of the four roles, each with what it may do."""
+    Text("Role", "h3", "aos-label")
+    options = {role.value: f"{role.value.capitalize()}: {meaning}" for role, meaning in ROLES.items()}
+    radio = ui.radio(options, value=chosen.value).props("dense aria-label=Role").mark("role-choice")
+    return radio.classes("aos-radio")

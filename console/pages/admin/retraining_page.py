@@ -1,0 +1,201 @@
+"""Retraining: the form of the DAG, and its runs followed to their end."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fastapi import Request
+from nicegui import ui
+
+from anomalyos.airflow_api import AirflowRefused, AirflowUnreachable
+from anomalyos.errors import AnomalyOSError
+from anomalyos.store.tables import Role
+from console import kit, wording
+from console.desk import Desk
+from console.kit import Text, box
+from console.offload import off_loop
+from console.pages.access import acting, visit
+from console.pages.admin.retraining_form import RetrainingForm
+from console.pages.admin.tabs import admin_page, refuse
+from console.retrain_desk import RetrainDesk, RunView, Step
+from console.theme import Frame
+from console.wording import Label
+
+PATH = "/admin/retraining"
+LOOK_EVERY = 2.0
+"""Seconds between looks at a run that is going on."""
+RUN_LABELS = {
+    "waiting": Label("Waits", "schedule", "pending"),
+    "running": Label("Running", "progress_activity", "accent"),
+    "done": Label("Done", "check_circle", "normal"),
+    "failed": Label("Failed", "error", "defect"),
+}
+STEP_ICONS = {
+    "waiting": ("radio_button_unchecked", "waits"),
+    "running": ("progress_activity", "running"),
+    "again": ("replay", "tries again"),
+    "done": ("check_circle", "done"),
+    "failed": ("error", "failed"),
+    "skipped": ("remove", "not needed"),
+}
+
+
+def register(desk: Desk, retrain_desk: RetrainDesk) -> None:
+    @ui.page(PATH, response_timeout=30)
+    async def retraining(request: Request, product: str = "") -> None:
+        visitor = await visit(request, desk)
+        with admin_page(visitor, PATH) as shell:
+            if shell is None:
+                return
+            products, recipes = await off_loop(retrain_desk.choices, visitor.person)
+            view = RetrainingView(desk, retrain_desk, shell)
+            with box("aos-retrain"):
+                with box("aos-card aos-retrain-form"):
+                    view.draw_form(RetrainingForm(products, recipes, product))
+                with box("aos-retrain-runs", "section") as runs:
+                    runs.props["aria-label"] = "Runs"
+                    view.place = box()
+            await view.refresh()
+
+
+class RetrainingView:
+    """Form and runs of one open page."""
+
+    place: ui.element
+
+    def __init__(self, desk: Desk, retrain_desk: RetrainDesk, shell: Frame) -> None:
+        self._desk = desk
+        self._retraining = retrain_desk
+        self._shell = shell
+        self._shown: list[RunView] | None = None
+        self._timer = ui.timer(LOOK_EVERY, self.refresh, active=False)
+
+    def draw_form(self, form: RetrainingForm) -> None:
+        form.draw()
+        refused = box()
+        with box("aos-dialog-actions"):
+            kit.button(
+                "Start retraining",
+                partial(self._start, form, refused),
+                icon_name="model_training",
+                classes="primary",
+            ).mark("start-retraining")
+
+    async def _start(self, form: RetrainingForm, refused: ui.element) -> None:
+        person = await acting(self._desk, self._shell, Role.ENGINEER)
+        if person is None:
+            return
+        refused.clear()
+        try:
+            await off_loop(self._retraining.start, person, form.values())
+        except AnomalyOSError as error:
+            refuse(refused, str(error))
+            return
+        self._shell.toast("Airflow has taken it on.", icon_name="model_training")
+        await self.refresh()
+
+    async def refresh(self) -> None:
+        """Look at the runs, redraw when something has changed, look again while one is going on."""
+        person = await acting(self._desk, self._shell, Role.ENGINEER)
+        if person is None:
+            self._timer.deactivate()
+            return
+        try:
+            runs = await off_loop(self._retraining.runs, person)
+        except (AirflowUnreachable, AirflowRefused) as error:
+            self._timer.deactivate()
+            self._shown = None
+            self._draw_unreachable(error)
+            return
+        if runs != self._shown:
+            self._shown = runs
+            self._draw(runs)
+        if any(not run.over for run in runs):
+            self._timer.activate()
+        else:
+            self._timer.deactivate()
+
+    def _draw_unreachable(self, error: AnomalyOSError) -> None:
+        def again() -> None:
+            kit.button("Look again", self.refresh, icon_name="refresh").mark("look-again")
+
+        self.place.clear()
+        with self.place:
+            kit.empty_state(
+                "cloud_off", "Airflow cannot be asked", f"{error.message} {error.hint}", actions=again
+            )
+
+    def _draw(self, runs: list[RunView]) -> None:
+        self.place.clear()
+        with self.place:
+            if not runs:
+                kit.empty_state(
+                    "model_training",
+                    "Nothing was retrained yet",
+                    "Runs show here with every step, whether started here, in Airflow or by drift.",
+                )
+            for run in runs:
+                self._draw_run(run)
+
+    def _draw_run(self, run: RunView) -> None:
+        with box("aos-card aos-run", "article").mark(f"run-{run.state}"):
+            with box("aos-run-head"):
+                kit.badge(RUN_LABELS[run.state])
+                Text(asked(run), "h3", "grow")
+                if not run.over:
+                    kit.button("Stop", partial(self._stop, run.run_id), icon_name="stop_circle").mark("stop")
+                airflow = kit.link("In Airflow", run.address, "aos-button", "open_in_new")
+                airflow.props["target"] = "_blank"
+                airflow.props["rel"] = "noopener"
+            Text(when(run), "p", "aos-small aos-muted")
+            if not run.over:
+                bar = box("aos-progress").props("role=progressbar aria-valuemin=0 aria-valuemax=100")
+                bar.props["aria-label"] = "Steps that have ended"
+                bar.props["aria-valuenow"] = round(100 * run.share)
+                with bar:
+                    box().style(f"width: {100 * run.share:.0f}%")
+            with box("aos-steps", "ul"):
+                for step in run.steps:
+                    draw_step(step)
+            for line in run.outcome:
+                Text(line, "p", "aos-run-line aos-wrap")
+
+    async def _stop(self, run_id: str) -> None:
+        person = await acting(self._desk, self._shell, Role.ENGINEER)
+        if person is None:
+            return
+        try:
+            await off_loop(self._retraining.stop, person, run_id)
+        except AnomalyOSError as error:
+            self._shell.toast(str(error), icon_name="error", seconds=10)
+            return
+        self._shell.toast("Stopped. What inspects has not changed by that.", icon_name="stop_circle")
+        await self.refresh()
+
+
+def draw_step(step: Step) -> None:
+    icon_name, words = STEP_ICONS[step.state]
+    with box(f"aos-step {step.state}", "li"):
+        kit.icon(icon_name)
+        Text(wording.product(step.name) if step.product else step.name)
+        Text(words, classes="aos-small aos-muted")
+
+
+def asked(run: RunView) -> str:
+    """``Zipper and Hex nut`` or ``All products``, and what else was asked for."""
+    names = [wording.product(name) for name in run.asked.get("categories") or []]
+    products = [step.name for step in run.steps if step.product]
+    if run.by_drift:
+        named = ", ".join(wording.product(name) for name in products)
+        return f"Because of drift: {named}" if named else "Because of drift"
+    text = ", ".join(names) if names else "All products"
+    return f"{text}, dry run" if run.asked.get("dry_run") else text
+
+
+def when(run: RunView) -> str:
+    if run.started is None:
+        return "Waits for its turn."
+    if run.ended is None:
+        return f"Since {wording.moment(run.started)}."
+    took = (run.ended - run.started).total_seconds()
+    return f"{wording.moment(run.started)}, took {wording.duration(took)}."

@@ -1,0 +1,203 @@
+"""API tokens: everybody's own under /tokens, those of all people under Admin."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fastapi import Request
+from nicegui import ui
+
+from anomalyos.errors import AnomalyOSError
+from anomalyos.store.tables import Role, Scope
+from console import kit, wording
+from console.admin_desk import PAGE, AdminDesk, TokenView, days_of
+from console.desk import Desk
+from console.kit import Text, box
+from console.offload import off_loop
+from console.pages.access import acting, visit
+from console.pages.admin.secret import show_once
+from console.pages.admin.tabs import admin_page, attempt, refuse
+from console.theme import Frame, frame
+
+SCOPES = {
+    Scope.READ: "Read: look up inspections and figures",
+    Scope.INSPECT: "Inspect: send images and decisions; needs the role reviewer",
+    Scope.RETRAIN: "Retrain: start and follow retraining; needs the role engineer",
+}
+DAYS = 90
+STATES = {
+    "works": wording.Label("Works", "check_circle", "normal"),
+    "expired": wording.Label("Expired", "schedule", "unsure"),
+    "revoked": wording.Label("Revoked", "block", "rejected"),
+}
+
+
+def register(desk: Desk, admin_desk: AdminDesk) -> None:
+    @ui.page("/tokens", response_timeout=30)
+    async def own(request: Request, offset: int = 0) -> None:
+        visitor = await visit(request, desk)
+        person = visitor.person
+        with (
+            frame("My API tokens", person, open_items=visitor.open_items) as shell,
+            box("aos-page aos-admin"),
+        ):
+            Text("My API tokens", "h1", "aos-title")
+            Text(
+                "Keys with which other programs call AnomalyOS in your name. "
+                "A token can never do more than you may.",
+                "p",
+                "aos-subtitle",
+            )
+            await TokensView(desk, admin_desk, shell, everybody=False, offset=offset).draw()
+
+    @ui.page("/admin/tokens", response_timeout=30)
+    async def all_tokens(request: Request, offset: int = 0) -> None:
+        visitor = await visit(request, desk)
+        with admin_page(visitor, "/admin/tokens") as shell:
+            if shell is not None:
+                await TokensView(desk, admin_desk, shell, everybody=True, offset=offset).draw()
+
+
+class TokensView:
+    """A list of tokens, redrawn after every change."""
+
+    def __init__(
+        self, desk: Desk, admin_desk: AdminDesk, shell: Frame, *, everybody: bool, offset: int
+    ) -> None:
+        self._desk = desk
+        self._admin = admin_desk
+        self._shell = shell
+        self._everybody = everybody
+        self._offset = offset
+        with box("aos-admin-bar"):
+            kit.link("REST reference", "/docs", "aos-button", "api").props["target"] = "_blank"
+            kit.button("Create a token", self._ask_new, icon_name="add", classes="primary").mark("new-token")
+        self._rows = box()
+
+    async def draw(self) -> None:
+        found, total, start = await off_loop(
+            self._admin.tokens, self._shell.person, everybody=self._everybody, offset=self._offset
+        )
+        self._rows.clear()
+        with self._rows:
+            if not found:
+                kit.empty_state(
+                    "key",
+                    "No token yet",
+                    "A camera or a script needs one to send images or to read results.",
+                )
+                return
+            self._draw_table(found)
+            path = "/admin/tokens" if self._everybody else "/tokens"
+            kit.pager(start, len(found), total, PAGE, lambda offset: f"{path}?offset={offset}")
+
+    def _draw_table(self, found: list[TokenView]) -> None:
+        titles = ("Name", *(("Owner",) if self._everybody else ()), "May", "State", "Made", "Expires")
+        with box("aos-adm-table-wrap"), box("aos-adm-table", "table"):
+            with box("", "thead"), box("", "tr"):
+                for title in titles:
+                    Text(title, "th").props("scope=col")
+                with box("", "th").props("scope=col"):
+                    Text("Actions", classes="aos-hidden")
+            with box("", "tbody"):
+                for token in found:
+                    self._draw_row(token)
+
+    def _draw_row(self, token: TokenView) -> None:
+        with box("" if token.state == "works" else "off", "tr").mark(f"token-{token.id}"):
+            Text(token.name, "th", "aos-wrap").props("scope=row")
+            if self._everybody:
+                Text(token.owner, "td")
+            Text(", ".join(token.scopes), "td")
+            with box("", "td"):
+                kit.badge(STATES[token.state])
+            Text(wording.moment(token.made), "td", "aos-muted aos-nowrap")
+            Text(wording.moment(token.expires) if token.expires else "never", "td", "aos-muted aos-nowrap")
+            with box("aos-actions", "td"):
+                if token.state == "works":
+                    kit.button(
+                        "Revoke", partial(self._ask_revoke, token), icon_name="block", classes="small"
+                    ).mark(f"revoke-{token.id}").props["aria-label"] = f"Revoke {token.name}"
+
+    # creating ----------------------------------------------------------------------------------
+
+    def _ask_new(self) -> None:
+        with self._shell.dialog("Create a token") as window:
+            name = ui.input("What it is for").props("outlined maxlength=64 autocomplete=off autofocus")
+            name.mark("token-name")
+            with box("aos-choices", "fieldset"):
+                Text("What it may do", "legend", "aos-label")
+                boxes = {
+                    scope: ui.checkbox(text, value=scope is Scope.READ).mark(f"scope-{scope.value}")
+                    for scope, text in SCOPES.items()
+                }
+            boxes[Scope.INSPECT].set_enabled(self._shell.person.may(Role.REVIEWER))
+            boxes[Scope.RETRAIN].set_enabled(self._shell.person.may(Role.ENGINEER))
+            days = ui.number("Days until it expires", value=DAYS, min=1, max=3650, precision=0)
+            days.props("outlined").mark("token-days")
+            place = box()
+
+            async def create() -> None:
+                chosen = [scope.value for scope, box_ in boxes.items() if box_.value]
+                if await self._create(str(name.value or ""), chosen, days.value, place):
+                    window.close()
+
+            with box("aos-dialog-actions"):
+                kit.button("Cancel", window.close).mark("cancel")
+                kit.button("Create", create, classes="primary").mark("confirm-token")
+
+    async def _create(self, name: str, scopes: list[str], days: object, place: ui.element) -> bool:
+        person = await acting(self._desk, self._shell, Role.VIEWER)
+        if person is None:
+            return False
+        try:
+            lifetime = days_of(int(days) if isinstance(days, float) else days)
+        except AnomalyOSError as error:
+            refuse(place, str(error))
+            return False
+        plain = await attempt(
+            self._shell, lambda: self._admin.create_token(person, name, scopes, lifetime), place
+        )
+        if plain is None:
+            return False
+        show_once(
+            self._shell,
+            "Your new token",
+            f"It works for {wording.plural(lifetime, 'day')}. Send it as “Authorization: Bearer TOKEN”.",
+            plain,
+        )
+        await self.draw()
+        return True
+
+    # revoking ----------------------------------------------------------------------------------
+
+    def _ask_revoke(self, token: TokenView) -> None:
+        with self._shell.dialog(f"Revoke “{token.name}”?") as window:
+            Text(
+                "Programs that use it are refused from now on. A revoked token cannot be brought back.",
+                "p",
+                "aos-muted",
+            )
+
+            async def revoke() -> None:
+                if await self._revoke(token):
+                    window.close()
+
+            with box("aos-dialog-actions"):
+                kit.button("Cancel", window.close).mark("cancel")
+                kit.button("Revoke", revoke, classes="danger").mark("confirm-revoke")
+
+    async def _revoke(self, token: TokenView) -> bool:
+        person = await acting(self._desk, self._shell, Role.VIEWER)
+        if person is None:
+            return False
+
+        def end() -> bool:
+            self._admin.revoke_token(person, token.id)
+            return True
+
+        if not await attempt(self._shell, end):
+            return False
+        self._shell.toast(f"“{token.name}” is revoked.", icon_name="block")
+        await self.draw()
+        return True

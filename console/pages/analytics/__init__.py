@@ -1,0 +1,1 @@
+"""Analytics: how the line, the models and the reviewers do over time."""

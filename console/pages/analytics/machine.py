@@ -1,0 +1,120 @@
+"""Sections on the models: how long they took, which was champion when, and whether the world drifts away."""
+
+from __future__ import annotations
+
+from console import kit, wording
+from console.kit import Text, box
+from console.pages.analytics import chart_style, charts, interval_rows
+from console.pages.analytics.champions import begun_within
+from console.pages.analytics.drift import DriftReport
+from console.pages.analytics.interval_rows import Row
+from console.pages.analytics.latency import Spent
+from console.pages.analytics.section import View, nothing, section
+
+_DRIFT = "Drift"
+
+
+def draw(view: View, drift: dict[str, list[DriftReport]]) -> None:
+    _latency(view)
+    _stages(view)
+    _champions(view)
+    _drift(view, drift)
+
+
+def _latency(view: View) -> None:
+    found, title = view.report.latency, f"Inspection time per {view.report.bins.step}"
+    if found.total is None:
+        with section(view, title, "No image was scored in this range."):
+            nothing("The time each inspection took is kept with it and shows here.")
+        return
+    reading = (
+        f"Half of the images took less than {wording.milliseconds(found.total.p50)}, "
+        f"95 % less than {wording.milliseconds(found.total.p95)}."
+    )
+    note = f"Solid: the median; dashed: 95 % were quicker. {_sample(view)}"
+    with section(view, title, reading, table="latency", note=note):
+        chart_style.draw(charts.latency(view.report), f"{title}. {reading}", 250)
+
+
+def _sample(view: View) -> str:
+    found = view.report.latency
+    if found.sampled < found.scored:
+        return f"From {found.sampled:,} of {found.scored:,} images, spread evenly over the range."
+    return f"From all {wording.plural(found.scored, 'scored image')}."
+
+
+def _stages(view: View) -> None:
+    stages, title = view.report.latency.by_stage, "Inspection time by stage"
+    if not stages:
+        return
+    slowest, spent = max(stages.items(), key=lambda item: item[1].p50)
+    reading = f"{wording.STAGES[slowest]} takes longest: {wording.milliseconds(spent.p50)} in the median."
+    note = f"Bars end at the median, whiskers at the 95th percentile. {_sample(view)}"
+    with section(view, title, reading, table="stages", note=note):
+        top = max(own.p95 for own in stages.values()) or 1.0
+        rows = [_stage_row(stage, own) for stage, own in stages.items()]
+        ends = ("0 ms", wording.milliseconds(top))
+        interval_rows.draw(rows, tone="accent", scale=(0, top), ends=ends)
+
+
+def _stage_row(stage: str, spent: Spent) -> Row:
+    detail = f"95 % within {wording.milliseconds(spent.p95)}"
+    words = wording.milliseconds(spent.p50) if spent.p50 >= 1 else f"{spent.p50:.1f} ms"
+    return Row(wording.STAGES[stage], spent.p50, spent.p50, spent.p95, words, detail)
+
+
+def _champions(view: View) -> None:
+    reigns, wanted, title = view.report.reigns, view.report.wanted, "Champion models"
+    if not reigns:
+        with section(view, title, "No model was champion in this range.", wide=True):
+            nothing("Each promotion and each rollback shows here, product by product.")
+        return
+    begun = begun_within(reigns, wanted.first, wanted.last)
+    products = wording.plural(len({reign.category for reign in reigns}), "product")
+    reading = f"{wording.plural(len(begun), 'change')} of champion in this range, {products}."
+    if begun:
+        newest = max(begun, key=lambda reign: reign.since)
+        reading += f" The newest: {charts.reign_words(newest)}."
+    note = "A dot is where a version became champion; a stretch without one began before the range."
+    with section(view, title, reading, table="champions", note=note, wide=True):
+        rows = len({reign.category for reign in reigns})
+        chart_style.draw(charts.champions(view.report), f"{title}. {reading}", 60 + 40 * rows)
+
+
+def _drift(view: View, reports: dict[str, list[DriftReport]]) -> None:
+    if not reports:
+        with section(view, _DRIFT, "No drift report has been written yet.", wide=True):
+            _what_accumulates(view)
+        return
+    reading = f"Reports for {wording.plural(len(reports), 'product')}, the newest first."
+    with section(view, _DRIFT, reading, wide=True), box("aos-an-drift"):
+        for category, own in reports.items():
+            with box("aos-an-drift-row"):
+                Text(wording.product(category), "div", "aos-an-name")
+                for report in own:
+                    link = kit.link(
+                        wording.short_day(report.day), report.address, "aos-an-link", "description"
+                    )
+                    link.props["target"] = "_blank"
+
+
+def _what_accumulates(view: View) -> None:
+    report = view.report
+    nothing(
+        "A drift report compares the photos of a night with those a model has learned from: brightness, "
+        "sharpness, scores. Reports are listed here by product once they are written."
+    )
+    if report.span is None:
+        return
+    days = wording.plural(report.span.days, "day")
+    Text(
+        f"Images to compare have been gathered since {wording.short_day(report.span.first)}, on {days}.",
+        "p",
+        "aos-an-reading",
+    )
+    with box("aos-an-drift"):
+        for name, tally in report.by_category.items():
+            with box("aos-an-drift-row"):
+                Text(wording.product(name), "div", "aos-an-name")
+                nights = wording.plural(report.nights_by_category[name], "day")
+                Text(f"{wording.plural(tally.scored, 'image')} on {nights} of this range", "div", "aos-muted")

@@ -1,0 +1,97 @@
+"""The analytics page: how the line, the models and the reviewers do over the days asked for."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from fastapi import Request
+from nicegui import ui
+
+from console import kit, wording
+from console.desk import Desk
+from console.kit import Text, box
+from console.offload import off_loop
+from console.pages.access import visit
+from console.pages.analytics import alarms, drift, export, figures, filters, flow, machine, reviewers
+from console.pages.analytics.report import Report, Reports
+from console.pages.analytics.section import View, aligned
+from console.pages.analytics.today import today
+from console.pages.analytics.wanted import KINDS, PATH, Wanted, read
+from console.theme import frame
+
+_NOTED = timedelta(seconds=5)
+"""A report older than this says so; one of a large store is given again for a while."""
+
+
+def register(desk: Desk) -> None:
+    """The page and, beside it, its tables as files."""
+    reports = Reports(desk.store)
+    export.register(desk, reports)
+
+    @ui.page(PATH, response_timeout=60)
+    async def analytics(request: Request) -> None:
+        visitor = await visit(request, desk)
+        wanted = read(request.query_params, today())
+        report = await off_loop(reports.get, wanted)
+        shown = [wanted.category] if wanted.category else report.categories
+        stored = await off_loop(drift.found, desk.settings, shown)
+        with (
+            frame("Analytics", visitor.person, mode=PATH, open_items=visitor.open_items) as shell,
+            box("aos-page aos-analytics"),
+        ):
+            _head(report)
+            if report.total.images == 0:
+                _nothing(report)
+                return
+            view = View(desk, shell, report)
+            figures.draw(report)
+            with aligned():
+                flow.draw(view)
+                alarms.draw(view)
+                reviewers.draw(view)
+                machine.draw(view, stored)
+
+
+def _head(report: Report) -> None:
+    wanted = report.wanted
+    Text("Analytics", "h1", "aos-title")
+    Text(subtitle(wanted), "p", "aos-subtitle").mark("subtitle")
+    if datetime.now(UTC) - report.counted_at > _NOTED:
+        Text(f"Counted at {report.counted_at:%H:%M:%S} UTC.", "p", "aos-an-note")
+    if wanted.misread:
+        kit.notice(
+            "The address holds days that are no dates; the last 30 days are shown.", "unsure", "event_busy"
+        )
+    filters.draw(wanted, report.categories, list(report.by_line))
+
+
+def subtitle(wanted: Wanted) -> str:
+    """``30 days to Wed 25 Nov 2026, all products, nights.``"""
+    parts = [f"{wording.plural(wanted.days, 'day')} to {wording.short_day(wanted.last.isoformat())}"]
+    parts.append(wording.product(wanted.category) if wanted.category else "all products")
+    if wanted.line:
+        parts.append(f"line {wanted.line}")
+    return ", ".join([*parts, KINDS[wanted.kind].lower()]) + "."
+
+
+def _nothing(report: Report) -> None:
+    wanted, span = report.wanted, report.span
+    if span is None:
+        kit.empty_state(
+            "monitoring",
+            "No images yet",
+            "When the nightly run has inspected its first images, rates, false alarms and times show here.",
+        )
+        return
+    newest = date.fromisoformat(span.last)
+    plain = Wanted(newest - timedelta(days=29), newest, wanted.today, kind=wanted.kind)
+
+    def actions() -> None:
+        kit.link("Show the newest images", plain.address(), "aos-button primary", "event")
+
+    kit.empty_state(
+        "event_busy",
+        "No images in this range",
+        f"There are images from {wording.short_day(span.first)} to {wording.short_day(span.last)}.",
+        actions=actions,
+    )

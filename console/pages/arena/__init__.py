@@ -1,0 +1,1 @@
+"""Arena: a game against the AI."""

@@ -1,0 +1,63 @@
+"""The Arena's addresses: its lobby, and one page a round."""
+
+from __future__ import annotations
+
+from fastapi import Depends, HTTPException, Request
+from nicegui import app, ui
+
+from anomalyos.errors import NotFound
+from console import arena_media
+from console.auth import session_person
+from console.desk import Desk
+from console.offload import off_loop
+from console.pages.access import visit
+from console.pages.arena.lobby import LobbyView
+from console.pages.arena.play import RoundView
+from console.pages.arena.referee import Play, Referee
+from console.shortcuts import ShortcutGroup
+from console.theme import frame
+
+PATH = "/arena"
+GAME: tuple[ShortcutGroup, ...] = (
+    (
+        "Play",
+        (
+            (("N",), "Normal"),
+            (("D",), "Defect: click where it is, or press D again"),
+            (("←", "→", "↑", "↓"), "Move the mark; with Shift in larger steps"),
+            (("Enter",), "Defect at the mark; then the next picture"),
+        ),
+    ),
+)
+
+
+def register(desk: Desk) -> None:
+    referee = Referee(desk)
+    app.on_shutdown(referee.close)
+    arena_media.register(referee)
+
+    @ui.page(PATH, response_timeout=30)
+    async def lobby(request: Request) -> None:
+        visitor = await visit(request, desk)
+        with frame(
+            "Arena", visitor.person, mode=PATH, open_items=visitor.open_items, shortcuts=GAME
+        ) as shell:
+            LobbyView(referee, shell, await off_loop(referee.lobby, visitor.person))
+
+    async def own(request: Request, token: str) -> Play:
+        """The round as its player may see it; to everybody else there is no such page."""
+        person = await session_person(request, desk)
+        if person is None:
+            raise HTTPException(404)
+        try:
+            return await off_loop(referee.state, person, token)
+        except NotFound as error:
+            raise HTTPException(404, error.message) from error
+
+    @ui.page(PATH + "/round/{token}", response_timeout=30)
+    async def one_round(request: Request, token: str, play: Play = Depends(own)) -> None:
+        visitor = await visit(request, desk)
+        with frame(
+            "Arena", visitor.person, mode=PATH, open_items=visitor.open_items, shortcuts=GAME
+        ) as shell:
+            await RoundView(referee, shell, token).show(play)

@@ -1,0 +1,103 @@
+"""The end of a round: you against the AI, every picture with its marks, the ranking, the way on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from anomalyos.arena.rules import Call
+from anomalyos.store.arena_standings import Standing
+from anomalyos.store.arena_tables import ArenaCall
+from console import kit, wording
+from console.auth import Person
+from console.kit import Text, box
+from console.pages.arena import standings
+from console.pages.arena.referee import Play, Referee, is_daily
+from console.pages.arena.starter import Starter
+from console.theme import Frame
+
+
+def draw(play: Play, rows: list[Standing], me: Person, referee: Referee, shell: Frame) -> None:
+    row = play.round
+    with box("aos-page aos-arena-summary").mark("arena-summary"):
+        Text(headline(row.right, row.ai_right), "h1", "aos-title")
+        Text(_subtitle(play), "p", "aos-subtitle")
+        with box("aos-arena-result"):
+            _side("person", "You", row.right, play, "you")
+            Text("against", classes="aos-muted")
+            _side("memory", "The AI", row.ai_right, play, "ai")
+            with box("aos-arena-sums"):
+                _sum(f"{row.points:,}", "points")
+                _sum(str(row.best_streak), "in a row at best")
+        _draw_strip(play.calls)
+        place = box("aos-arena-again")
+        starter = Starter(referee, shell, place, lambda: _draw_ways(play, starter))
+        with place:
+            _draw_ways(play, starter)
+        title = "Today's challenge" if is_daily(row) else "All time"
+        if row.day is not None:
+            title = f"Challenge of {wording.short_day(row.day)}"
+        standings.draw(title, rows, me, "Nobody has finished it yet.", rounds=not is_daily(row))
+
+
+def headline(mine: int, its: int) -> str:
+    if mine > its:
+        return "You beat the AI"
+    return "A draw with the AI" if mine == its else "The AI was better this time"
+
+
+def _subtitle(play: Play) -> str:
+    kind = "Daily challenge" if is_daily(play.round) else "Free round"
+    product = wording.product(play.round.category) if play.round.category else "all products"
+    return f"{kind}, {product}"
+
+
+def _side(icon_name: str, name: str, right: int, play: Play, who: str) -> None:
+    with box(f"aos-arena-side {who}"):
+        kit.icon(icon_name)
+        Text(f"{right}/{len(play.calls)}", "b").mark(f"arena-{who}")
+        Text(name)
+
+
+def _sum(value: str, word: str) -> None:
+    with box("aos-arena-figure"):
+        Text(value, "b")
+        Text(word)
+
+
+def _draw_ways(play: Play, starter: Starter) -> None:
+    async def again() -> None:
+        await starter.free(play.round.category)
+
+    kit.button("Play again", again, icon_name="replay", classes="primary").mark("arena-again")
+    kit.link("Back to the Arena", "/arena", "aos-button")
+
+
+def _draw_strip(calls: Sequence[ArenaCall]) -> None:
+    with box("aos-arena-strip", "ol").props("aria-label='The pictures of this round'"):
+        for call in calls:
+            with box("", "li"):
+                _draw_card(call)
+
+
+def _draw_card(call: ArenaCall) -> None:
+    truth = "Defect" if call.defective else "Normal part"
+    if call.shown_at is None:
+        with box("aos-thumb"):
+            kit.icon("visibility_off")
+        Text("Not shown", "div", "aos-muted aos-small")
+        return
+    with box("aos-thumb", "img") as image:
+        image.props["src"] = f"/arena/thumb/{call.token}"
+        image.props["alt"] = f"Picture {call.place + 1}, {truth.lower()}"
+        image.props["loading"] = "lazy"
+    Text(truth, "div", "truth")
+    _verdict("You", call.right, silent=call.said == Call.NONE)
+    _verdict("AI", call.ai_defective == call.defective)
+
+
+def _verdict(who: str, right: bool, *, silent: bool = False) -> None:
+    tone, name = ("normal", "check") if right else ("defect", "timer_off" if silent else "close")
+    word = "right" if right else "no answer" if silent else "wrong"
+    with box(f"mark tone-{tone}"):
+        kit.icon(name)
+        Text(f"{who} {word}")

@@ -1,0 +1,1 @@
+"""Forensics: any past inspection, explained in depth."""

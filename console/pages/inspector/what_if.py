@@ -1,0 +1,184 @@
+"""What another threshold would have changed last week: asked for by opening it, tried with a slider."""
+
+from __future__ import annotations
+
+from nicegui import events, ui
+
+from anomalyos.store import what_if
+from anomalyos.store.tables import Role
+from anomalyos.store.what_if import Flips, Outcome, Week
+from console import kit, wording
+from console.desk import Desk
+from console.kit import Text, box
+from console.offload import off_loop
+from console.pages.access import acting
+from console.pages.inspector.what_if_chart import week_svg
+from console.theme import Frame
+from console.views import Detail
+
+
+def draw_what_if(desk: Desk, frame: Frame, detail: Detail) -> None:
+    """A closed disclosure that costs nothing until it is opened; nothing for what was not scored."""
+    if detail.card.p_value is not None and detail.threshold is not None:
+        WhatIf(desk, frame, detail)
+
+
+class WhatIf:
+    """The disclosure of one inspection. It reads the week once, then answers from memory."""
+
+    def __init__(self, desk: Desk, frame: Frame, detail: Detail) -> None:
+        self._desk = desk
+        self._frame = frame
+        self._detail = detail
+        self._week: Week | None = None
+        self._stops: list[float] = []
+        self._asked = False
+        with box("aos-section aos-whatif", "details").mark("what-if") as self._disclosure:
+            with box("", "summary"):
+                kit.icon("tune")
+                Text("What if the threshold moved?", "h3")
+                kit.icon("expand_more", "turn")
+            self._body = box("aos-whatif-body")
+        self._disclosure.on("toggle", self._opened, js_handler="(event) => emit(event.target.open)")
+
+    async def _opened(self, event: events.GenericEventArguments) -> None:
+        if event.args is not True or self._asked:
+            return
+        if await acting(self._desk, self._frame, Role.VIEWER) is None:
+            return
+        self._asked = True
+        with self._body:
+            Text("Reading the last week …", "p", "aos-muted aos-small")
+        week = await off_loop(self._read)
+        if self._body.is_deleted:
+            return  # the queue has moved on
+        self._body.clear()
+        with self._body:
+            if week is None:
+                Text("This image was not scored, so there is no threshold to move.", "p", "aos-muted")
+            else:
+                self._draw(week)
+
+    def _read(self) -> Week | None:
+        with self._desk.store.session(read_only=True) as session:
+            return what_if.week(session, self._detail.card.id)
+
+    def _draw(self, week: Week) -> None:
+        self._week, self._stops = week, week.stops()
+        now = self._stops.index(week.alpha)
+        with box("aos-whatif-promise"):
+            Text("Flag at most", "label").props["for"] = f"what-if-{self._detail.card.id}"
+            self._promise = Text("", "b").mark("what-if-promise")
+            self._promise.props["data-what-if"] = "promise"
+            Text("of normal parts")
+        with box("aos-range", "input") as slider:
+            # not "value": the page would put that back with every later message from the server
+            slider.props(f"type=range min=0 max={len(self._stops) - 1} step=1 defaultValue={now}")
+            slider.props["id"] = f"what-if-{self._detail.card.id}"
+        slider.on(
+            "input", self._moved, js_handler="(event) => emit(Number(event.target.value))", throttle=0.04
+        )
+        slider.mark("what-if-slider")
+        self._slider = slider
+        with box("aos-whatif-ends").props("aria-hidden=true"):
+            Text("stricter, flags less")
+            Text("looser, flags more")
+        self._picture = ui.html("", sanitize=False).classes("aos-whatif-picture")
+        self._words = box("aos-whatif-words").props("aria-live=polite")
+        _draw_basis(week)
+        self._try(week.alpha)
+
+    def _moved(self, event: events.GenericEventArguments) -> None:
+        place = event.args
+        if self._week is not None and isinstance(place, int) and 0 <= place < len(self._stops):
+            self._try(self._stops[place])
+
+    def _try(self, alpha: float) -> None:
+        week = self._week
+        assert week is not None
+        outcome = week.outcome(alpha)
+        self._promise.set_text(percent(alpha))
+        self._slider.props["aria-valuetext"] = f"at most {percent(alpha)} of normal parts"
+        self._picture.set_content(week_svg(week, outcome.threshold, self._detail.score))
+        self._words.clear()
+        with self._words:
+            _draw_change(week, outcome)
+            self._draw_this(outcome)
+            _draw_how(week, alpha)
+
+    def _draw_this(self, outcome: Outcome) -> None:
+        was = self._detail.card.verdict
+        p_value = self._detail.card.p_value
+        assert p_value is not None
+        label = wording.verdict_label("anomalous" if p_value <= outcome.alpha * (1 + 1e-12) else "normal")
+        if label == wording.verdict_label(was):
+            sentence = f"This part stays {label.word.lower()}."
+        else:
+            sentence = f"This part would become {label.word.lower()}."
+        with box(f"aos-whatif-line tone-{label.tone}"):
+            kit.icon(label.icon)
+            Text(sentence)
+
+
+def percent(alpha: float) -> str:
+    """``5 %``, ``1.64 %``."""
+    return f"{100 * alpha:.3g} %"
+
+
+def _draw_change(week: Week, outcome: Outcome) -> None:
+    changed = outcome.to_normal.count + outcome.to_flagged.count
+    if outcome.alpha == week.alpha:
+        sentence = f"As it is now: {week.flagged:,} of {wording.plural(week.total, 'part')} flagged."
+    elif not changed:
+        sentence = f"None of {wording.plural(week.total, 'part')} would change."
+    else:
+        sentence = f"{changed:,} of {wording.plural(week.total, 'part')} would change."
+    Text(sentence, "p", "aos-whatif-headline").mark("what-if-change")
+    _draw_flips(outcome.to_normal, "Flagged → normal", "normal")
+    _draw_flips(outcome.to_flagged, "Normal → flagged", "flagged")
+    if outcome.to_normal.defects:
+        missed = wording.plural(outcome.to_normal.defects, "part")
+        kit.notice(f"{missed} that people called a defect would no longer be flagged.", "defect", "dangerous")
+
+
+def _draw_flips(flips: Flips, title: str, tone: str) -> None:
+    if not flips.count:
+        return
+    said = [
+        *([f"{flips.defects:,} called a defect"] if flips.defects else []),
+        *([f"{flips.false_alarms:,} called a false alarm"] if flips.false_alarms else []),
+    ]
+    open_ones = flips.count - flips.defects - flips.false_alarms
+    if open_ones:
+        said.append(f"{open_ones:,} without either")
+    with box(f"aos-whatif-line tone-{tone}"):
+        kit.icon("check_circle" if tone == "normal" else "flag")
+        with box():
+            Text(f"{title}: {flips.count:,}", "b")
+            Text(" · ".join(said), "div", "aos-muted")
+
+
+def _draw_how(week: Week, alpha: float) -> None:
+    if alpha == week.alpha:
+        return
+    with box("aos-whatif-how"):
+        Text("Only a trial: nothing is changed here. To change it, an engineer sets")
+        Text(f"{week.category}:\n  alpha: {float(f'{alpha:.3g}'):g}", "code", "aos-code")
+        Text("in include/categories.yaml and runs")
+        Text(f"anomalyos rebuild --category {week.category}", "code", "aos-code")
+        Text("A rebuild learns anew, so its figures may differ a little.")
+
+
+def _draw_basis(week: Week) -> None:
+    if week.current:
+        span = f"in the last {what_if.DAYS} days"
+    else:
+        span = (
+            f"in the {what_if.DAYS} days up to {wording.moment(week.until)}, when this version was last used"
+        )
+    product = wording.product(week.category)
+    text = f"{wording.plural(week.total, 'part')} of {product} judged by model v{week.version} {span}. "
+    least = f"This model can promise {percent(week.smallest_alpha)} at the strictest."
+    Text(text + "Kept scores only: nothing is inspected again. " + least, "p", "aos-muted aos-small").mark(
+        "what-if-basis"
+    )

@@ -1,0 +1,1 @@
+"""Knowledge Base: defects, causes and remedies, to explore, search and edit."""

@@ -1,0 +1,298 @@
+"""The page of one product, defect type, sign, cause, step, remedy or check."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from nicegui import ui
+
+from anomalyos.errors import NotFound
+from anomalyos.store.knowledge_tables import KnowledgeRevision, NodeKind, Relation
+from anomalyos.store.revision_lists import SEED_ACTOR
+from anomalyos.store.tables import Role
+from console import kit, wording
+from console.kit import Text, box
+from console.knowledge_views import Join, NodePage
+from console.offload import off_loop
+from console.pages.knowledge import (
+    connect,
+    edit,
+    history,
+    hit,
+    labels,
+    likelihoods,
+    removal,
+    weights,
+)
+from console.pages.knowledge.room import Room
+
+
+class NodeView:
+    """Draws a node and redraws it after every change."""
+
+    def __init__(self, room: Room, key: str) -> None:
+        self._room = room
+        self._key = key
+        self._place = box("aos-kb-page")
+
+    async def reload(self) -> None:
+        """Show the node as it is now."""
+        try:
+            page = await off_loop(self._room.knowing.node, self._key)
+        except NotFound:
+            self._place.clear()
+            with self._place:
+                _draw_unknown(self._key)
+            return
+        keys = [key for revision in page.history for key in history.keys_of(revision.subject)]
+        names = {key: entry.name for key, entry in (await off_loop(self._room.knowing.entries, keys)).items()}
+        names[page.entry.key] = page.entry.name
+        self._place.clear()
+        with self._place:
+            self._draw(page, names)
+
+    # drawing -------------------------------------------------------------------------------------
+
+    def _draw(self, page: NodePage, names: dict[str, str]) -> None:
+        self._draw_top(page)
+        with box("aos-kb-cols"):
+            with box("aos-kb-main"):
+                self._draw_pictures(page)
+                self._draw_likelihoods(page)
+                if page.entry.kind == NodeKind.CATEGORY:
+                    _draw_defects(page)
+            with box("aos-kb-side"):
+                self._draw_joins(page)
+                self._draw_history(page, names)
+
+    def _draw_top(self, page: NodePage) -> None:
+        entry = page.entry
+        with box("aos-kb-top"):
+            with box("aos-kb-crumbs"):
+                labels.kind_mark(entry.kind)
+                if entry.owner:
+                    category = f"category:{entry.key.partition(':')[2].partition('/')[0]}"
+                    kit.link(entry.owner, labels.node_address(category), "aos-kb-link")
+                if entry.severity in labels.SEVERITIES:
+                    kit.badge(labels.severity_label(entry.severity))
+                if entry.synthetic:
+                    kit.synthetic_badge()
+            Text(entry.name, "h1", "aos-title").mark("node-name")
+            if entry.text:
+                Text(entry.text, "p", "aos-kb-lead").mark("node-text")
+            facts = labels.facts_of(page.attributes)
+            if facts:
+                with box("aos-facts aos-kb-facts", "dl"):
+                    for name, value in facts:
+                        Text(name, "dt")
+                        Text(value, "dd")
+            if page.removed:
+                self._draw_removed(page)
+            else:
+                self._draw_tools(page)
+
+    def _draw_tools(self, page: NodePage) -> None:
+        with box("aos-kb-row"):
+            kit.link("Show on the map", labels.graph_address(self._key), "aos-button small", "account_tree")
+            if not self._room.person.may(Role.ENGINEER):
+                return
+            kit.button(
+                "Edit",
+                lambda: edit.open_dialog(self._room, page, self.reload),
+                icon_name="edit",
+                classes="small",
+            ).mark("edit")
+            if connect.ways_of(page.entry.kind):
+                kit.button(
+                    "Connect",
+                    lambda: connect.open_dialog(self._room, page, self.reload),
+                    icon_name="add_link",
+                    classes="small",
+                ).mark("connect")
+            kit.button(
+                "Remove",
+                lambda: removal.of_node(self._room, page, self.reload),
+                icon_name="delete",
+                classes="small quiet",
+            ).mark("remove")
+
+    def _draw_removed(self, page: NodePage) -> None:
+        kit.notice("This is removed: it counts nowhere and no search finds it.", "rejected", "delete")
+        if self._room.person.may(Role.ENGINEER):
+            with box("aos-kb-row"):
+                kit.button(
+                    "Bring it back",
+                    lambda: removal.bring_back(self._room, f"node:{self._key}", self.reload),
+                    icon_name="restore_from_trash",
+                    classes="small",
+                ).mark("bring-back")
+
+    def _draw_likelihoods(self, page: NodePage) -> None:
+        if page.entry.kind == NodeKind.DEFECT:
+            with box("aos-kb-section"):
+                with box("aos-kb-section-head"):
+                    Text("What causes it", "h2")
+                    if self._room.person.may(Role.ENGINEER) and page.causes and not page.removed:
+                        kit.button(
+                            "Weigh",
+                            lambda: weights.open_dialog(self._room, page, self.reload),
+                            icon_name="balance",
+                            classes="small",
+                        ).mark("weigh")
+                if page.causes:
+                    likelihoods.draw_causes(page.causes)
+                else:
+                    Text("No cause is listed yet.", "p", "aos-muted")
+        elif page.entry.kind == NodeKind.CAUSE and page.shares:
+            with box("aos-kb-section"):
+                Text("How likely it is, by defect type", "h2")
+                likelihoods.draw_shares(page.shares)
+
+    def _draw_pictures(self, page: NodePage) -> None:
+        if page.entry.kind not in (NodeKind.DEFECT, NodeKind.CATEGORY, NodeKind.CAUSE):
+            return
+        with box("aos-kb-section"):
+            with box("aos-kb-section-head"):
+                Text(_cases_title(page), "h2")
+                if page.case_count > len(page.cases):
+                    category = page.entry.key.partition(":")[2].partition("/")[0]
+                    kit.link(
+                        "All of this product", f"/knowledge?kind=case&category={category}", "aos-kb-link"
+                    )
+            if not page.cases:
+                cause = page.entry.kind == NodeKind.CAUSE
+                told = (
+                    "No case was put down to it." if cause else "Defects that a review confirms appear here."
+                )
+                Text(told, "p", "aos-muted")
+                return
+            with box("aos-kb-pictures"):
+                for case in page.cases:
+                    assert case.id is not None
+                    with box("aos-kb-picture", "a") as link:
+                        link.props["href"] = labels.case_address(case.id)
+                        hit.thumbnail(case.id, classes="")
+                        Text(labels.defect_words(case.defect_type), classes="name")
+                        Text(f"Case {case.id}" + (" · synthetic" if case.synthetic else ""), classes="sub")
+
+    def _draw_joins(self, page: NodePage) -> None:
+        groups: dict[tuple[bool, str], list[Join]] = defaultdict(list)
+        for join in page.joins:
+            listed = page.entry.kind == NodeKind.CATEGORY and join.relation == Relation.HAS_DEFECT
+            if not (join.removed or join.lost or listed):
+                groups[join.outgoing, join.relation].append(join)
+        for outgoing, words in ((False, labels.COMES_FROM), (True, labels.LEADS_TO)):
+            for relation, title in words.items():
+                if groups[outgoing, relation]:
+                    with box("aos-kb-section"):
+                        Text(title, "h2")
+                        self._draw_group(groups[outgoing, relation])
+        gone = [join for join in page.joins if join.removed and not join.lost]
+        if gone and self._room.person.may(Role.ENGINEER):
+            with box("aos-kb-section"):
+                Text("Removed connections", "h2")
+                self._draw_group(gone)
+
+    def _draw_group(self, joins: list[Join]) -> None:
+        shown, rest = joins[:12], joins[12:]
+        with box("aos-kb-joins", "ul"):
+            for join in shown:
+                self._draw_join(join)
+        if rest:
+            with box("aos-kb-more", "details"):
+                Text(f"{len(rest)} more", "summary")
+                with box("aos-kb-joins", "ul"):
+                    for join in rest:
+                        self._draw_join(join)
+
+    def _draw_join(self, join: Join) -> None:
+        with box("aos-kb-join", "li"):
+            label = labels.kind_label(join.other.kind)
+            with box(f"tone-{label.tone} icon", "span"):
+                kit.icon(label.icon)
+            owner = f" · {join.other.owner}" if join.other.owner else ""
+            kit.link(f"{join.other.name}{owner}", labels.node_address(join.other.key), "aos-kb-link")
+            if join.relation == Relation.CAUSED_BY:
+                with Text(f"{join.weight:g}", classes="aos-kb-weight"):
+                    ui.tooltip("Weight: the cases this counts for before any is established")
+            if self._room.person.may(Role.ENGINEER):
+                self._draw_join_tool(join)
+
+    def _draw_join_tool(self, join: Join) -> None:
+        if join.removed:
+            kit.button(
+                "",
+                lambda: removal.bring_back(self._room, join.subject, self.reload),
+                icon_name="restore_from_trash",
+                classes="small quiet",
+                tip=f"Bring back the connection to {join.other.name}",
+            )
+        else:
+            kit.button(
+                "",
+                lambda: removal.of_join(self._room, self._key, join, self.reload),
+                icon_name="link_off",
+                classes="small quiet",
+                tip=f"Remove the connection to {join.other.name}",
+            )
+
+    def _draw_history(self, page: NodePage, names: dict[str, str]) -> None:
+        newest = {f"node:{self._key}": page.version}
+        newest |= {join.subject: join.version for join in page.joins}
+
+        async def revert(revision: KnowledgeRevision) -> None:
+            expected = newest[revision.subject]
+            await self._room.attempt(
+                Role.ENGINEER,
+                lambda who: self._room.editing.revert(
+                    who, revision.subject, revision.version, expected_version=expected
+                ),
+                self.reload,
+            )
+
+        own = f"node:{self._key}"
+        shown = [row for row in page.history if row.subject == own or row.actor != SEED_ACTOR]
+        seeded = [row for row in page.history if row not in shown]
+        back = revert if self._room.person.may(Role.ENGINEER) else None
+        with box("aos-kb-section"):
+            Text("History", "h2")
+            history.draw(shown, names, revert=back, newest=newest)
+            if seeded:
+                with box("aos-kb-more", "details"):
+                    Text(f"{wording.plural(len(seeded), 'connection')} that came with the project", "summary")
+                    history.draw(seeded, names, revert=back, newest=newest)
+
+
+def _cases_title(page: NodePage) -> str:
+    if page.entry.kind == NodeKind.CAUSE:
+        return f"Established in {wording.plural(page.established, 'case')}"
+    established = f", {page.established:,} with an established cause" if page.established else ""
+    return f"{wording.plural(page.case_count, 'case')}{established}"
+
+
+def _draw_defects(page: NodePage) -> None:
+    with box("aos-kb-section"):
+        Text("Defect types", "h2")
+        with box("aos-kb-grid"):
+            for join in page.joins:
+                if join.relation == Relation.HAS_DEFECT and not join.removed:
+                    with box("aos-kb-product", "a") as link:
+                        link.props["href"] = labels.node_address(join.other.key)
+                        with box("aos-kb-product-name"):
+                            Text(join.other.name)
+                            kit.badge(labels.severity_label(join.other.severity))
+                        number = page.defect_cases.get(join.other.key, 0)
+                        Text(wording.plural(number, "case"), classes="aos-muted aos-small")
+
+
+def _draw_unknown(key: str) -> None:
+    kit.empty_state(
+        "search_off",
+        "The knowledge base has no such entry",
+        f"Nothing has the key {key}.",
+        actions=lambda: _to_search(),
+    )
+
+
+def _to_search() -> None:
+    kit.link("To the search", "/knowledge", "aos-button primary")

@@ -1,0 +1,149 @@
+"""What every page of the knowledge base works with, and how an action is carried out from one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from anomalyos.errors import AnomalyOSError, Conflict
+from anomalyos.store.tables import Role
+from console import kit
+from console.auth import Person
+from console.desk import Desk
+from console.kit import Text, box
+from console.knowing import Knowing
+from console.knowledge_asking import Asking
+from console.knowledge_editing import Editing, Saved
+from console.offload import off_loop
+from console.pages.access import acting
+from console.shortcuts import ShortcutGroup
+from console.theme import Frame
+
+Reload = Callable[[], Awaitable[None]]
+
+SHORTCUTS: tuple[ShortcutGroup, ...] = (
+    (
+        "Knowledge Base",
+        (
+            (("/",), "To the search field"),
+            (("↓", "↑"), "Next and previous result"),
+            (("Enter",), "Open the result"),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Library:
+    """The knowledge base behind all its pages; one per console."""
+
+    desk: Desk
+    knowing: Knowing
+    editing: Editing
+    asking: Asking
+
+
+class Room:
+    """One opened page: the library and the frame around the page."""
+
+    def __init__(self, library: Library, frame: Frame) -> None:
+        self.library = library
+        self.frame = frame
+
+    @property
+    def desk(self) -> Desk:
+        return self.library.desk
+
+    @property
+    def knowing(self) -> Knowing:
+        return self.library.knowing
+
+    @property
+    def editing(self) -> Editing:
+        return self.library.editing
+
+    @property
+    def person(self) -> Person:
+        """Who opened the page; what is done is checked anew by ``attempt``."""
+        return self.frame.person
+
+    async def attempt(
+        self,
+        role: Role,
+        work: Callable[[Person], Saved],
+        reload: Reload,
+        *,
+        conflict: Callable[[Conflict], Awaitable[None]] | None = None,
+    ) -> bool:
+        """Do one change, say so with a way back, and draw the page anew.
+
+        Args:
+            work: blocking; runs off the event loop.
+            conflict: what to do instead of a message when somebody was quicker.
+
+        Returns:
+            Whether it was done.
+        """
+        person = await acting(self.desk, self.frame, role)
+        if person is None:
+            return False
+        try:
+            saved = await off_loop(work, person)
+        except Conflict as error:
+            if conflict is not None:
+                await conflict(error)
+                return False
+            self.frame.toast(said(error), icon_name="sync_problem", seconds=10)
+            await reload()
+            return False
+        except AnomalyOSError as error:
+            self.frame.toast(said(error), icon_name="error", seconds=10)
+            return False
+
+        async def undo() -> None:
+            await self._undo(role, saved, reload)
+
+        self.frame.toast(saved.said, icon_name="check_circle", undo=undo, seconds=10)
+        await reload()
+        return True
+
+    async def _undo(self, role: Role, saved: Saved, reload: Reload) -> None:
+        person = await acting(self.desk, self.frame, role)
+        if person is None:
+            return
+        try:
+            await off_loop(saved.undo, person)
+        except AnomalyOSError as error:
+            self.frame.toast(said(error), icon_name="sync_problem", seconds=10)
+        else:
+            self.frame.toast("Taken back.", icon_name="undo")
+        await reload()
+
+
+def said(error: AnomalyOSError) -> str:
+    """An error with its next step, without the names of commands that a browser has no use for."""
+    hint = "" if "'anomalyos " in error.hint else error.hint
+    return f"{error.message} {hint}".strip()
+
+
+PAGES = (
+    ("Search", "/knowledge"),
+    ("Map", "/knowledge/graph"),
+    ("Changes", "/knowledge/changes"),
+    ("Import and export", "/knowledge/exchange"),
+)
+
+
+def draw_head(active: str) -> None:
+    """Title and the pages of the knowledge base."""
+    with box("aos-head aos-kb-head"):
+        Text("Knowledge Base", "h1" if active == "/knowledge" else "div", "aos-night-title")
+        with box("aos-segments", "nav").props("aria-label='Knowledge Base'"):
+            for name, path in PAGES:
+                kit.segment(name, path, active=path == active)
+
+
+def parameters(request: Request) -> dict[str, str]:
+    return dict(request.query_params)
