@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anomalyos.errors import AnomalyOSError, Conflict
+from anomalyos.rebuild_options import RebuildOptions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +34,7 @@ MANY_IMAGES = 200
 SEED = 0
 
 Progress = Callable[[str, int, int], None]
-"""Called with (stage, done, in all); stages: learn, calibrate, coreset, evaluate."""
+"""Called with (stage, done, in all); stages: check, learn, calibrate, coreset, evaluate."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def rebuild_category(
     run_id: str = "",
     actor: str = "cli",
     force: bool = False,
+    options: RebuildOptions | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Build, calibrate, evaluate, gate, promote.
@@ -65,29 +67,33 @@ def rebuild_category(
     one that was killed half way, continues where it stopped. ``force`` makes a new version anyway,
     one for each ``run_id``: a task that is retried continues its own.
 
+    Args:
+        options: what this rebuild does otherwise than the category's settings; part of the inputs.
+
     Returns:
-        JSON-able: category, version, created, promoted, gate, metrics, seconds.
+        JSON-able: category, version, created, promoted, gate, metrics, set_aside, reviewed, seconds. Of a dry
+        run version is None unless there is one of these inputs already, and gate and metrics are empty.
 
     Raises:
         NotFound: for an unknown category.
+        DataStopped: when the category's suite says that nothing may be learned from its images.
         AnomalyOSError: when too few images can be learned from, or settings are off.
     """
     from anomalyos.data.category_settings import category_settings
-    from anomalyos.data.dataset import load_category
-    from anomalyos.store import categories, models
-    from anomalyos.store.rows import stored_id
+    from anomalyos.store import models
 
     begun = time.monotonic()
-    data = load_category(settings, name)
-    own = category_settings(name, settings)
+    options = options or RebuildOptions()
+    own = options.applied(category_settings(name, settings))
     recipe = own.build_recipe()
-    with store.session() as session:
-        category_id = stored_id(categories.ensure(session, name, synthetic=data.synthetic).id)
+    data, category_id = learnable(name, settings, store, options, progress)
     key = content_key(
         data, recipe, own.alpha, settings, salt=(run_id or str(time.time_ns())) if force else ""
     )
     with store.session(read_only=True) as session:
         version = models.find_by_content(session, category_id, key)
+    if options.dry_run:
+        return planned(data, version, time.monotonic() - begun)
     created = version is None
     if version is None:
         row = build_version(data, own, recipe, settings, key, progress)
@@ -101,7 +107,47 @@ def rebuild_category(
         "promoted": promoted,
         "gate": gate.to_json(),
         "metrics": version.metrics,
+        "set_aside": set_aside(data),
+        "reviewed": len(data.reviewed),
         "seconds": round(time.monotonic() - begun, 2),
+    }
+
+
+def learnable(
+    name: str, settings: Settings, store: Store, options: RebuildOptions, progress: Progress | None
+) -> tuple[CategoryData, int]:
+    """The category less what its data check sets aside, plus reviewed normals if wanted, and its id."""
+    from anomalyos.data.dataset import load_category
+    from anomalyos.data.reviewed import reviewed_samples
+    from anomalyos.monitoring.data_check import check_category, require_learnable
+    from anomalyos.store import categories
+    from anomalyos.store.reviewed import reviewed_normals
+    from anomalyos.store.rows import stored_id
+
+    data = load_category(settings, name)
+    check = check_category(name, settings, store, data=data, progress=stage(progress, "check"))
+    require_learnable(check)
+    data = data.without(check.left_out())
+    with store.session() as session:
+        category_id = stored_id(categories.ensure(session, name, synthetic=data.synthetic).id)
+        normals = reviewed_normals(session, category_id) if options.use_reviewed else []
+    return data.with_reviewed(reviewed_samples(data, normals, settings)), category_id
+
+
+def planned(data: CategoryData, version: ModelVersion | None, seconds: float) -> dict[str, Any]:
+    """What a rebuild would work on, and the version its inputs have made already."""
+    return {
+        "category": data.name,
+        "dry_run": True,
+        "version": version.version if version else None,
+        "created": False,
+        "promoted": False,
+        "gate": {"passed": None, "reason": ""},
+        "metrics": {},
+        "images": len(data.train),
+        "set_aside": set_aside(data),
+        "reviewed": len(data.reviewed),
+        "seconds": round(seconds, 2),
     }
 
 
@@ -153,7 +199,8 @@ def build_version(
     )
     model = PatchCore.fit(learned.patches, recipe, progress=stage(progress, "coreset"))
     figures = evaluate_model(model, calibration, data, extractor, settings, stage(progress, "evaluate"))
-    figures["test_hash"] = test_hash(data)
+    figures |= {"test_hash": test_hash(data), "data_hash": data.content_hash()}
+    figures["trained_on"] = {"images": len(learned.samples), "reviewed": len(data.reviewed)}
     folder = f"{data.name}/{key[:16]}"
     sha256 = write_bundle(
         settings.bundles_dir / folder,
@@ -165,7 +212,7 @@ def build_version(
             "content_key": key,
             "weights": weights_identity(recipe.weights, settings),
             "training_images": learned.images,
-            "rejected_images": learned.rejected,
+            "rejected_images": learned.rejected + set_aside(data),
         },
     )
     return ModelVersion(
@@ -180,6 +227,11 @@ def build_version(
         threshold=calibration.threshold(),
         metrics=figures,
     )
+
+
+def set_aside(data: CategoryData) -> list[dict[str, str]]:
+    """Training images a data check left out, as ``Learned.rejected`` names those that cannot be read."""
+    return [{"file": file.rsplit("/", 1)[-1], **why} for file, why in sorted(data.left_out.items())]
 
 
 def learn(
@@ -220,7 +272,10 @@ def learn(
         patches[len(samples)] = features[0]
         embeddings.append((whole if same else router.extract([image.rgb])[1])[0].cpu().numpy())
         samples.append(sample)
-        images.append({"path": sample.path.relative_to(data.root).as_posix(), "sha256": image.sha256})
+        entry = {"path": data.path_of(sample), "sha256": image.sha256}
+        if sample in data.reviewed:
+            entry["object"] = sample.path.relative_to(settings.objects_dir).as_posix()
+        images.append(entry)
         if progress is not None:
             progress(done, len(data.train))
     if patches is None or len(samples) < FEWEST_IMAGES:
@@ -264,7 +319,8 @@ def pass_gate(
 
     Returns the judgement and whether the pointer was moved.
     """
-    from anomalyos.registry.gate import GateResult, judge
+    from anomalyos.registry.gate import GateResult, Limits, judge
+    from anomalyos.registry.pointer import stored_bytes
     from anomalyos.store import categories, models, promotions
     from anomalyos.store.rows import stored_id
 
@@ -276,7 +332,12 @@ def pass_gate(
     if version.gate_passed is not None:
         # judged before: a person may have rolled it back since, and a rebuild must not undo that
         return GateResult(version.gate_passed, version.gate_reason), False
-    gate = judge(version.metrics, comparable_metrics(champion, version, name, settings, store))
+    gate = judge(
+        version.metrics,
+        comparable_metrics(champion, version, name, settings, store),
+        limits=Limits.of(settings),
+        bundle_bytes=stored_bytes(settings, version),
+    )
     with store.session() as session:
         stored = models.get(session, stored_id(version.id))
         stored.gate_passed, stored.gate_reason = gate.passed, gate.reason
@@ -303,7 +364,8 @@ def comparable_metrics(
         return champion.metrics
     from anomalyos.evaluation import evaluate_category
 
-    return evaluate_category(name, settings, store)
+    # both were measured on the images there are now, in the same order: their replicates are pairs
+    return {**evaluate_category(name, settings, store), "test_hash": challenger.metrics.get("test_hash")}
 
 
 def stage(progress: Progress | None, name: str) -> Callable[[int, int], None] | None:

@@ -33,6 +33,10 @@ triggering them with their date.
 failure, or when more images arrived, trigger it again with the same date.
 
 **Files that are still being written** are waited for up to ten seconds and otherwise left to the next run.
+**Data checks** (Great Expectations, suites in include/expectations) look at the files first. Their remarks
+are in the console under *Data checks*. Only a suite that says stop keeps a product's files from being
+inspected; a check that fails does not.
+
 **Files that cannot be read** are recorded as rejected with the reason; they never stop the others.
 
 The task *summary* fails when any shard failed or any image is without a result. Its button
@@ -82,8 +86,24 @@ def nightly_inspection() -> None:
         return find(settings, open_store(settings), day, run_id=get_current_context()["run_id"])
 
     @task(
+        execution_timeout=timedelta(hours=1),
+        pool="inspection",
+        doc_md="Great Expectations looks at the files. Shards of a product whose suite says stop fail then.",
+    )
+    def check(shards: list[dict[str, Any]]) -> list[str]:
+        from anomalyos.monitoring.night_check import check_shards
+        from anomalyos.settings import get_settings
+        from anomalyos.store.engine import open_store
+
+        settings = get_settings()
+        return check_shards(settings, open_store(settings), shards)
+
+    @task(
         multiple_outputs=False,
+        # a photographed part is inspected even when nobody could check its file
+        trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
         execution_timeout=timedelta(hours=2),
+        pool="inspection",
         map_index_template="{{ shard_name }}",
         doc_md="Inspect one shard: at most ANOMALYOS_SHARD_SIZE images of one product.",
     )
@@ -117,6 +137,7 @@ def nightly_inspection() -> None:
     # Any: at parse time these are promises of values, which the tasks' own types do not know of
     shards: Any = discover(day=DAY)
     done: Any = inspect.expand(shard=shards)
+    check(shards=shards) >> done
     result: Any = summary(day=DAY, shards=shards, done=done)
     result.operator.operator_extra_links = (NightInConsole(),)
 

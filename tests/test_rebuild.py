@@ -26,7 +26,7 @@ def test_a_rebuild_learns_evaluates_and_promotes(settings: Settings, store: Stor
     assert result["metrics"]["image_auroc"] == 1.0
     assert result["metrics"]["pixel_auroc"] > 0.95
     assert result["metrics"]["images"]["test_defective"] == 6
-    assert list(dict.fromkeys(stages)) == ["learn", "calibrate", "coreset", "evaluate"]
+    assert list(dict.fromkeys(stages)) == ["check", "learn", "calibrate", "coreset", "evaluate"]
     with store.session(read_only=True) as session:
         champion = models.champion(session, "stripes")
     assert champion is not None

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.statistics.proportion import exact_interval
+
 BoolArray = NDArray[np.bool_]
 Scores = NDArray[np.floating[Any]]
 
@@ -25,12 +27,7 @@ class Rate:
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Lower and upper bound; (0, 1) when nothing was counted."""
-        from scipy.stats import beta
-
-        tail = (1 - confidence) / 2
-        low = beta.ppf(tail, self.hits, self.total - self.hits + 1) if self.hits else 0.0
-        high = beta.ppf(1 - tail, self.hits + 1, self.total - self.hits) if self.hits < self.total else 1.0
-        return float(low), float(high)
+        return exact_interval(self.hits, self.total, confidence)
 
     def to_json(self) -> dict[str, Any]:
         low, high = self.interval()

@@ -65,6 +65,9 @@ def install() -> None:
     inspector.get_inspector = lambda: FakeInspector(*_current())
     rebuild: Any = types.ModuleType("anomalyos.rebuild")
     rebuild.rebuild_category = fake_rebuild
+    case_base: Any = types.ModuleType("anomalyos.case_base")
+    case_base.refresh_case_base = lambda names, settings, store: {"cases": dict.fromkeys(names, 0)}
+    sys.modules["anomalyos.case_base"] = case_base
     sys.modules["anomalyos.inspector"] = inspector
     sys.modules["anomalyos.rebuild"] = rebuild
 

@@ -38,6 +38,7 @@ def test_a_night_with_the_real_model(settings: Settings, built: Store, run_dag: 
     result = run_dag("nightly_inspection", {"date": DAY})
     assert result["state"] == "success", result["log"][-3000:]
     assert result["tasks"] == [
+        ["check", -1, "success", None],
         ["discover", -1, "success", None],
         ["inspect", 0, "success", "to be routed: 4.png"],
         ["inspect", 1, "success", "stripes: 1.png … 3.png"],
@@ -57,6 +58,7 @@ def test_a_failed_shard_fails_the_run_and_the_next_run_completes_it(
     result = run_dag("nightly_inspection", {"date": DAY}, FAKES)
     assert result["state"] == "failed"
     assert [task[:3] for task in result["tasks"]] == [
+        ["check", -1, "success"],
         ["discover", -1, "success"],
         ["inspect", 0, "failed"],
         ["inspect", 1, "success"],
@@ -75,3 +77,20 @@ def test_an_empty_night_succeeds(store: Store, run_dag: RunDag) -> None:
     result = run_dag("nightly_inspection", {"date": DAY}, FAKES)
     assert result["state"] == "success"
     assert ["inspect", -1, "skipped", None] in result["tasks"]
+
+
+def test_a_stopped_product_is_not_inspected_and_the_run_says_why(
+    settings: Settings, store: Store, run_dag: RunDag, environment: dict[str, str], tmp_path: Path
+) -> None:
+    suites = tmp_path / "include" / "expectations"
+    suites.mkdir(parents=True)
+    (suites / "nut.yaml").write_text("rules: {decodable: {night: stop}}")
+    (suites / "cap.yaml").write_text("rules: {nonsense: {night: stop}}")
+    environment["ANOMALYOS_INCLUDE_DIR"] = str(suites.parent)
+    drop(settings, "nut/1.png", b"no picture")
+    drop(settings, "cap/1.png", b"good")
+    result = run_dag("nightly_inspection", {"date": DAY}, FAKES)
+    assert result["state"] == "failed"
+    # a suite that cannot be read keeps nobody from inspecting
+    assert rows(store) == [("cap/1.png", "normal")]
+    assert "Stopped by its data check: nut: Can be decoded: nut/1.png." in result["log"]

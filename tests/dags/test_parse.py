@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from anomalyos.settings import PROJECT_ROOT
+from anomalyos.supervisor.airflow_setup import pools_file
 
 HEAVY = ("torch", "timm", "faiss", "torchvision", "skimage", "sklearn", "cv2", "shap", "mlflow", "evidently")
 
@@ -34,6 +37,9 @@ def facts(dag):
                 "retries": task.retries,
                 "backoff": bool(task.retry_exponential_backoff),
                 "rule": task.trigger_rule.value,
+                "minutes": task.execution_timeout.total_seconds() / 60 if task.execution_timeout else 0,
+                "pool": task.pool,
+                "doc": task.doc_md or "",
             }}
             for task in dag.tasks
         }},
@@ -55,25 +61,53 @@ def parsed(environment: dict[str, str]) -> dict[str, Any]:
     return document
 
 
+REQUIRED = {"nightly_inspection", "rebuild_indexes", "retrain", "evaluate_retrieval", "maintenance"}
+LONG_MINUTES = 60
+
+
 def test_the_dags_parse_light_and_explain_themselves(parsed: dict[str, Any]) -> None:
     assert parsed["errors"] == {}
     assert parsed["heavy"] == []
-    assert set(parsed["dags"]) == {"nightly_inspection", "rebuild_indexes"}
-    for dag in parsed["dags"].values():
-        assert len(dag["doc"]) > 300
-        assert dag["tags"]
-        assert dag["max_active_runs"] == 1
-        assert dag["timeout"]
-        for task in dag["tasks"].values():
-            assert task["owner"] != "airflow"
-            assert task["timeout"]
-            assert task["callbacks"]
-        assert dag["tasks"]["summary"]["rule"] == "all_done"
-        assert dag["tasks"]["summary"]["retries"] == 0
-        assert dag["tasks"]["discover"]["retries"] > 0
-        assert dag["tasks"]["discover"]["backoff"]
+    assert set(parsed["dags"]) >= REQUIRED
+    files = [path for path in (PROJECT_ROOT / "dags").glob("*.py") if not path.name.startswith("_")]
+    assert len(parsed["dags"]) == len(files)
+    pools = json.loads(pools_file().read_text())
+    for name, dag in parsed["dags"].items():
+        assert len(dag["doc"]) > 300, name
+        assert dag["tags"], name
+        assert dag["max_active_runs"] == 1, name
+        assert dag["timeout"], name
+        tried_again = 0
+        for task_id, task in dag["tasks"].items():
+            where = f"{name}.{task_id}"
+            assert task["owner"] != "airflow", where
+            assert task["timeout"], where
+            assert task["callbacks"], where
+            assert task["doc"], where
+            assert task["pool"] in {*pools, "default_pool"}, where
+            # what works for an hour takes one of the few places for such work
+            assert task["minutes"] < LONG_MINUTES or task["pool"] in pools, where
+            assert not task["retries"] or task["backoff"], where
+            tried_again += bool(task["retries"])
+            if task_id == "summary":
+                assert (task["rule"], task["retries"]) == ("all_done", 0), where
+        assert tried_again, name
     nightly, rebuild = parsed["dags"]["nightly_inspection"], parsed["dags"]["rebuild_indexes"]
     assert nightly["timetable"] == "CronTriggerTimetable"
     assert nightly["params"]["date"]["format"] == "date"
     assert rebuild["params"]["force"]["type"] == "boolean"
     assert "array" in rebuild["params"]["categories"]["type"]
+    assert parsed["dags"]["evaluate_retrieval"]["timetable"] == "CronTriggerTimetable"
+    assert parsed["dags"]["maintenance"]["params"]["dry_run"]["type"] == "boolean"
+
+
+def test_airflow_gets_its_pools_and_keeps_them(environment: dict[str, str]) -> None:
+    setup = [sys.executable, "-m", "anomalyos.supervisor.airflow_setup"]
+    for _ in range(2):
+        done = subprocess.run(setup, env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    with closing(sqlite3.connect(f"{environment['AIRFLOW_HOME']}/airflow.db")) as database:
+        slots = dict(database.execute("SELECT pool, slots FROM slot_pool"))
+    wanted = {name: pool["slots"] for name, pool in json.loads(pools_file().read_text()).items()}
+    assert slots.items() >= wanted.items()
+    assert "default_pool" in slots

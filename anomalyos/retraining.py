@@ -1,0 +1,139 @@
+"""Retraining: what the form asks for, one category after the other, and the outcome in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from anomalyos.errors import AnomalyOSError
+
+if TYPE_CHECKING:
+    from anomalyos.rebuild import Progress
+    from anomalyos.settings import Settings
+    from anomalyos.store.engine import Store
+
+DAG_ID = "retrain"
+
+
+def plan_retraining(
+    settings: Settings, wanted: Iterable[str], drifts: Sequence[Mapping[str, Any]] = ()
+) -> list[str]:
+    """The categories of a run: those that drifted when drift started it, else those asked for, else all.
+
+    Raises:
+        NotFound: naming every category that does not exist.
+    """
+    from anomalyos.rebuild_plan import choose_categories
+
+    drifted = {str(drift["category"]) for drift in drifts}
+    return choose_categories(settings, drifted or wanted)
+
+
+def retrain_category(
+    category: str,
+    settings: Settings,
+    store: Store,
+    values: Mapping[str, Any],
+    *,
+    run_id: str = "",
+    actor: str = "airflow",
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Build a challenger as the form says, let the gate judge it, and record both in MLflow.
+
+    Args:
+        values: fields of :class:`RebuildOptions` by name, and ``force``; others are ignored.
+
+    Returns:
+        As ``rebuild_category``, with ``tracking``: ``run_id`` in MLflow, or the ``error``.
+
+    Raises:
+        AnomalyOSError: as ``rebuild_category``.
+    """
+    from anomalyos.rebuild import rebuild_category
+    from anomalyos.rebuild_options import RebuildOptions
+
+    result = rebuild_category(
+        category,
+        settings,
+        store,
+        run_id=run_id,
+        actor=actor,
+        force=bool(values.get("force")),
+        options=RebuildOptions.of(dict(values)),
+        progress=progress,
+    )
+    number = result.get("version")
+    if number is None or result.get("dry_run"):
+        return {**result, "tracking": {}}
+    from anomalyos.registry.experiment_log import log_version
+
+    return {
+        **result,
+        "tracking": log_version(settings, store, category, number, seconds=result["seconds"]),
+    }
+
+
+def brief(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The result without its replicates and scores: small enough to hand from task to task."""
+    metrics = result.get("metrics") or {}
+    kept = {name: metrics.get(name) for name in ("image_auroc", "aupro", "test_hash", "data_hash")}
+    return {**result, "metrics": kept}
+
+
+def outcome(result: Mapping[str, Any]) -> str:
+    """One line on one category: ``dots v3 inspects now. Image AUROC ...``."""
+    name, number = result["category"], result.get("version")
+    if result.get("dry_run"):
+        made = f" v{number} is made of exactly this." if number else ""
+        return f"{name}: {result['images']} images to learn, {result['reviewed']} of them reviewed.{made}"
+    reason = (result.get("gate") or {}).get("reason", "")
+    if result.get("promoted"):
+        return f"{name} v{number} inspects now. {reason}".strip()
+    if not result.get("created"):
+        return f"{name}: nothing has changed since v{number}. {reason}".strip()
+    return f"{name} v{number} was refused. {reason}".strip()
+
+
+def note(categories: Iterable[str], results: Sequence[Mapping[str, Any]]) -> str:
+    """The whole run in words, the failures first."""
+    from anomalyos.rebuild_plan import without_result
+
+    failed = without_result(categories, results)
+    lines = [f"{name}: failed, see the log of its task." for name in failed]
+    return "\n".join([*lines, *(outcome(result) for result in results)]) or "There was nothing to do."
+
+
+def summarise(categories: list[str], results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Names of what was promoted, refused and left as it was.
+
+    Raises:
+        RebuildFailed: naming the categories without a result.
+    """
+    from anomalyos.rebuild_plan import require_results
+
+    require_results(categories, results)
+    made = [result for result in results if result.get("created")]
+    return {
+        "promoted": sorted(result["category"] for result in results if result.get("promoted")),
+        "refused": sorted(result["category"] for result in made if not result.get("promoted")),
+        "unchanged": sorted(set(categories) - {result["category"] for result in made}),
+        "note": note(categories, results),
+    }
+
+
+def leave_note(settings: Settings, run_id: str, text: str, dag_id: str = DAG_ID) -> str:
+    """Put ``text`` on the run's page in Airflow; returns why not when that cannot be done.
+
+    A note that cannot be left must not fail a run whose work is done: the text is in the task's log as well.
+    """
+    from anomalyos.airflow_api import AirflowApi
+
+    api = AirflowApi(settings)
+    try:
+        api.note(dag_id, run_id, text)
+    except AnomalyOSError as error:
+        return str(error)
+    finally:
+        api.close()
+    return ""

@@ -1,0 +1,179 @@
+"""Retrain from a form, or because something drifted. Wiring only, the work is in ``anomalyos.retraining``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Asset, Param, TriggerRule, dag, get_current_context, task
+from anomalyos_plugin import log_failure
+
+from anomalyos.data.dataset import list_categories
+from anomalyos.features.recipes import RECIPES
+from anomalyos.rebuild_options import AS_SET
+from anomalyos.settings import get_settings
+
+MODELS = Asset(name="models", uri="anomalyos://models")
+DRIFT = Asset(name="drift", uri="anomalyos://drift")
+
+DOC = """
+### Retrain
+
+Builds a challenger for each product, measures it and the champion on the same held-out images, and lets it
+inspect only when it passes the gate: image AUROC and AUPRO not worse beyond their bootstrap intervals, the
+promise of false alarms kept, latency and size within limits. The reason stands in this run's note, in MLflow
+and on the console's page of models. The console uses a promoted version at once, without a restart.
+
+* **Products**: leave empty for all of them.
+* **Recipe, coreset ratio, alpha**: leave them for what `include/categories.yaml` says.
+* **Use reviewed normals**: what reviewers called false alarms is learned as normal, too.
+* **Dry run**: says what would be learned from, and builds nothing.
+
+When drift was found (asset *drift*), the products that drifted are retrained with these defaults. Running it
+again is safe: the same inputs never make a second version. Roll back in the console under Admin, or with
+`anomalyos models rollback PRODUCT`.
+"""
+
+
+@dag(
+    dag_id="retrain",
+    dag_display_name="Retrain",
+    description="Build challengers, compare them with the champions, promote what passes the gate.",
+    doc_md=DOC,
+    schedule=[DRIFT],
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=24),
+    tags=["models", "training"],
+    params={
+        "categories": Param(
+            [],
+            type=["null", "array"],
+            items={"type": "string"},
+            examples=list_categories(get_settings()),
+            title="Products",
+            description="Empty: all products that have training images.",
+        ),
+        "recipe": Param(
+            AS_SET,
+            type="string",
+            enum=[AS_SET, *RECIPES],
+            values_display={AS_SET: "As set for each product"},
+            title="Recipe",
+            description="How images become features and scores.",
+        ),
+        "coreset_ratio": Param(
+            None,
+            type=["null", "number"],
+            minimum=0.001,
+            maximum=1,
+            title="Coreset ratio",
+            description="Share of patches the memory bank keeps. Empty: as set.",
+        ),
+        "alpha": Param(
+            None,
+            type=["null", "number"],
+            minimum=0.001,
+            maximum=0.5,
+            title="Alpha",
+            description="Promised share of normal parts that are flagged. Empty: as set.",
+        ),
+        "use_reviewed": Param(
+            True,
+            type="boolean",
+            title="Use reviewed normals",
+            description="Learn from what reviewers called false alarms.",
+        ),
+        "force": Param(
+            False,
+            type="boolean",
+            title="Force",
+            description="Build even when nothing has changed since the last version.",
+        ),
+        "dry_run": Param(
+            False,
+            type="boolean",
+            title="Dry run",
+            description="Say what would be learned from, and build nothing.",
+        ),
+    },
+    default_args={
+        "owner": "process-engineering",
+        "retries": 1,
+        "retry_delay": timedelta(seconds=30),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=10),
+        "on_failure_callback": log_failure,
+    },
+)
+def retrain() -> None:
+    @task(execution_timeout=timedelta(minutes=10), doc_md="The products asked for, or those that drifted.")
+    def discover() -> list[str]:
+        from anomalyos.retraining import plan_retraining
+
+        context = get_current_context()
+        events = context.get("triggering_asset_events") or {}
+        drifts = [drift for found in events.values() for event in found for drift in event.extra["drifts"]]
+        return plan_retraining(get_settings(), context["params"]["categories"] or [], drifts)
+
+    @task(
+        multiple_outputs=False,
+        execution_timeout=timedelta(hours=6),
+        pool="training",
+        map_index_template="{{ category }}",
+        doc_md="Build, calibrate, evaluate, gate and promote one product; keep all of it in MLflow.",
+    )
+    def challenge(category: str) -> dict[str, Any]:
+        from anomalyos.retraining import brief, retrain_category
+        from anomalyos.store.engine import open_store
+
+        context = get_current_context()
+        context["category"] = category  # type: ignore[typeddict-unknown-key]
+        settings = get_settings()
+        values = dict(context["params"])
+        return brief(
+            retrain_category(category, settings, open_store(settings), values, run_id=context["run_id"])
+        )
+
+    @task(
+        multiple_outputs=False,
+        trigger_rule=TriggerRule.ALL_DONE,
+        execution_timeout=timedelta(hours=2),
+        pool="training",
+        doc_md="Labelled and confirmed defects into the case index, seeds into the knowledge graph.",
+    )
+    def index_cases(names: list[str]) -> dict[str, Any]:
+        from anomalyos.case_base import refresh_case_base
+        from anomalyos.store.engine import open_store
+
+        if get_current_context()["params"]["dry_run"]:
+            return {}
+        settings = get_settings()
+        return refresh_case_base(names, settings, open_store(settings))
+
+    @task(
+        multiple_outputs=False,
+        trigger_rule=TriggerRule.ALL_DONE,
+        retries=0,
+        execution_timeout=timedelta(minutes=10),
+        outlets=[MODELS],
+        doc_md="The outcome as the run's note. Fails when a product failed, and names it.",
+    )
+    def summary(names: list[str], done: list[dict[str, Any]]) -> dict[str, Any]:
+        from anomalyos.retraining import leave_note, note, summarise
+
+        results = list(done)
+        words = note(names, results)
+        why_not = leave_note(get_settings(), get_current_context()["run_id"], words)
+        print(words, f"(not left as a note: {why_not})" if why_not else "", sep="\n")  # noqa: T201 - the task's log
+        return summarise(names, results)
+
+    # Any: at parse time these are promises of values, which the tasks' own types do not know of
+    names: Any = discover()
+    done: Any = challenge.expand(category=names)
+    summary(names=names, done=done)
+    # a leaf of its own: the run fails when it fails
+    done >> index_cases(names=names)
+
+
+retrain()

@@ -1,0 +1,19 @@
+"""A challenger that was damaged on purpose: its memory bank is noise far from anything normal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def install() -> None:
+    import torch
+
+    from anomalyos.patchcore.model import PatchCore
+
+    fit = PatchCore.fit
+
+    def fit_noise(patches: Any, *arguments: Any, **options: Any) -> PatchCore:
+        noise = torch.randn(patches.shape, generator=torch.Generator().manual_seed(1))
+        return fit(patches + 50 * patches.std() * noise.to(patches.device), *arguments, **options)
+
+    PatchCore.fit = staticmethod(fit_noise)  # type: ignore[method-assign, assignment]

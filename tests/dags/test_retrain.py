@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+
+from anomalyos.settings import Settings
+from anomalyos.store import models
+from anomalyos.store.engine import Store
+from anomalyos.store.tables import Role
+from tests.dags.conftest import RunDag
+from tests.products import write_product
+
+
+def test_the_form_makes_a_challenger_that_is_judged_and_kept_in_mlflow(
+    built: Store, settings: Settings, run_dag: RunDag
+) -> None:
+    conf = {"categories": ["stripes"], "coreset_ratio": 0.5, "alpha": 0.2}
+    result = run_dag("retrain", conf)
+    assert result["state"] == "success", result["log"][-3000:]
+    assert ["challenge", 0, "success", "stripes"] in result["tasks"]
+    with built.session(read_only=True) as session:
+        newest = models.list_versions(session, "stripes")[0]
+        champion = models.champion(session, "stripes")
+    assert champion is not None
+    assert (newest.version, newest.alpha, newest.run_id) == (2, 0.2, result["run_id"])
+    verdict = "inspects now" if champion.id == newest.id else "was refused"
+    assert f"stripes v2 {verdict}. {newest.gate_reason}" in result["log"]
+    assert "(not left as a note: " in result["log"], "no web server runs in this test"
+    assert (settings.home / "mlflow.db").is_file()
+
+
+def test_a_dry_run_builds_nothing(built: Store, settings: Settings, run_dag: RunDag) -> None:
+    result = run_dag("retrain", {"dry_run": True})
+    assert result["state"] == "success", result["log"][-3000:]
+    assert "dots: 12 images to learn, 0 of them reviewed." in result["log"]
+    with built.session(read_only=True) as session:
+        assert {row.version for row in models.list_versions(session)} == {1}
+    assert not (settings.home / "mlflow.db").exists()
+
+
+def test_a_damaged_challenger_is_refused_and_the_reason_stands_everywhere(
+    settings: Settings, store: Store, run_dag: RunDag
+) -> None:
+    from anomalyos.rebuild import rebuild_category
+    from anomalyos.registry import tracking
+    from console.admin_models import ModelDesk
+    from console.auth import Person
+    from console.desk import Desk
+
+    write_product(settings.data_dir, "stripes")
+    assert rebuild_category("stripes", settings, store)["promoted"]
+    result = run_dag("retrain", {"force": True}, "tests.dags.damaged")
+    assert result["state"] == "success", result["log"][-3000:]
+    with store.session(read_only=True) as session:
+        refused = models.list_versions(session, "stripes")[0]
+        champion = models.champion(session, "stripes")
+    assert champion is not None
+    assert (refused.version, refused.gate_passed, champion.version) == (2, False, 1)
+    assert "fell from" in refused.gate_reason
+    # the text of the run's note, the experiment, and what Admin shows
+    assert f"stripes v2 was refused. {refused.gate_reason}" in result["log"]
+    client = tracking.tracking_client(settings)
+    number = tracking.experiment_id(client, settings, tracking.PATCHCORE)
+    (run,) = client.search_runs([number])
+    assert run.data.tags["mlflow.note.content"] == f"Gate: refused. {refused.gate_reason}"
+    desk = Desk(settings, store, pytest.fail, pytest.fail, pytest.fail)  # nothing of it is called
+    shown = ModelDesk(desk).product(Person(user_id=1, name="erik", role=Role.ENGINEER), "stripes").versions[0]
+    assert (shown.version, shown.gate_passed, shown.gate_reason) == (2, False, refused.gate_reason)

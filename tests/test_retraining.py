@@ -1,0 +1,95 @@
+"""What a retraining works on, and its outcome in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from anomalyos import retraining
+from anomalyos.errors import NotFound
+from anomalyos.rebuild_plan import RebuildFailed
+from anomalyos.registry import experiment_log
+from anomalyos.settings import Settings
+from anomalyos.store.engine import Store
+
+
+def result(category: str, **more: Any) -> dict[str, Any]:
+    gate = {"passed": True, "reason": "Image AUROC 0.9900 against the champion's 0.9500."}
+    return {"category": category, "version": 2, "created": True, "promoted": True, "gate": gate, **more}
+
+
+REFUSED = {"promoted": False, "gate": {"passed": False, "reason": "AUPRO fell from 0.9000 to 0.5000."}}
+
+
+def test_drift_chooses_before_the_form_and_the_form_before_all(built: Store, settings: Settings) -> None:
+    assert retraining.plan_retraining(settings, []) == ["dots", "stripes"]
+    assert retraining.plan_retraining(settings, ["stripes"]) == ["stripes"]
+    drifts = [{"category": "dots", "metric": "score", "size": 0.4}]
+    assert retraining.plan_retraining(settings, ["stripes"], drifts) == ["dots"]
+    with pytest.raises(NotFound, match="bolts"):
+        retraining.plan_retraining(settings, ["bolts"])
+
+
+def test_a_retraining_is_a_rebuild_with_the_forms_values_and_a_run(
+    built: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[tuple[str, int]] = []
+
+    def log_version(_: Settings, __: Store, category: str, number: int, *, seconds: float) -> dict[str, Any]:
+        logged.append((category, number))
+        assert seconds > 0
+        return {"run_id": "abc"}
+
+    monkeypatch.setattr(experiment_log, "log_version", log_version)
+    values = {"coreset_ratio": 0.05, "recipe": None, "dry_run": True, "trials": 10}
+    planned = retraining.retrain_category("dots", settings, built, values)
+    assert (planned["dry_run"], planned["tracking"], logged) == (True, {}, [])
+    assert retraining.outcome(planned) == "dots: 12 images to learn, 0 of them reviewed."
+    made = retraining.retrain_category("dots", settings, built, {**values, "dry_run": False}, run_id="r")
+    assert (made["version"], made["created"]) == (2, True)
+    assert (made["tracking"], logged) == ({"run_id": "abc"}, [("dots", 2)])
+    brief = retraining.brief(made)
+    assert set(brief["metrics"]) == {"image_auroc", "aupro", "test_hash", "data_hash"}
+    assert brief["gate"] == made["gate"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (result("dots"), "dots v2 inspects now. Image AUROC 0.9900 against the champion's 0.9500."),
+        (result("dots", **REFUSED), "dots v2 was refused. AUPRO fell from 0.9000 to 0.5000."),
+        (
+            result("dots", created=False, promoted=False, gate={"reason": "Champion already."}),
+            "dots: nothing has changed since v2. Champion already.",
+        ),
+        (
+            result("dots", dry_run=True, images=13, reviewed=1),
+            "dots: 13 images to learn, 1 of them reviewed. v2 is made of exactly this.",
+        ),
+    ],
+)
+def test_each_outcome_is_one_line(given: dict[str, Any], words: str) -> None:
+    assert retraining.outcome(given) == words
+
+
+def test_the_note_names_failures_first_and_the_run_fails_with_them() -> None:
+    results = [result("dots")]
+    note = retraining.note(["dots", "stripes"], results)
+    assert note.splitlines()[0] == "stripes: failed, see the log of its task."
+    with pytest.raises(RebuildFailed, match="1 of 2 categories failed: stripes"):
+        retraining.summarise(["dots", "stripes"], results)
+    figures = retraining.summarise(
+        ["dots", "pins", "stripes"],
+        [*results, result("stripes", **REFUSED), result("pins", created=False, promoted=False)],
+    )
+    assert (figures["promoted"], figures["refused"], figures["unchanged"]) == (
+        ["dots"],
+        ["stripes"],
+        ["pins"],
+    )
+    assert len(figures["note"].splitlines()) == 3
+
+
+def test_a_note_that_cannot_be_left_is_no_failure(settings: Settings) -> None:
+    assert "password" in retraining.leave_note(settings, "run", "words")
