@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.errors import NotFound
-from anomalyos.patchcore import metrics
+from anomalyos.patchcore import bootstrap, metrics
 from anomalyos.patchcore.metrics import Rate
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class TestRun:
 
     scores: list[float] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
+    mapped: list[int] = field(default_factory=list)
+    """Which of the scored images ``maps`` and ``masks`` are of."""
     maps: list[NDArray[np.float16]] = field(default_factory=list)
     masks: list[NDArray[np.bool_]] = field(default_factory=list)
     latencies_ms: list[float] = field(default_factory=list)
@@ -79,6 +81,12 @@ def evaluate_model(
             "threshold": calibration.threshold(),
             "f1": metrics.f1_at(defective, flagged),
             "recall": Rate(int((flagged & defective).sum()), int(defective.sum())).to_json(),
+            "false_alarms": false_alarms(calibration, scores[~defective], calibration.effective_alpha()),
+        },
+        "bootstrap": bootstrap_figures(run, defective, scores),
+        "test_scores": {
+            "good": np.round(scores[~defective], 5).tolist(),
+            "defective": np.round(scores[defective], 5).tolist(),
         },
         "false_alarms": {
             f"{alpha:g}": false_alarms(calibration, scores[~defective], alpha) for alpha in REPORTED_ALPHAS
@@ -117,6 +125,7 @@ def run_test_set(
         if sample.defect == "good" or (mask is not None and mask.any()):
             # a defective image whose mask is missing or empty says nothing about pixels
             # half precision keeps 11 bits: far finer than the map, and half the memory
+            run.mapped.append(len(run.scores) - 1)
             run.maps.append(heat.astype(np.float16))
             run.masks.append(resize_mask(mask, size))
         if progress is not None:
@@ -139,6 +148,21 @@ def pixel_figures(run: TestRun) -> dict[str, float | None]:
         return {"pixel_auroc": None, "aupro": None}
     maps, masks = np.stack(run.maps), np.stack(run.masks)
     return {"pixel_auroc": metrics.pixel_auroc(maps, masks), "aupro": metrics.aupro(maps, masks)}
+
+
+def bootstrap_figures(
+    run: TestRun, defective: NDArray[np.bool_], scores: NDArray[np.float64]
+) -> dict[str, Any]:
+    """Replicates of image AUROC and AUPRO; empty without good and defective images."""
+    if defective.all() or not defective.any():
+        return {}
+    drawn = bootstrap.draws(defective)
+    found = {"image_auroc": bootstrap.summary(bootstrap.auroc_replicates(defective, scores, drawn))}
+    if any(mask.any() for mask in run.masks):
+        curves = bootstrap.overlap_curves(np.stack(run.maps), np.stack(run.masks))
+        chosen = drawn[:, run.mapped]
+        found["aupro"] = bootstrap.summary(np.array([curves.aupro(weights) for weights in chosen]))
+    return {"seed": bootstrap.SEED, **found}
 
 
 def false_alarms(

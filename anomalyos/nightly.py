@@ -123,8 +123,9 @@ def inspect_shard(
 
     Raises:
         NightFailed: when files could not be inspected for reasons outside the files themselves,
-            after the others were. The rows written stay.
+            after the others were. The rows written stay. Also when a data check stopped the product.
     """
+    _refuse_stopped(shard, store)
     worker = _ShardWorker(shard, settings, store, inspector or _inspector(settings, store))
     paths: list[str] = shard["paths"]
     in_a_row = 0
@@ -145,13 +146,25 @@ def inspect_shard(
     return dict(worker.counts)
 
 
+def _refuse_stopped(shard: dict[str, Any], store: Store) -> None:
+    from anomalyos.store import data_checks
+
+    with store.session(read_only=True) as session:
+        check = data_checks.newest(session, shard["category"] or "", batch_key(shard["day"]))
+    if check is not None and data_checks.stops(check):
+        raise NightFailed(
+            f"{shard_name(shard)} is not inspected. {check.reason}",
+            "See Data checks in the console: let it go on there, or correct suite or files, run it again.",
+        )
+
+
 def summarise(settings: Settings, store: Store, day: str, failed_shards: int = 0) -> dict[str, Any]:
     """Figures of the night; marks the batch finished when every expected file has a row.
 
     Raises:
         NightFailed: when shards failed or files are without a row.
     """
-    from anomalyos.store import batches
+    from anomalyos.store import batches, data_checks
 
     with store.session() as session:
         batch_id = _id(_open_batch(session, check_day(day)))
@@ -160,12 +173,14 @@ def summarise(settings: Settings, store: Store, day: str, failed_shards: int = 0
         if complete:
             batches.finish(session, batch_id)
         figures = batches.summary(session, batch_id)
+        stopped = data_checks.stopped_reasons(session, batch_key(day))
     document = {"batch": batch_key(day), "day": day, "failed_shards": failed_shards, **asdict(figures)}
     log.info("%s: %s", batch_key(day), document)
     if not complete:
         raise NightFailed(
             f"The night {day} is incomplete: {failed_shards} shards failed, "
-            f"{max(0, missing)} of {figures.expected} files have no result.",
+            f"{max(0, missing)} of {figures.expected} files have no result."
+            + "".join(f" Stopped by its data check: {reason}" for reason in stopped),
             "Look at the failed tasks, then run the night again: it continues where it stopped.",
         )
     return document
@@ -179,7 +194,10 @@ def run_night(
     Raises:
         NightFailed: as :func:`summarise` does, after every shard was tried.
     """
+    from anomalyos.monitoring.night_check import check_shards
+
     shards = discover(settings, store, day, run_id)
+    check_shards(settings, store, shards)
     total = sum(len(shard["paths"]) for shard in shards)
     counts: Counter[str] = Counter()
     inspector = _inspector(settings, store) if shards else None

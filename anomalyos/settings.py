@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from anomalyos.errors import UnsafeSettings
@@ -47,6 +47,57 @@ class Settings(BaseSettings):
     shard_size: int = Field(default=64, ge=1)
     """Images one mapped inspection task works through."""
 
+    embedder: Literal["lite", "open_clip"] = "lite"
+    """What finds similar cases: embedded EfficientNet-Lite features, or CLIP ViT-B/32 (full profile)."""
+    case_index: str = "Flat"
+    """FAISS factory string of the case index: exact by default, ``IVF4096,Flat`` for a large one."""
+    depth_model: str = "shape_from_shading"
+    """``shape_from_shading``, ``midas_small`` (full profile), or the folder of a DPT model."""
+
+    groq_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("ANOMALYOS_GROQ_API_KEY", "GROQ_API_KEY")
+    )
+    """Without it reports come from the template, and no network is touched."""
+    groq_base_url: str = "https://api.groq.com"
+    groq_model: str = "llama-3.3-70b-versatile"
+    report_timeout_s: float = Field(default=20.0, gt=0, le=600)
+    """The longest anybody waits for a report, all attempts together; then the template writes it."""
+    groq_usd_per_million_prompt_tokens: float | None = Field(default=None, ge=0)
+    groq_usd_per_million_completion_tokens: float | None = Field(default=None, ge=0)
+
+    mlflow_tracking_uri: str = Field(
+        default="", validation_alias=AliasChoices("ANOMALYOS_MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_URI")
+    )
+    """Where experiments are kept: a server (DagsHub, with MLflow's own variables for its credentials), or
+    SQLite under ``home`` when empty."""
+    gate_latency_ms: float = Field(default=2000.0, gt=0)
+    """A challenger whose median image takes longer is not promoted."""
+    gate_bundle_mb: float = Field(default=200.0, gt=0)
+    """A challenger whose bundle is larger is not promoted."""
+
+    artifacts_folder: Path | None = None
+    """DVC workspace of published models; ``home/artifacts`` when empty. A git repository may be put there."""
+    dvc_remote: str = ""
+    """Where published files go: a folder, ``s3://bucket/path``, or ``https://dagshub.com/USER/REPO.dvc``."""
+    dvc_remote_endpoint: str = ""
+    """Address of an S3 server other than Amazon's."""
+    dvc_remote_user: str = ""
+    """User of an HTTP remote, or access key of an S3 one."""
+    dvc_remote_password: SecretStr | None = None
+
+    webhook_url: SecretStr | None = None
+    """Gets a JSON document for each task that failed for good; its address may hold a secret."""
+
+    keep_normal_days: int = Field(default=0, ge=0)
+    """Photographs of parts that were found normal and that nobody reviewed are removed after so many days,
+    with their maps and explanations; verdict and figures stay. 0 keeps all of them."""
+    keep_versions: int = Field(default=5, ge=1)
+    """Newest versions a product keeps files of, besides the champion and what a rollback returns to."""
+    keep_backups: int = Field(default=14, ge=1)
+    """Database backups kept by maintenance."""
+    orphan_age_hours: int = Field(default=48, ge=24)
+    """Files no row names are removed when older: a running job writes files long before their rows."""
+
     max_image_bytes: int = Field(default=32 * 2**20, ge=1024)
     max_image_pixels: int = Field(default=64_000_000, ge=1024)
 
@@ -58,6 +109,9 @@ class Settings(BaseSettings):
     airflow_port: int = Field(default=8080, ge=1, le=65535)
     airflow_url: str = "http://localhost:8080"
     """Address people reach Airflow at; like ``console_url`` it follows its port unless it is set."""
+    airflow_user: str = "engineer"
+    airflow_password: SecretStr | None = None
+    """Whom the console starts runs as. Without a password it takes the one `anomalyos up` made."""
     session_secret: SecretStr | None = None
     """Signs session cookies; generated under ``home`` in development, required in production."""
     session_hours: int = Field(default=12, ge=1, le=24 * 30)
@@ -87,9 +141,33 @@ class Settings(BaseSettings):
         return self.home / "objects"
 
     @property
+    def surrogates_dir(self) -> Path:
+        """Tables the SHAP surrogates grow from: made when first asked for, and made again when gone."""
+        return self.home / "surrogates"
+
+    @property
     def inbox_dir(self) -> Path:
         """Where cameras drop a night's images: ``inbox/DATE/[CATEGORY/]*``."""
         return self.home / "inbox"
+
+    def resolved_tracking_uri(self) -> str:
+        """The configured MLflow, or SQLite under ``home``."""
+        return self.mlflow_tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
+
+    @property
+    def mlflow_artifacts_dir(self) -> Path:
+        """Files of experiments, where MLflow is the SQLite one under ``home``."""
+        return self.home / "mlflow"
+
+    @property
+    def artifacts_dir(self) -> Path:
+        """The DVC workspace."""
+        return self.artifacts_folder or self.home / "artifacts"
+
+    @property
+    def backups_dir(self) -> Path:
+        """Database backups, newest by name."""
+        return self.home / "backups"
 
     @property
     def airflow_home(self) -> Path:

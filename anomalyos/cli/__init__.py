@@ -4,7 +4,24 @@ from __future__ import annotations
 
 import typer
 
-from anomalyos.cli import data, evaluate, inspect, models, nightly, rebuild, run, users
+from anomalyos.cli import (
+    artifacts,
+    cases,
+    data,
+    evaluate,
+    evaluate_retrieval,
+    inspect,
+    knowledge,
+    maintain,
+    models,
+    nightly,
+    rebuild,
+    report,
+    run,
+    search,
+    smoke,
+    users,
+)
 from anomalyos.cli.output import FriendlyGroup
 
 app = typer.Typer(
@@ -18,6 +35,9 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
+app.add_typer(cases.app, name="cases")
+app.add_typer(artifacts.app, name="artifacts")
+app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(users.app, name="users")
-for module in (rebuild, inspect, evaluate, nightly, run):
+for module in (rebuild, inspect, report, search, evaluate, evaluate_retrieval, nightly, maintain, run, smoke):
     module.register(app)

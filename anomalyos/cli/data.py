@@ -1,4 +1,4 @@
-"""``anomalyos data``: bring images in, see what is there, draw samples."""
+"""``anomalyos data``: bring images in, see what is there, draw samples, check."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from anomalyos.cli import data_check
 from anomalyos.cli.output import (
     EXIT_COULD_NOT_RUN,
     EXIT_REJECTED,
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     from anomalyos.data.importer import ImportReport
 
 app = typer.Typer(
-    cls=FriendlyGroup, no_args_is_help=True, help="Import images, list categories, draw samples."
+    cls=FriendlyGroup,
+    no_args_is_help=True,
+    help="Import images, list categories, draw samples, check what is learned from.",
 )
+data_check.register(app)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 

@@ -33,9 +33,13 @@ def register(app: typer.Typer) -> None:
 def inspect(
     paths: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
     category: Annotated[str | None, typer.Option(help="The product; routed when not given.")] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say why: similar cases, causes, SHAP, trace and a report.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Inspect images and store the results as today's live batch."""
+    from anomalyos.cli.explanation import explained, print_explanation
     from anomalyos.errors import NotFound
     from anomalyos.inspector import get_inspector, live_batch
 
@@ -48,10 +52,14 @@ def inspect(
     with progress_bar() as bar:
         tracked = bar.track(files, description="inspecting")
         results = [to_json(path, inspect_file(path, category, batch)) for path in tracked]
+        if explain:
+            results = [explained(row, bar) for row in results]
     if as_json:
         print_json({"batch": batch, "inspections": results})
     else:
         print_results(results)
+        for row in results if explain else ():
+            print_explanation(row)
     raise typer.Exit(exit_code(results))
 
 

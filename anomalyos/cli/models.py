@@ -90,25 +90,12 @@ def promote(
     as_json: JsonOption = False,
 ) -> None:
     """Let a version inspect from now on."""
-    from anomalyos.registry.bundle import verify_bundle
+    from anomalyos.registry.pointer import promote_version
     from anomalyos.settings import get_settings
-    from anomalyos.store import categories, models, promotions
-    from anomalyos.store.rows import stored_id
 
-    store = ready_store()
-    with store.session() as session:
-        row = categories.by_name(session, category)
-        chosen = models.by_version(session, category, version)
-        # a damaged bundle must not become the pointer's target: every inspection would fail
-        verify_bundle(get_settings().bundles_dir / chosen.bundle_path, chosen.bundle_sha256)
-        promotions.promote(
-            session,
-            category_id=stored_id(row.id),
-            version_id=stored_id(chosen.id),
-            expected_pointer=row.pointer_version,
-            actor=actor(),
-            reason=reason,
-        )
+    promote_version(
+        ready_store(), get_settings(), category=category, version=version, actor=actor(), reason=reason
+    )
     report(category, version, "promote", as_json)
 
 
@@ -117,10 +104,13 @@ def rollback(
     category: CategoryArgument, reason: ReasonOption = "rolled back by hand", as_json: JsonOption = False
 ) -> None:
     """Return to the champion before the present one."""
-    from anomalyos.store import models, promotions
+    from anomalyos.registry.pointer import roll_back
+    from anomalyos.settings import get_settings
+    from anomalyos.store import models
 
-    with ready_store().session() as session:
-        move = promotions.rollback(session, category_name=category, actor=actor(), reason=reason)
+    store = ready_store()
+    move = roll_back(store, get_settings(), category=category, actor=actor(), reason=reason)
+    with store.session(read_only=True) as session:
         version = models.get(session, move.to_id).version
     report(category, version, "rollback", as_json)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from anomalyos.rebuild import Progress as StageProgress
 
 STAGE_WORDS = {
+    "check": "checking images",
     "learn": "reading images",
     "calibrate": "calibrating",
     "coreset": "filling the memory bank",
@@ -28,9 +29,20 @@ def register(app: typer.Typer) -> None:
 def rebuild(
     category: Annotated[list[str] | None, typer.Option(help="Only this category; may be repeated.")] = None,
     force: Annotated[bool, typer.Option(help="Make a new version although nothing changed.")] = False,
+    recipe: Annotated[str | None, typer.Option(help="Another registered recipe than the set one.")] = None,
+    coreset_ratio: Annotated[
+        float | None, typer.Option(help="Share of patches the memory bank keeps, instead of the set one.")
+    ] = None,
+    alpha: Annotated[
+        float | None, typer.Option(help="Promised share of flagged normal parts, instead of the set one.")
+    ] = None,
+    use_reviewed: Annotated[
+        bool, typer.Option(help="Learn from what reviewers called false alarms, too.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option(help="Say what would be learned from, and build nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
-    """Rebuild memory banks and promote those that pass the gate."""
+    """Rebuild memory banks, promote those that pass the gate, and keep all of it in MLflow."""
     from anomalyos.rebuild_plan import choose_categories
     from anomalyos.settings import get_settings
     from anomalyos.store.engine import open_store
@@ -40,7 +52,17 @@ def rebuild(
     store.upgrade()
     names = choose_categories(settings, category or [])
     with progress_bar() as bar:
-        results = [rebuild_one(name, bar, force) for name in names]
+        values = {
+            "force": force,
+            "recipe": recipe,
+            "coreset_ratio": coreset_ratio,
+            "alpha": alpha,
+            "use_reviewed": use_reviewed,
+            "dry_run": dry_run,
+        }
+        results = [rebuild_one(name, bar, values) for name in names]
+        if not dry_run:
+            gather_cases([result["category"] for result in results if "error" not in result], bar)
     failed = [result for result in results if "error" in result]
     if as_json:
         print_json({"categories": results})
@@ -50,21 +72,40 @@ def rebuild(
         raise typer.Exit(EXIT_COULD_NOT_RUN)
 
 
-def rebuild_one(name: str, bar: Progress, force: bool = False) -> dict[str, Any]:
+def rebuild_one(name: str, bar: Progress, values: dict[str, Any]) -> dict[str, Any]:
     """Rebuild one category with a line of progress; a failure is part of the result."""
     from anomalyos.errors import AnomalyOSError
-    from anomalyos.rebuild import rebuild_category
+    from anomalyos.retraining import retrain_category
     from anomalyos.settings import get_settings
     from anomalyos.store.engine import open_store
 
     settings = get_settings()
     try:
-        return rebuild_category(
-            name, settings, open_store(settings), force=force, progress=stage_line(name, bar)
-        )
+        store = open_store(settings)
+        return retrain_category(name, settings, store, values, actor="cli", progress=stage_line(name, bar))
     except AnomalyOSError as error:
         bar.console.print(f"[red]✗[/] {name}: {error.message} {error.hint}", highlight=False)
         return {"category": name, "error": str(error)}
+
+
+def gather_cases(names: list[str], bar: Progress) -> None:
+    """Bring the knowledge graph and the known defects up to date; what fails is said and stops nothing."""
+    from anomalyos.case_base import refresh_case_base
+    from anomalyos.errors import AnomalyOSError
+    from anomalyos.settings import get_settings
+    from anomalyos.store.engine import open_store
+
+    line = bar.add_task("known defects", total=None)
+    settings = get_settings()
+    try:
+        refresh_case_base(
+            names,
+            settings,
+            open_store(settings),
+            lambda done, total, _: bar.update(line, completed=done, total=max(total, 1)),
+        )
+    except AnomalyOSError as error:
+        bar.console.print(f"[red]✗[/] known defects: {error.message} {error.hint}", highlight=False)
 
 
 def stage_line(name: str, bar: Progress) -> StageProgress:
@@ -80,10 +121,17 @@ def stage_line(name: str, bar: Progress) -> StageProgress:
 def print_results(results: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
+    from anomalyos.retraining import outcome
+
     table = Table("category", "version", "champion", "AUROC", "gate", "seconds")
     for result in results:
         if "error" in result:
             table.add_row(result["category"], "-", "-", "-", result["error"], "-")
+            continue
+        if result.get("dry_run"):
+            table.add_row(
+                result["category"], "-", "dry run", "-", outcome(result), f"{result['seconds']:.1f}"
+            )
             continue
         auroc = result["metrics"].get("image_auroc")
         table.add_row(
@@ -94,4 +142,15 @@ def print_results(results: list[dict[str, Any]]) -> None:
             result["gate"]["reason"],
             f"{result['seconds']:.1f}",
         )
-    stdout_console().print(table)
+    terminal = stdout_console()
+    terminal.print(table)
+    for result in results:
+        if (result.get("tracking") or {}).get("error"):
+            terminal.print(f"{result['category']}: {result['tracking']['error']}", highlight=False)
+        if result.get("set_aside"):
+            count = len(result["set_aside"])
+            terminal.print(
+                f"{result['category']}: {count} training image{'s' if count > 1 else ''} set aside; see "
+                f"`anomalyos data quarantine list --category {result['category']}`.",
+                highlight=False,
+            )

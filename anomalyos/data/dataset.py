@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -48,11 +48,35 @@ class CategoryData:
 
     Args:
         root: a folder in the MVTec AD layout; its name is the category's unless ``name`` is given.
+        left_out: see :meth:`without`.
+        reviewed: see :meth:`with_reviewed`.
     """
 
-    def __init__(self, root: Path, name: str | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        name: str | None = None,
+        left_out: Mapping[str, Mapping[str, str]] | None = None,
+        reviewed: Sequence[Sample] = (),
+    ) -> None:
         self.root = root
         self.name = name or root.name
+        self.reviewed = tuple(reviewed)
+        self._from_reviews = frozenset(reviewed)
+        self.left_out = dict(left_out or {})
+        """Training images that do not count: ``code`` and ``reason`` by path inside the category."""
+
+    def without(self, left_out: Mapping[str, Mapping[str, str]]) -> CategoryData:
+        """The same category less these training images, which keep their ``code`` and ``reason``."""
+        return CategoryData(self.root, self.name, left_out, self.reviewed) if left_out else self
+
+    def with_reviewed(self, samples: Sequence[Sample]) -> CategoryData:
+        """The same category with further training samples, from :mod:`anomalyos.data.reviewed`."""
+        return CategoryData(self.root, self.name, self.left_out, samples) if samples else self
+
+    def path_of(self, sample: Sample) -> str:
+        """Where a sample lies inside the category; a reviewed one has its content for a name."""
+        return sample.group if sample in self._from_reviews else sample.path.relative_to(self.root).as_posix()
 
     @property
     def synthetic(self) -> bool:
@@ -71,8 +95,10 @@ class CategoryData:
 
     @cached_property
     def train(self) -> list[Sample]:
-        """Good samples to learn from (``train/good``)."""
-        return [self._sample(path, "train", GOOD) for path in list_images(self.root / "train" / GOOD)]
+        """Good samples to learn from: ``train/good``, then what reviewers called false alarms."""
+        paths = list_images(self.root / "train" / GOOD)
+        learned = [path for path in paths if path.relative_to(self.root).as_posix() not in self.left_out]
+        return [*(self._sample(path, "train", GOOD) for path in learned), *self.reviewed]
 
     @cached_property
     def test(self) -> list[Sample]:
@@ -90,7 +116,7 @@ class CategoryData:
 
         Any added, removed, renamed or changed file changes it; where the folder lies does not.
         """
-        files = [sample.path for sample in (*self.train, *self.test)]
+        files = [sample.path for sample in (*self.train, *self.test) if sample not in self._from_reviews]
         files += [sample.mask_path for sample in self.test if sample.mask_path is not None]
         if (self.root / GROUPS_FILE).is_file():
             files.append(self.root / GROUPS_FILE)
@@ -99,6 +125,8 @@ class CategoryData:
             with path.open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             digest.update(f"{path.relative_to(self.root).as_posix()}\0{sha256}\n".encode())
+        for sample in self.reviewed:  # named by their content
+            digest.update(f"{sample.group}\n".encode())
         return digest.hexdigest()
 
     def _sample(self, path: Path, split: Literal["train", "test"], defect: str) -> Sample:

@@ -55,6 +55,7 @@ class DecodedImage:
     """``rgb`` is (H, W, 3) uint8, contiguous, writable and upright; ``width`` and ``height`` are its size.
 
     ``sha256`` and ``size_bytes`` are of the bytes as received, ``format`` is lower case ("png", "jpeg").
+    ``mode`` is the colour model the file itself has, in Pillow's words ("L", "RGB", "I;16", "CMYK").
     """
 
     rgb: npt.NDArray[np.uint8]
@@ -63,6 +64,7 @@ class DecodedImage:
     width: int
     height: int
     size_bytes: int
+    mode: str
 
     @property
     def suffix(self) -> str:
@@ -76,9 +78,10 @@ def decode_image(data: bytes, settings: Settings) -> DecodedImage:
     Raises:
         ImageRejected: always this, whatever is wrong with the bytes.
     """
-    rgb, container = _decode(data, settings, WHITE)
+    rgb, mode, container = _decode(data, settings, WHITE)
     height, width = rgb.shape[:2]
-    return DecodedImage(rgb, hashlib.sha256(data).hexdigest(), container.format, width, height, len(data))
+    sha256 = hashlib.sha256(data).hexdigest()
+    return DecodedImage(rgb, sha256, container.format, width, height, len(data), mode)
 
 
 def read_image(path: Path, settings: Settings) -> DecodedImage:
@@ -100,7 +103,7 @@ def decode_mask(path: Path, settings: Settings) -> npt.NDArray[np.bool_]:
     Raises:
         ImageRejected, NotFound: as :func:`read_image`.
     """
-    rgb, _ = _decode(read_limited(path, settings), settings, BLACK)
+    rgb, _, _ = _decode(read_limited(path, settings), settings, BLACK)
     gray = rgb.max(axis=2)
     mask: npt.NDArray[np.bool_] = gray > gray.max() // 2
     return mask
@@ -126,8 +129,11 @@ def read_limited(path: Path, settings: Settings) -> bytes:
     return data
 
 
-def encode_png(array: npt.NDArray[np.uint8]) -> bytes:
+def encode_png(array: npt.NDArray[np.uint8], *, effort: int = 6) -> bytes:
     """PNG of a (H, W), (H, W, 3) or (H, W, 4) uint8 array, without loss.
+
+    Args:
+        effort: 1, quick, to 9, small.
 
     Raises:
         ValueError: another shape or dtype.
@@ -137,7 +143,7 @@ def encode_png(array: npt.NDArray[np.uint8]) -> bytes:
     if array.dtype != np.uint8 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
         raise ValueError(f"cannot write {array.dtype} of shape {array.shape} as PNG")
     buffer = io.BytesIO()
-    Image.fromarray(array).save(buffer, "PNG")
+    Image.fromarray(array).save(buffer, "PNG", compress_level=effort)
     return buffer.getvalue()
 
 
@@ -154,14 +160,14 @@ def thumbnail_jpeg(rgb: npt.NDArray[np.uint8], max_side: int) -> bytes:
 
 def _decode(
     data: bytes, settings: Settings, background: tuple[int, int, int]
-) -> tuple[npt.NDArray[np.uint8], Container]:
+) -> tuple[npt.NDArray[np.uint8], str, Container]:
     if not data:
         raise ImageRejected("empty", "The file is empty.", "Check that the camera finished writing it.")
     _check_bytes(len(data), settings)
     container = scan_container(data)
     _check_size(container.width, container.height, settings)
     try:
-        rgb = _decode_pixels(container, settings, background)
+        rgb, mode = _decode_pixels(container, settings, background)
     except ImageRejected:
         raise
     except MemoryError as error:
@@ -170,7 +176,7 @@ def _decode(
     # one bad image must never stop a batch, so all of them become a reason.
     except Exception as error:
         raise damaged(f"its {container.format.upper()} data cannot be decoded") from error
-    return rgb, container
+    return rgb, mode, container
 
 
 def _check_bytes(count: int, settings: Settings) -> None:
@@ -199,14 +205,14 @@ def _check_size(width: int, height: int, settings: Settings) -> None:
 
 def _decode_pixels(
     container: Container, settings: Settings, background: tuple[int, int, int]
-) -> npt.NDArray[np.uint8]:
-    """(H, W, 3) uint8 of the payload, upright. May raise anything a decoder raises."""
+) -> tuple[npt.NDArray[np.uint8], str]:
+    """(H, W, 3) uint8 of the payload, upright, and its colour model. May raise anything a decoder raises."""
     from PIL import Image
 
     with Image.open(io.BytesIO(container.payload), formats=[container.format.upper()]) as image:
         _check_size(image.width, image.height, settings)
         image.load()
-        return np.array(_to_rgb(_upright(image), image, background), dtype=np.uint8)
+        return np.array(_to_rgb(_upright(image), image, background), dtype=np.uint8), image.mode
 
 
 def _upright(image: PillowImage) -> PillowImage:

@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from anomalyos.errors import AnomalyOSError
 from anomalyos.settings import Settings
+from anomalyos.store import schema as schema  # a foreign key needs the table it names to be known
 from anomalyos.store.objects import ObjectStore
 
 BUSY_TIMEOUT_MS = 30_000

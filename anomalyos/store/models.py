@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func
+from sqlalchemy import and_, func
 from sqlmodel import Session, col, select
 
 from anomalyos.errors import NotFound
@@ -50,6 +50,40 @@ def list_versions(session: Session, category_name: str | None = None) -> Sequenc
             Category.name == category_name
         )
     return session.exec(query).all()
+
+
+def page(session: Session, category_name: str, *, limit: int = 10, offset: int = 0) -> Sequence[ModelVersion]:
+    """One page of a category's versions, the highest number first."""
+    query = (
+        select(ModelVersion)
+        .join(Category, col(Category.id) == col(ModelVersion.category_id))
+        .where(Category.name == category_name)
+        .order_by(col(ModelVersion.version).desc())
+    )
+    return session.exec(query.limit(limit).offset(offset)).all()
+
+
+def counts(session: Session) -> dict[int, int]:
+    """How many versions each category has, by category id; those without any are left out."""
+    query = select(ModelVersion.category_id, func.count()).group_by(col(ModelVersion.category_id))
+    return dict(session.exec(query).all())
+
+
+def newest(session: Session) -> dict[int, tuple[int, bool | None]]:
+    """Each category's newest version number and what the gate said of it, by category id."""
+    latest = (
+        select(ModelVersion.category_id, func.max(ModelVersion.version).label("version"))
+        .group_by(col(ModelVersion.category_id))
+        .subquery()
+    )
+    query = select(ModelVersion.category_id, ModelVersion.version, ModelVersion.gate_passed).join(
+        latest,
+        and_(
+            col(ModelVersion.category_id) == latest.c.category_id,
+            col(ModelVersion.version) == latest.c.version,
+        ),
+    )
+    return {category_id: (version, passed) for category_id, version, passed in session.exec(query)}
 
 
 def champion(session: Session, category_name: str) -> ModelVersion | None:

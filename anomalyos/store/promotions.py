@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, func, update
 from sqlmodel import Session, col, select
 
 from anomalyos.errors import Conflict, NotFound
 from anomalyos.store import audit, categories, models
 from anomalyos.store.rows import stored_id
-from anomalyos.store.tables import Category, Promotion
+from anomalyos.store.tables import Category, ModelVersion, Promotion
 
 PROMOTE = "promote"
 ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True)
+class Move:
+    """One move of a pointer, with the names people know."""
+
+    id: int
+    category: str
+    version: int
+    kind: str
+    actor: str
+    reason: str
+    when: datetime
 
 
 def promote(
@@ -37,10 +52,20 @@ def promote(
     return _move(session, category, version_id, expected_pointer, PROMOTE, actor, reason)
 
 
-def rollback(session: Session, *, category_name: str, actor: str, reason: str) -> Promotion:
+def rollback(
+    session: Session,
+    *,
+    category_name: str,
+    actor: str,
+    reason: str,
+    expected_pointer: int | None = None,
+) -> Promotion:
     """Return to the champion before the newest promotion that has not been rolled back.
 
     Rolling back again goes further back, never to and fro.
+
+    Args:
+        expected_pointer: as for ``promote``; None takes the pointer as it is now.
 
     Raises:
         NotFound: no such category, or nothing was ever promoted.
@@ -54,7 +79,44 @@ def rollback(session: Session, *, category_name: str, actor: str, reason: str) -
         raise Conflict(
             f"{category_name} has no earlier champion to return to.", "Promote another version instead."
         )
-    return _move(session, category, champions[-2], category.pointer_version, ROLLBACK, actor, reason)
+    expected = category.pointer_version if expected_pointer is None else expected_pointer
+    return _move(session, category, champions[-2], expected, ROLLBACK, actor, reason)
+
+
+def rollback_target(session: Session, category_name: str) -> int | None:
+    """Id of the version a rollback would return to; None when there is no earlier champion."""
+    champions = _champions(history(session, category_name))
+    return champions[-2] if len(champions) > 1 else None
+
+
+def newest_id(session: Session) -> int:
+    """Id of the newest move of any pointer, 0 before the first."""
+    return session.exec(select(func.max(Promotion.id))).one() or 0
+
+
+def moves_after(session: Session, promotion_id: int, limit: int = 20) -> list[Move]:
+    """The newest moves of all pointers later than ``promotion_id``, oldest first."""
+    return _moves(session, col(Promotion.id) > promotion_id, limit)[::-1]
+
+
+def recent_moves(session: Session, category_name: str, limit: int = 5) -> list[Move]:
+    """The newest moves of one category's pointer, newest first."""
+    return _moves(session, col(Category.name) == category_name, limit)
+
+
+def _moves(session: Session, where: ColumnElement[bool], limit: int) -> list[Move]:
+    query = (
+        select(Promotion, Category.name, ModelVersion.version)
+        .join(Category, col(Category.id) == col(Promotion.category_id))
+        .join(ModelVersion, col(ModelVersion.id) == col(Promotion.to_id))
+        .where(where)
+        .order_by(col(Promotion.id).desc())
+        .limit(limit)
+    )
+    return [
+        Move(stored_id(move.id), name, version, move.kind, move.actor, move.reason, move.created_at)
+        for move, name, version in session.exec(query)
+    ]
 
 
 def history(session: Session, category_name: str) -> Sequence[Promotion]:

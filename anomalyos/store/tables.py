@@ -72,6 +72,7 @@ class Scope(StrEnum):
 
     INSPECT = "inspect"
     READ = "read"
+    RETRAIN = "retrain"
 
 
 class BatchKind(StrEnum):
@@ -79,7 +80,8 @@ class BatchKind(StrEnum):
     LIVE = "live"
 
 
-def _now_column() -> Any:
+def now_column() -> Any:
+    """A column holding when its row was made, in UTC."""
     return Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
@@ -100,7 +102,7 @@ class Category(SQLModel, table=True):
         sa_column=Column(ForeignKey("model_version.id", name="fk_category_champion_id", use_alter=True)),
     )
     pointer_version: int = 0
-    created_at: datetime = _now_column()
+    created_at: datetime = now_column()
 
 
 class ModelVersion(SQLModel, table=True):
@@ -129,7 +131,7 @@ class ModelVersion(SQLModel, table=True):
     gate_passed: bool | None = None
     gate_reason: str = ""
     run_id: str = ""
-    created_at: datetime = _now_column()
+    created_at: datetime = now_column()
 
 
 class Promotion(SQLModel, table=True):
@@ -145,7 +147,7 @@ class Promotion(SQLModel, table=True):
     """``promote`` or ``rollback``."""
     reason: str = ""
     actor: str
-    created_at: datetime = _now_column()
+    created_at: datetime = now_column()
 
 
 class Batch(SQLModel, table=True):
@@ -161,7 +163,7 @@ class Batch(SQLModel, table=True):
     run_id: str = ""
     expected: int = 0
     """Files discovered; the batch is complete when as many inspections exist."""
-    created_at: datetime = _now_column()
+    created_at: datetime = now_column()
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
@@ -178,7 +180,7 @@ class Image(SQLModel, table=True):
     width: int
     height: int
     size_bytes: int
-    created_at: datetime = _now_column()
+    created_at: datetime = now_column()
 
 
 class Inspection(SQLModel, table=True):
@@ -193,6 +195,9 @@ class Inspection(SQLModel, table=True):
         Index("ix_inspection_queue", "verdict", "decision", "p_value"),
         Index("ix_inspection_batch", "batch_id", "verdict", "decision", "p_value"),
         Index("ix_inspection_category", "category_id", "verdict", "decision", "p_value"),
+        # these two hold everything that counts over many nights ask for, so no row is read for them
+        Index("ix_inspection_states", "verdict", "decision", "batch_id"),
+        Index("ix_inspection_counts", "batch_id", "category_id", "model_version_id", "verdict", "decision"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -229,7 +234,7 @@ class Inspection(SQLModel, table=True):
     """Version of the newest review, 0 when there is none: what a reviewer's decision is checked against."""
     decision: str | None = Field(default=None, index=True)
     """The newest decision, None while undecided; reviews hold the history."""
-    created_at: datetime = _now_column()
+    created_at: datetime = now_column()
 
 
 class Review(SQLModel, table=True):
@@ -247,7 +252,7 @@ class Review(SQLModel, table=True):
     defect_type: str = ""
     note: str = ""
     reviewer: str
-    created_at: datetime = _now_column()
+    created_at: datetime = now_column()
 
 
 class AuditEvent(SQLModel, table=True):
@@ -261,7 +266,7 @@ class AuditEvent(SQLModel, table=True):
     subject: str = Field(index=True)
     """``inspection:17``, ``category:hazelnut``, ``user:mia``."""
     detail: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    created_at: datetime = _now_column()
+    created_at: datetime = now_column()
 
 
 class User(SQLModel, table=True):
@@ -274,7 +279,7 @@ class User(SQLModel, table=True):
     active: bool = True
     session_epoch: int = 0
     """Raised when the password, the role or ``active`` changes: older sessions end."""
-    created_at: datetime = _now_column()
+    created_at: datetime = now_column()
 
 
 class ApiToken(SQLModel, table=True):
@@ -290,4 +295,4 @@ class ApiToken(SQLModel, table=True):
     """``inspect`` and ``read``."""
     expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    created_at: datetime = _now_column()
+    created_at: datetime = now_column()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from sqlalchemy import case, func, or_
 from sqlmodel import Session, col, select
 
 from anomalyos import auth
@@ -71,7 +72,7 @@ def verify(session: Session, plain: str, scope: str) -> tuple[User, ApiToken]:
         .where(ApiToken.token_sha256 == digest)
     ).one_or_none()
     # one answer for all of these: what was right about a wrong token is nobody's business
-    if found is None or not _is_live(found[0]) or not found[1].active:
+    if found is None or not is_live(found[0]) or not found[1].active:
         raise NotAllowed("This API token is not valid.", "Create a new one in the console or the CLI.")
     token, user = found
     if scope not in token.scopes:
@@ -81,9 +82,7 @@ def verify(session: Session, plain: str, scope: str) -> tuple[User, ApiToken]:
 
 def revoke(session: Session, *, token_id: int, actor: str) -> ApiToken:
     """End a token now; revoking it again changes nothing. Raises ``NotFound``."""
-    token = session.get(ApiToken, token_id)
-    if token is None:
-        raise NotFound(f"There is no API token with the id {token_id}.")
+    token = get(session, token_id)
     if token.revoked_at is None:
         token.revoked_at = utc_now()
         session.flush()
@@ -105,7 +104,35 @@ def list_all(session: Session, user_id: int | None = None) -> Sequence[ApiToken]
     return session.exec(query).all()
 
 
-def _is_live(token: ApiToken) -> bool:
+def page(
+    session: Session, *, user_id: int | None = None, limit: int = 25, offset: int = 0
+) -> list[tuple[ApiToken, str]]:
+    """Tokens of one user or of all with their owners' names, those that work first, then newest first."""
+    query = select(ApiToken, User.name).join(User, col(User.id) == col(ApiToken.user_id))
+    if user_id is not None:
+        query = query.where(ApiToken.user_id == user_id)
+    dead = or_(col(ApiToken.revoked_at).is_not(None), col(ApiToken.expires_at) <= utc_now())
+    order = (case((dead, 1), else_=0), col(ApiToken.id).desc())
+    return list(session.exec(query.order_by(*order).limit(limit).offset(offset)).all())
+
+
+def count(session: Session, user_id: int | None = None) -> int:
+    query = select(func.count(col(ApiToken.id)))
+    if user_id is not None:
+        query = query.where(ApiToken.user_id == user_id)
+    return session.exec(query).one()
+
+
+def get(session: Session, token_id: int) -> ApiToken:
+    """Raises ``NotFound``."""
+    token = session.get(ApiToken, token_id)
+    if token is None:
+        raise NotFound(f"There is no API token with the id {token_id}.")
+    return token
+
+
+def is_live(token: ApiToken) -> bool:
+    """Whether it is neither revoked nor expired."""
     return token.revoked_at is None and (token.expires_at is None or token.expires_at > utc_now())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from anomalyos import auth
@@ -90,6 +91,18 @@ def set_active(session: Session, *, name: str, active: bool, actor: str) -> User
 def list_all(session: Session) -> Sequence[User]:
     """Every user by name, disabled ones too."""
     return session.exec(select(User).order_by(col(User.name))).all()
+
+
+def page(session: Session, *, text: str = "", limit: int = 25, offset: int = 0) -> Sequence[User]:
+    """Users whose name contains ``text``, by name, disabled ones too."""
+    query = select(User).where(col(User.name).icontains(text, autoescape=True))
+    return session.exec(query.order_by(col(User.name)).limit(limit).offset(offset)).all()
+
+
+def count(session: Session, text: str = "") -> int:
+    """How many users ``page`` would list without a limit."""
+    query = select(func.count(col(User.id))).where(col(User.name).icontains(text, autoescape=True))
+    return session.exec(query).one()
 
 
 def find(session: Session, name: str) -> User | None:

@@ -32,9 +32,12 @@ Report = Callable[[dict[str, Any]], None]
 def prepare(settings: Settings, store: Store, report: Report, *, sample: bool) -> None:
     """Sample pictures when there is no category at all, models, and on the first start a night."""
     state = FirstStart(settings.home / "first_start.json")
+    # models that were fetched need no samples beside them
+    sample = sample and not (state.untouched and _has_champions(store))
     if sample:
         write_sample_pictures(settings, state, report)
     build_models(settings, store, report)
+    gather_cases(settings, store, report)
     if not state.done:
         first_night(settings, store, state, report, sample=sample)
         state.update(done=True)
@@ -52,6 +55,11 @@ class FirstStart:
         return bool(self._values.get("done"))
 
     @property
+    def untouched(self) -> bool:
+        """Nothing was begun yet."""
+        return not self._values
+
+    @property
     def writing_pictures(self) -> bool:
         """Sample pictures were begun and not finished."""
         return bool(self._values.get("writing_pictures"))
@@ -66,6 +74,13 @@ class FirstStart:
         unfinished = self.path.with_suffix(".tmp")
         unfinished.write_text(json.dumps(self._values))
         unfinished.replace(self.path)
+
+
+def _has_champions(store: Store) -> bool:
+    from anomalyos.store import categories
+
+    with store.session(read_only=True) as session:
+        return any(row.champion_id is not None for row in categories.list_all(session))
 
 
 def write_sample_pictures(settings: Settings, state: FirstStart, report: Report) -> None:
@@ -89,19 +104,39 @@ def build_models(settings: Settings, store: Store, report: Report) -> None:
         waiting = [name for name in names if models.champion(session, name) is None]
     if not waiting:
         return
-    from anomalyos.rebuild import rebuild_category
+    from anomalyos.retraining import retrain_category
 
     step = stage(report, "Models")
     for done, name in enumerate(waiting):
         step(done, len(waiting), name)
         try:
-            rebuild_category(
-                name, settings, store, actor="first start", progress=partial(_tell, step, done, waiting)
+            retrain_category(
+                name, settings, store, {}, actor="first start", progress=partial(_tell, step, done, waiting)
             )
         except AnomalyOSError as error:
             log.exception("no model for %s", name)
             report({"warning": f"{name} has no model: {error}"})
     step(len(waiting), len(waiting), "")
+
+
+def gather_cases(settings: Settings, store: Store, report: Report) -> None:
+    """The knowledge graph and the known defects, so that the first flagged part finds its like."""
+    from anomalyos.data.dataset import list_categories
+    from anomalyos.store import cases
+
+    names = list_categories(settings)
+    with store.session(read_only=True) as session:
+        known = cases.categories(session)
+    waiting = [name for name in names if name not in known]
+    if not waiting:
+        return
+    from anomalyos.case_base import refresh_case_base
+
+    try:
+        refresh_case_base(waiting, settings, store, stage(report, "Known defects"))
+    except AnomalyOSError as error:
+        log.exception("the case base is incomplete")
+        report({"warning": f"Known defects are incomplete: {error}"})
 
 
 def first_night(settings: Settings, store: Store, state: FirstStart, report: Report, *, sample: bool) -> None:

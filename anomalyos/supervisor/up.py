@@ -107,7 +107,7 @@ class Supervisor:
 
     def _start_services(self) -> None:
         setup = [sys.executable, "-P", "-m", "anomalyos.supervisor.first_start"]
-        migrate = airflow_env.airflow_command("db", "migrate")
+        migrate = [sys.executable, "-P", "-m", "anomalyos.supervisor.airflow_setup"]
         self._start(MIGRATION, migrate, env=airflow_env.airflow_environment(self.settings))
         self._start(SETUP, setup if self.sample else [*setup, "--no-sample"], pipe_output=True)
         self._start("console", [sys.executable, "-P", "-m", "console.main"])

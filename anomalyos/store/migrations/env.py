@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlmodel import AutoString, SQLModel
 
 from anomalyos.settings import get_settings
-from anomalyos.store import tables
+from anomalyos.store import schema
 from anomalyos.store.engine import database_url, make_engine
 from anomalyos.store.migrate import refuse_broken_references, wait_for_others
 
@@ -18,7 +18,7 @@ def render(kind: str, value: Any, _: Any) -> str | Literal[False]:
     """Plain SQL types in migrations: they must keep meaning the same when the tables' code moves on."""
     if kind == "type" and isinstance(value, AutoString):
         return f"sa.String({value.length or ''})"
-    if kind == "type" and isinstance(value, tables.UtcDateTime):
+    if kind == "type" and isinstance(value, schema.tables.UtcDateTime):
         return "sa.DateTime(timezone=True)"
     return False
 

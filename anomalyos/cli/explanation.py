@@ -1,0 +1,100 @@
+"""What ``anomalyos inspect --explain`` adds to a verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from anomalyos.cli.output import stdout_console
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+BAR = 24
+"""Characters of the longest SHAP bar."""
+
+
+def explained(row: dict[str, Any], bar: Progress) -> dict[str, Any]:
+    """``row`` with ``explanation`` and ``report``, which are kept in the store as well."""
+    from anomalyos.cli.report import report_json, report_with_progress
+
+    reported = report_with_progress(row["id"], bar)
+    evidence = reported.evidence.model_dump(mode="json", exclude={"inspection", "regions"})
+    return {**row, "explanation": evidence, "report": report_json(reported)}
+
+
+def print_explanation(row: dict[str, Any]) -> None:
+    """One inspection's explanation for people, most telling first."""
+    from pathlib import Path
+
+    from anomalyos.reports.content import SECTIONS, TITLES, ReportContent
+    from anomalyos.reports.writer import as_line
+
+    terminal = stdout_console()
+    found = row["explanation"]
+    terminal.rule(Path(row["file"]).name, align="left")
+    _print_similar(found["similar"])
+    _print_causes(found["causes"])
+    _print_shap(found["shap"])
+    for part, reason in found["missing"].items():
+        terminal.print(f"No {part}: {reason}", style="dim", markup=False, highlight=False)
+    content = ReportContent.model_validate(row["report"]["content"])
+    for section in SECTIONS:
+        statements = content.section(section)
+        if statements:
+            terminal.print(TITLES[section], style="bold")
+        for statement in statements:
+            terminal.print(as_line(statement), markup=False, highlight=False)
+    terminal.print(f"The whole of it as a file: anomalyos report {row['id']} --html report.html")
+
+
+def _print_similar(cases: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    if not cases:
+        return
+    table = Table("similar case", "defect", "similarity", "from", title_justify="left")
+    for case in cases:
+        name = f"{case['category']} {case['defect_type']}" + (" (synthetic)" if case["synthetic"] else "")
+        table.add_row(str(case["case_id"]), name, f"{case['similarity']:.3f}", case["source"])
+    stdout_console().print(table)
+
+
+def _print_causes(causes: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    if not causes:
+        return
+    table = Table("likely cause", "probability", "90 %", "cases", "because")
+    for cause in causes:
+        table.add_row(
+            cause["name"],
+            f"{cause['probability']:.0%}",
+            f"{cause['low']:.0%}–{cause['high']:.0%}",
+            f"{cause['confirmed']} of {cause['confirmed_all']}",
+            " → ".join(step["name"] for step in cause["path"]),
+        )
+    stdout_console().print(table)
+
+
+def _print_shap(shap: dict[str, Any] | None) -> None:
+    from rich.table import Table
+
+    if shap is None:
+        return
+    largest = max(abs(value["contribution"]) for value in shap["values"]) or 1.0
+    caption = (
+        f"base {shap['base']:.2f} + contributions = {shap['output']:.2f}; the real score is "
+        f"{shap['score']:.2f} (surrogate on unseen parts: R² {shap['fidelity']['r2']:.2f})"
+    )
+    table = Table("what moves the score", "value", "typical", "by", "", caption=caption)
+    for value in shap["values"]:
+        colour = "red" if value["contribution"] >= 0 else "blue"
+        length = round(BAR * abs(value["contribution"]) / largest)
+        table.add_row(
+            value["label"],
+            f"{value['value']:.2f} {value['unit']}",
+            f"{value['typical']:.2f}",
+            f"{value['contribution']:+.2f}",
+            f"[{colour}]{'█' * length}[/]",
+        )
+    stdout_console().print(table)

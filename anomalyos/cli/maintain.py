@@ -1,0 +1,126 @@
+"""``anomalyos maintain``, ``backup`` and ``restore``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from anomalyos.cli.models import ready_store
+from anomalyos.cli.output import (
+    EXIT_COULD_NOT_RUN,
+    FriendlyGroup,
+    print_json,
+    progress_bar,
+    stderr_console,
+    stdout_console,
+)
+
+backups = typer.Typer(cls=FriendlyGroup, no_args_is_help=True, help="Copies of the database.")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(maintain)
+    app.add_typer(backups, name="backup")
+    app.command()(restore)
+
+
+def maintain(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, change nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Back up the database, apply retention, sweep files no row names, vacuum."""
+    from anomalyos.maintenance.upkeep import maintain as round_of
+    from anomalyos.settings import get_settings
+
+    with progress_bar() as bar:
+        line = bar.add_task("maintenance", total=None)
+        report = round_of(
+            get_settings(),
+            ready_store(),
+            dry_run=dry_run,
+            progress=lambda step, done, total: bar.update(
+                line, description=step, completed=done, total=total
+            ),
+        )
+    if as_json:
+        print_json(report)
+        return
+    for sentence in sentences(report):
+        stdout_console().print(sentence, markup=False, highlight=False)
+
+
+def sentences(report: dict[str, Any]) -> list[str]:
+    """The report in words."""
+    went = "would go" if report["dry_run"] else "went"
+    backup, kept, orphans = report["backup"], report["retention"], report["orphans"]
+    made = f"made {backup['made']}" if backup["made"] else "none made, this is a dry run"
+    vacuumed = "done" if report["vacuum"]["done"] else f"not done: {report['vacuum']['reason']}"
+    return [
+        f"Backup: {made}; {len(backup['pruned'])} old ones {went}.",
+        f"Retention: {kept['photographs']} photographs of normal parts {went}; files of "
+        f"{', '.join(kept['versions']) or 'no model version'} {went}.",
+        f"Orphans: {orphans['objects']} files ({orphans['object_bytes'] / 2**20:.1f} MiB) set aside, "
+        f"{orphans['removed']} removed for good, {orphans['restored']} brought back, "
+        f"{len(orphans['bundles'])} bundles {went}.",
+        f"Vacuum: {vacuumed}.",
+    ]
+
+
+@backups.command("create")
+def create(as_json: JsonOption = False) -> None:
+    """Copy the database while it is in use, and prove that the copy can be read."""
+    from anomalyos.maintenance.backup import make_backup
+    from anomalyos.settings import get_settings
+
+    settings = get_settings()
+    with stderr_console().status("copying the database"):
+        made = make_backup(settings, ready_store())
+    if as_json:
+        print_json(made)
+        return
+    where = settings.backups_dir / made["file"]
+    stdout_console().print(f"{where}: {sum(made['rows'].values()):,} rows, {made['bytes']:,} bytes.")
+
+
+@backups.command("list")
+def list_all(as_json: JsonOption = False) -> None:
+    """Finished backups, newest first."""
+    from anomalyos.maintenance.backup import list_backups
+    from anomalyos.settings import get_settings
+
+    found = list_backups(get_settings())
+    if as_json:
+        print_json({"backups": found})
+        return
+    if not found:
+        stdout_console().print("There is no backup yet. Make one with 'anomalyos backup create'.")
+    for entry in found:
+        line = f"{entry['file']}  {entry['backend']}  {sum(entry['rows'].values()):,} rows"
+        stdout_console().print(line, markup=False, highlight=False)
+
+
+def restore(
+    name: Annotated[str, typer.Argument(help="File, as `backup list` shows it; the newest without.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a backup in the place of the database. What is there now is backed up first."""
+    from anomalyos.maintenance.backup import restore_backup
+    from anomalyos.settings import get_settings
+    from anomalyos.store.engine import open_store
+
+    settings = get_settings()
+    question = f"Replace the database by {name or 'the newest backup'}?"
+    if not yes and not typer.confirm(question, err=True):
+        raise typer.Exit(EXIT_COULD_NOT_RUN)
+    with stderr_console().status("restoring"):
+        done = restore_backup(settings, open_store(settings), name)
+    if as_json:
+        print_json(done)
+        return
+    stdout_console().print(f"The database is that of {done['made_at']}.", highlight=False)
+    if done["before"]:
+        stdout_console().print(f"What was there before is kept as {done['before']}.", highlight=False)

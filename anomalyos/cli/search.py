@@ -1,0 +1,128 @@
+"""``anomalyos search`` and ``anomalyos evaluate-search``: plain questions, and how well they are answered."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from anomalyos.cli.output import print_json, progress_bar, stdout_console
+from anomalyos.settings import PROJECT_ROOT
+
+if TYPE_CHECKING:
+    from anomalyos.knowledge.search import SearchHit
+
+QUESTIONS = PROJECT_ROOT / "tests" / "benchmarks" / "questions.yaml"
+DAYS = ["%Y-%m-%d"]
+
+
+def register(app: typer.Typer) -> None:
+    app.command(name="search")(search)
+    app.command(name="evaluate-search")(evaluate_search)
+
+
+def search(
+    words: Annotated[list[str], typer.Argument(help="A question, as you would ask a colleague.")],
+    category: Annotated[str | None, typer.Option(help="Only what concerns this category.")] = None,
+    severity: Annotated[str | None, typer.Option(help="cosmetic, functional or critical.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=DAYS, help="Changed on this day or later.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=DAYS, help="Changed on this day or earlier.")
+    ] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="cause, remedy, check, defect, case, note ...; may be repeated.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many answers.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Search causes, remedies, checks, known defects and reviewers' notes in plain language."""
+    from anomalyos.errors import NotFound
+    from anomalyos.knowledge.search import get_search
+    from anomalyos.settings import get_settings
+    from anomalyos.store.engine import open_store
+
+    settings = get_settings()
+    store = open_store(settings)
+    store.upgrade()
+    engine = get_search(settings, store)
+    with progress_bar() as bar:
+        line = bar.add_task("reading", total=None)
+        known = engine.prepare(lambda done, total: bar.update(line, completed=done, total=total))
+        bar.update(line, visible=False)
+    if known == 0:
+        raise NotFound("There is nothing to search yet.", "Run 'anomalyos knowledge seed' first.")
+    query = " ".join(words)
+    hits = engine.search(
+        query,
+        kinds=kind,
+        category=category,
+        severity=severity,
+        since=since,
+        until=until + timedelta(days=1) - timedelta(microseconds=1) if until else None,
+        k=limit,
+    )
+    if as_json:
+        print_json({"query": query, "hits": [to_json(hit) for hit in hits]})
+    else:
+        print_hits(hits)
+
+
+def to_json(hit: SearchHit) -> dict[str, Any]:
+    return asdict(hit) | {"date": hit.date.isoformat()}
+
+
+def print_hits(hits: list[SearchHit]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    if not hits:
+        stdout_console().print("Nothing found. Try other words, or fewer filters.")
+        return
+    table = Table("", "what", "why", show_lines=True)
+    for hit in hits:
+        about = f"[bold]{escape(hit.title)}[/]\n{escape(hit.text)}\n[dim]{escape(hit.document_id)}[/]"
+        table.add_row(hit.kind, about, escape(hit.why))
+    stdout_console().print(table)
+
+
+def evaluate_search(
+    questions: Annotated[Path, typer.Option(help="Judged questions (YAML).")] = QUESTIONS,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Measure search on judged questions: hybrid, words alone, meaning alone, without mending."""
+    from anomalyos.knowledge.search.evaluation import evaluate_on_seeds
+    from anomalyos.settings import get_settings
+
+    with progress_bar() as bar:
+        line = bar.add_task("embedding", total=None)
+        figures = evaluate_on_seeds(
+            questions, get_settings(), lambda done, total: bar.update(line, completed=done, total=total)
+        )
+    if as_json:
+        print_json(figures)
+    else:
+        print_figures(figures)
+
+
+def print_figures(figures: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    table = Table(
+        "way to search",
+        "P@5",
+        "of possible",
+        "MRR",
+        "nDCG@5",
+        "recall@5",
+        caption=f"{figures['questions']} questions over {figures['documents']} documents · of possible: P@5 "
+        "divided by the most that the number of relevant documents allows",
+    )
+    for name, row in figures["ways"].items():
+        keys = ("precision_5", "precision_5_of_possible", "mrr", "ndcg_5", "recall_5")
+        table.add_row(name, *(f"{row[key]:.3f}" for key in keys))
+    stdout_console().print(table)
