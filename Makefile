@@ -1,4 +1,4 @@
-# The five commands a person needs, and `make lock` for whoever changes the dependencies.
+# What a person needs, and `make gallery` and `make lock` for whoever changes pages or dependencies.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,9 +7,14 @@ BIN := $(VENV)/bin
 UV_HOME := $(VENV)/uv
 UV := $(UV_HOME)/bin/uv
 STAMP := $(VENV)/.installed
+# checks pages for accessibility in the browser tests, and is no part of the console
+AXE_VERSION := 4.11.1
+AXE_STAMP := build/axe/.$(AXE_VERSION)
+# processes the tests are spread over, file by file; each takes up to 2 GB
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test lint bench lock
+.PHONY: help install up test lint bench gallery lock
 
 help:
 	@echo "make install   create $(VENV) from requirements.lock (a second time: instant)"
@@ -17,6 +22,7 @@ help:
 	@echo "make test      all tests; what this machine lacks is skipped with the reason"
 	@echo "make lint      ruff and mypy"
 	@echo "make bench     measure the figures the README shows"
+	@echo "make gallery   make the screenshots in docs/gallery again"
 	@echo "make lock      resolve pyproject.toml into requirements.lock again"
 
 install: $(STAMP)
@@ -36,8 +42,14 @@ $(STAMP): pyproject.toml requirements.lock | $(UV)
 up: $(STAMP)
 	@exec $(BIN)/anomalyos up $(ARGS)
 
-test: $(STAMP)
-	$(BIN)/python -m pytest $(ARGS)
+# without npm, or without its registry, there is no stamp and the accessibility tests skip
+$(AXE_STAMP):
+	@if command -v npm >/dev/null && npm install --silent --no-save --no-package-lock --no-audit --no-fund \
+		--ignore-scripts --fetch-retries 1 --fetch-timeout 30000 --prefix build/axe axe-core@$(AXE_VERSION); \
+	then touch $@; else echo "axe-core is not here: the accessibility tests will skip" >&2; fi
+
+test: $(STAMP) $(AXE_STAMP)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -46,6 +58,9 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+gallery: $(STAMP)
+	$(BIN)/python -m tests.e2e.gallery $(ARGS)
 
 lock: $(UV)
 	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --extra dev --no-emit-index-url --no-header pyproject.toml -o requirements.lock

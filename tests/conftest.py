@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from anomalyos.store.engine import Store
 
 
+LONGEST = ("tests/e2e/test_nightly_kill.py",)
+"""Files that one process would still be busy with when the other has nothing left to do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """The process's settings with ``home`` at ``tmp_path``, untouched by the developer's own."""

@@ -250,9 +250,13 @@ def slow(self, *args, **kwargs):
     time.sleep(0.01)
     return original(self, *args, **kwargs)
 fakes.FakeInspector.inspect = slow
-from anomalyos.nightly import run_night
+from anomalyos.nightly import discover, run_night
+from anomalyos.monitoring.night_check import check_shards
 from anomalyos.settings import get_settings
 from anomalyos.store.engine import open_store
+# the import of what checks takes longer than the kills wait: they are meant for the inspection
+shards = discover(get_settings(), open_store(get_settings()), sys.argv[1])
+check_shards(get_settings(), open_store(get_settings()), shards)
 print("started", flush=True)
 run_night(get_settings(), open_store(get_settings()), sys.argv[1])
 """

@@ -5,7 +5,20 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("coreset", "accuracy", "latency")
+NAMES = (
+    "coreset",
+    "accuracy",
+    "latency",
+    "explanations",
+    "search",
+    "search_scale",
+    "retrieval",
+    "index_scale",
+    "data_checks",
+    "ablation",
+    "review_loop",
+    "console_load",
+)
 
 
 def main(arguments: list[str]) -> int:

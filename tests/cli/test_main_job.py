@@ -67,6 +67,24 @@ def test_inspect_tells_good_from_bad_from_unreadable(built: Store, tmp_path: Pat
     assert run("inspect", str(tmp_path / "in/zero.png"), "--json", code=2)["inspections"][0]["reject"]
 
 
+def test_inspect_says_why(built: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from anomalyos.explain.explainer import get_explainer
+
+    get_explainer.cache_clear()
+    monkeypatch.delenv("GROQ_API_KEY", raising=False)
+    run("rebuild", "--category", "dots")
+    (tmp_path / "bad.png").write_bytes(picture("dots", 5002, flawed=True))
+    row = run("inspect", str(tmp_path / "bad.png"), "--explain", "--json")["inspections"][0]
+    assert row["verdict"] == "anomalous"
+    assert [case["category"] for case in row["explanation"]["similar"]] == ["dots", "dots"]
+    assert row["report"]["writer"] == "template"
+    assert row["report"]["content"]["finding"][0]["cites"] == ["verdict"]
+    text = run("inspect", str(tmp_path / "bad.png"), "--explain")
+    assert "dots/test/stain/" in text
+    assert "peak of the anomaly map" in text
+    assert f"anomalyos report {row['id']}" in text
+
+
 def test_inspect_without_a_file_says_so(built: Store, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["inspect", str(tmp_path / "nothing.png")])
     assert result.exit_code == 2

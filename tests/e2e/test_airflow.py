@@ -9,15 +9,19 @@ import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from selenium.webdriver.common.by import By
 from sqlmodel import select
 
 from anomalyos.nightly import batch_of_run
 from anomalyos.settings import Settings
-from anomalyos.store import models
+from anomalyos.store import audit, models, tokens, users
 from anomalyos.store.engine import Store
+from anomalyos.store.rows import stored_id
 from anomalyos.store.tables import Inspection
 from anomalyos.supervisor.leash import descendants
+from tests.e2e.browser import Browser, needs_browser
 from tests.e2e.whole import Platform
 from tests.products import picture, write_product
 from tests.supervisor.trees import alive
@@ -110,6 +114,126 @@ def test_a_night_triggered_over_rest(platform: Platform, results: Store) -> None
     path = f"/api/v2/dags/nightly_inspection/dagRuns/{urllib.parse.quote(run_id)}/taskInstances/summary/links"
     links = platform.call(path, token=token)[1]["extra_links"]
     assert list(links.values()) == [f"http://localhost:{platform.console_port}/?batch=night-{SECOND}"]
+
+
+@needs_browser
+def test_retraining_from_airflows_form_and_from_the_console(
+    platform: Platform, results: Store, tmp_path: Path
+) -> None:
+    """A challenger each, promoted by the gate, used by the running console at once."""
+    api_token = console_token(results)
+    browser = Browser(tmp_path / "profile", f"http://localhost:{platform.airflow_port}")
+    try:
+        first = trigger_in_airflow(browser, platform)
+        run_to_end(platform, first)
+        assert in_use(results) == 2
+        assert inspected_with(platform, api_token) == 2
+        note = platform.call(run_path(first), token=platform.token("engineer"))[1]["note"]
+        assert note.startswith("stripes v2 inspects now. Image AUROC 1.0000 against the champion's 1.0000")
+        browser.open(f"/dags/retrain/runs/{urllib.parse.quote(first)}")
+        browser.see("stripes v2 inspects now.")
+        browser.picture("airflow-retrain-run")
+
+        browser.errors()  # what Airflow's own pages complain about is not ours
+        browser.base = f"http://localhost:{platform.console_port}"
+        retrain_in_console(browser, platform)
+        assert in_use(results) == 3
+        assert inspected_with(platform, api_token) == 3
+    finally:
+        browser.driver.quit()
+    with results.session(read_only=True) as session:
+        assert [event.actor for event in audit.recent(session, action="model.retrain")] == ["admin"]
+
+
+def trigger_in_airflow(browser: Browser, platform: Platform) -> str:
+    """Through the form of Airflow's own pages, as an engineer; the run's id."""
+    browser.open("/")
+    browser.fill("[name=username]", "engineer")
+    browser.fill("[name=password]", platform.password("engineer") + "\n")
+    browser.wait(lambda: "/auth/login" not in browser.driver.current_url)
+    browser.open("/dags/retrain")
+    browser.find("[data-testid=trigger-dag-button]").click()
+    browser.fill("input[name=element_coreset_ratio]", "0.5")
+    browser.script("document.querySelector('input[name=element_force]').click()")
+    browser.picture("airflow-retrain-form")
+    runs = "/api/v2/dags/retrain/dagRuns"
+    token = platform.token("engineer")
+    browser.script("document.querySelector('[data-testid=trigger-dag-submit]').click()")
+    found = platform.wait_for(lambda: platform.call(runs, token=token)[1]["dag_runs"], "a run of retrain", 60)
+    assert found[0]["conf"]["coreset_ratio"] == 0.5
+    assert found[0]["conf"]["force"] is True
+    return str(found[0]["dag_run_id"])
+
+
+def run_path(run_id: str) -> str:
+    return f"/api/v2/dags/retrain/dagRuns/{urllib.parse.quote(run_id)}"
+
+
+def run_to_end(platform: Platform, run_id: str) -> None:
+    token = platform.token("engineer")
+
+    def ended() -> str | None:
+        state = str(platform.call(run_path(run_id), token=token)[1]["state"])
+        return state if state in {"success", "failed"} else None
+
+    state = platform.wait_for(ended, "the end of retrain", 240)
+    assert state == "success", (platform.home / "logs" / "airflow-scheduler.log").read_text()[-4000:]
+
+
+def retrain_in_console(browser: Browser, platform: Platform) -> None:
+    browser.open("/login")
+    browser.fill("#login-name", "admin")
+    browser.fill("#login-password", platform.console_password() + "\n")
+    browser.find(".aos-rail")
+    browser.open("/admin/retraining?product=stripes")
+    browser.see("stripes v2 inspects now.")
+    browser.loaded()
+    path = "//*[@role='switch'][contains(., 'Build even')]"
+    browser.driver.find_element(By.XPATH, path).click()
+    browser.driver.find_element(By.XPATH, "//button[contains(., 'Start retraining')]").click()
+    browser.see("Airflow has taken it on.")
+    browser.picture("console-retraining-running")
+    browser.see("stripes v3 inspects now.")
+    browser.picture("console-retraining-done")
+    assert browser.errors() == []
+
+
+def in_use(store: Store) -> int:
+    with store.session(read_only=True) as session:
+        version = models.champion(session, "stripes")
+    assert version is not None
+    return version.version
+
+
+def console_token(store: Store) -> str:
+    with store.session() as session:
+        admin = users.by_name(session, "admin")
+        _, token = tokens.create(
+            session,
+            user_id=stored_id(admin.id),
+            name="test",
+            scopes=["inspect", "read"],
+            expires_in_days=1,
+            actor="test",
+        )
+    return token
+
+
+def inspected_with(platform: Platform, token: str) -> int:
+    """Number of the version the running console inspects with now."""
+    answer = httpx.post(
+        f"http://localhost:{platform.console_port}/inspect",
+        headers={"Authorization": f"Bearer {token}"},
+        files={"file": ("part.png", picture("stripes", int(time.time())))},
+        data={"category": "stripes"},
+        timeout=60,
+    )
+    assert answer.status_code == 200, answer.text
+    with Store(Settings(home=platform.home, database_url="", _env_file=None)).session() as session:
+        row = session.get(Inspection, answer.json()["id"])
+        assert row is not None
+        assert row.model_version_id is not None
+        return models.get(session, row.model_version_id).version
 
 
 def test_who_may_not_and_what_may_not(platform: Platform) -> None:

@@ -3,135 +3,16 @@
 from __future__ import annotations
 
 import base64
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from anomalyos.settings import PROJECT_ROOT, Settings
-from anomalyos.store import inspections, reviews, users
-from anomalyos.store.engine import Store
-from tests.e2e.browser import PATIENCE, Browser, needs_browser
-from tests.products import picture, write_product
+from anomalyos.store import inspections, reviews
+from tests.e2e.browser import Browser, needs_browser
+from tests.e2e.console_home import Running, flagged, new_night, sign_in
+from tests.products import picture
 
 pytestmark = [pytest.mark.browser, needs_browser]
-PASSWORD = "correct-horse-battery"
-DAY = "2026-11-24"
-NIGHT = f"night-{DAY}"
-
-
-@dataclass
-class Running:
-    base: str
-    store: Store
-    settings: Settings
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two products with champions, one inspected night, two people."""
-    from anomalyos.inspector import Inspector
-    from anomalyos.nightly import discover, inspect_shard, summarise
-    from anomalyos.rebuild import rebuild_category
-
-    home = tmp_path_factory.mktemp("console-home")
-    settings = Settings(home=home, _env_file=None)
-    store = Store(settings)
-    store.upgrade()
-    for product in ("stripes", "dots"):
-        write_product(settings.data_dir, product)
-        assert rebuild_category(product, settings, store)["promoted"]
-    for product in ("stripes", "dots"):
-        folder = settings.inbox_dir / DAY / product
-        folder.mkdir(parents=True)
-        for index in range(4):
-            flawed = index < 3
-            (folder / f"{index:03}.png").write_bytes(picture(product, 3000 + index, flawed=flawed))
-    (settings.inbox_dir / DAY / "dots" / "torn.png").write_bytes(picture("dots", 1)[:200])
-    inspector = Inspector(settings, store)
-    for shard in discover(settings, store, DAY):
-        inspect_shard(shard, settings, store, inspector=inspector)
-    summarise(settings, store, DAY)
-    with store.session() as session:
-        for name, role in (("mia", "reviewer"), ("victor", "viewer")):
-            users.create(session, name=name, password=PASSWORD, role=role, actor="test")
-    store.close()
-    return home
-
-
-@pytest.fixture(scope="module")
-def running(home: Path) -> Iterator[Running]:
-    """The console as people start it, on a free port; stopped with SIGTERM, which must be enough."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    base = f"http://localhost:{port}"
-    # NiceGUI behaves differently when it believes to be inside pytest
-    foreign = ("ANOMALYOS_", "PYTEST_", "NICEGUI_")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    env |= {
-        "ANOMALYOS_HOME": str(home),
-        "ANOMALYOS_CONSOLE_PORT": str(port),
-        "ANOMALYOS_CONSOLE_URL": base,
-        "OMP_NUM_THREADS": "2",
-    }
-    with (home / "console.log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "console.main"], cwd=PROJECT_ROOT, env=env, stdout=log, stderr=log
-        )
-        try:
-            _wait_until_healthy(base, process)
-            settings = Settings(home=home, _env_file=None)
-            store = Store(settings)
-            yield Running(base, store, settings)
-            store.close()
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(PATIENCE) in (0, -signal.SIGTERM)
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-    assert "Traceback" not in (home / "console.log").read_text()
-
-
-def _wait_until_healthy(base: str, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        assert process.poll() is None, "the console ended by itself"
-        try:
-            with urllib.request.urlopen(f"{base}/health", timeout=5) as answer:  # noqa: S310 - our own server
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    raise AssertionError("the console did not answer in time")
-
-
-@pytest.fixture
-def browser(running: Running, tmp_path: Path) -> Iterator[Browser]:
-    browser = Browser(tmp_path / "profile", running.base)
-    try:
-        yield browser
-    finally:
-        browser.driver.quit()
-
-
-def sign_in(browser: Browser, name: str) -> None:
-    browser.open("/login")
-    browser.find("#login-name").send_keys(name)
-    browser.find("#login-password").send_keys(PASSWORD + "\n")
-    browser.find(".aos-rail")
-    browser.loaded()
 
 
 def test_a_reviewer_drops_an_image_and_sees_why(running: Running, browser: Browser, tmp_path: Path) -> None:
@@ -144,8 +25,9 @@ def test_a_reviewer_drops_an_image_and_sees_why(running: Running, browser: Brows
     browser.see("Flagged")
     browser.see("fresh <b>.png")
     browser.loaded()
+    browser.drawn(".aos-photo .photo")
     assert browser.natural_width(".aos-photo .photo") == 96
-    assert browser.natural_width(".aos-photo .heat") > 0
+    browser.drawn(".aos-photo .heat")
     assert _opaque_share(browser) > 0
     assert browser.script("return document.querySelectorAll('.aos-photo rect').length") != 0
     browser.picture("live-result")
@@ -196,10 +78,11 @@ def _live_key(running: Running) -> str:
 
 
 def test_the_night_is_decided_by_keyboard_alone(running: Running, browser: Browser) -> None:
-    with running.store.session(read_only=True) as session:
-        order = [row.id for row in inspections.queue(session, batch_key=NIGHT)]
+    night = new_night(running, "2026-11-24", torn=1)
+    order = flagged(running, night)
     assert len(order) == 6
     sign_in(browser, "mia")
+    browser.open(f"/?batch={night}")
     browser.find(f".aos-photo img[src='/media/image/{order[0]}']")
     for place, (key, word) in enumerate((("d", "Defect"), ("f", "False alarm"), ("u", "Unsure")), start=1):
         browser.loaded()
@@ -214,8 +97,8 @@ def test_the_night_is_decided_by_keyboard_alone(running: Running, browser: Brows
     browser.press("j")
     browser.find(f".aos-photo img[src='/media/image/{order[3]}']")
     with running.store.session(read_only=True) as session:
-        kept = [inspections.get(session, item or 0) for item in order]
-        undone = [review.kind for review in reviews.history(session, order[2] or 0)]
+        kept = [inspections.get(session, item) for item in order]
+        undone = [review.kind for review in reviews.history(session, order[2])]
     assert [row.decision for row in kept] == ["defect", "false_alarm", None, None, None, None]
     assert undone == ["decide", "undo"]
     assert browser.foreign_requests() == []
@@ -223,7 +106,9 @@ def test_the_night_is_decided_by_keyboard_alone(running: Running, browser: Brows
 
 
 def test_looking_tools_act_at_once_and_typing_decides_nothing(running: Running, browser: Browser) -> None:
+    night = new_night(running, "2026-11-23")
     sign_in(browser, "mia")
+    browser.open(f"/?batch={night}")
     browser.find(".aos-photo .heat")
     browser.loaded()
     opacity = "return Number(getComputedStyle(document.querySelector('.aos-photo .heat')).opacity)"
@@ -241,7 +126,7 @@ def test_looking_tools_act_at_once_and_typing_decides_nothing(running: Running, 
     assert browser.script(shown) == "none"
     browser.press("r")
     with running.store.session(read_only=True) as session:
-        before = inspections.queue_count(session, batch_key=NIGHT)
+        before = inspections.queue_count(session, batch_key=night)
     browser.find("[aria-label=Note]").click()
     browser.press("dfuz jk?")
     assert "open" not in (browser.find(".aos-help").get_attribute("class") or "")
@@ -251,7 +136,7 @@ def test_looking_tools_act_at_once_and_typing_decides_nothing(running: Running, 
     browser.press("d")
     browser.press("\ue00c")
     with running.store.session(read_only=True) as session:
-        assert inspections.queue_count(session, batch_key=NIGHT) == before
+        assert inspections.queue_count(session, batch_key=night) == before
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
@@ -267,6 +152,8 @@ def test_every_page_draws_in_both_themes(browser: Browser, theme: str) -> None:
     pages = {
         "queue": "/",
         "rejected": "/rejected",
+        "checks": "/checks",
+        "checks-training": "/checks/learning",
         "live": "/live",
         "inspection": "/inspection/1",
         "nights": "/nights",

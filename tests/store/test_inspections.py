@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from anomalyos.errors import NotFound
 from anomalyos.settings import Settings
-from anomalyos.store import categories, images, inspections, reviews
+from anomalyos.store import batches, categories, images, inspections, reviews
 from anomalyos.store.engine import Store
 from anomalyos.store.rows import stored_id
 from anomalyos.store.tables import Inspection, Verdict
 from tests.store import workers
-from tests.store.rows import batch, inspection
+from tests.store.rows import batch, category_with_versions, inspection
 
 PART = st.text(max_size=5)
 
@@ -111,6 +111,51 @@ def test_the_queue_filters(store: Store) -> None:
         assert ids(verdicts=[]) == []
         assert ids(batch_key="no such batch") == []
         assert ids(category="no such category") == []
+
+
+def test_the_queue_filters_by_kind_model_and_reviewer(store: Store) -> None:
+    with store.session() as session:
+        category_id, (old, new) = category_with_versions(session, "hazelnut", 2)
+        first = inspection(session, "1", category_id=category_id, model_version_id=old, p_value=0.01)
+        second = inspection(session, "2", category_id=category_id, model_version_id=new, p_value=0.02)
+        batches.get_or_create(session, key="live-2026-11-24", kind="live", day="2026-11-24")
+        live = inspection(session, "3", batch_key="live-2026-11-24", p_value=0.03)
+        for row, reviewer, version in ((first, "mia", 0), (second, "mia", 0), (second, "sam", 1)):
+            reviews.decide(
+                session, inspection_id=row, decision="unsure", actor=reviewer, expected_version=version
+            )
+
+        def ids(**filters: object) -> list[int | None]:
+            wanted = {"decided": None, **filters}
+            rows = inspections.queue(session, **wanted)  # type: ignore[arg-type]
+            assert inspections.queue_count(session, **wanted) == len(rows)  # type: ignore[arg-type]
+            return [row.id for row in rows]
+
+        assert ids() == [first, second, live]
+        assert ids(batch_kind="nightly") == [first, second]
+        assert ids(batch_kind="live") == [live]
+        assert ids(batch_kind="nightly", batch_key="live-2026-11-24") == [live]
+        assert ids(model_version_id=old) == [first]
+        assert ids(model_version_id=99) == []
+        assert ids(reviewer="mia") == [first]
+        assert ids(reviewer="sam") == [second]
+        assert ids(reviewer="sam", decided=False) == []
+        reviews.undo(session, inspection_id=second, actor="sam", expected_version=2)
+        reviews.undo(session, inspection_id=second, actor="sam", expected_version=3)
+        assert ids(reviewer="sam", decided=True) == []
+
+
+def test_an_items_place_is_where_the_queue_lists_it(store: Store) -> None:
+    with store.session() as session:
+        ids = [
+            inspection(session, str(number), p_value=value, score=score, threshold=1.0)
+            for number, (value, score) in enumerate([(0.03, 2.0), (None, None), (0.01, 2.0), (0.01, 4.0)])
+        ]
+        listed = [row.id for row in inspections.queue(session)]
+        assert listed == [ids[1], ids[3], ids[2], ids[0]]
+        assert [inspections.queue_place(session, row or 0) for row in listed] == [0, 1, 2, 3]
+        assert inspections.queue_place(session, ids[0], verdicts=[Verdict.NORMAL]) is None
+        assert inspections.queue_place(session, 99) is None
 
 
 def test_an_undone_decision_returns_to_the_queue(store: Store) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from anomalyos.errors import AnomalyOSError
 from anomalyos.settings import Settings
-from anomalyos.store import batches
+from anomalyos.store import batches, cases
 from anomalyos.store.engine import Store
 from anomalyos.supervisor import first_start
 from anomalyos.supervisor.first_start import FirstStart, prepare
@@ -24,10 +24,11 @@ def test_models_and_a_night_once(settings: Settings, store: Store) -> None:
     (night / "1.png").write_bytes(picture("stripes", 7000))
     events: list[dict[str, Any]] = []
     prepare(settings, store, events.append, sample=False)
-    assert {"Models", "Night 2026-11-23"} <= {event["stage"] for event in events}
+    assert {"Models", "Known defects", "Night 2026-11-23"} <= {event["stage"] for event in events}
     with store.session() as session:
         batch = batches.by_key(session, "night-2026-11-23")
         assert batch.finished_at is not None
+        assert cases.count(session, "stripes") == 2
     again: list[dict[str, Any]] = []
     prepare(settings, store, again.append, sample=True)
     assert again == []

@@ -1,0 +1,26 @@
+"""Precision of similar cases, hierarchical against flat, and of the router, on everything at hand."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tests.benchmarks.home import prepare
+from tests.benchmarks.record import write_result
+
+
+def main() -> Path:
+    from anomalyos.data.dataset import list_categories
+    from anomalyos.rebuild import rebuild_category
+    from anomalyos.retrieval_evaluation import evaluate_retrieval
+
+    settings, store = prepare(real=True)
+    names = list_categories(settings)
+    for name in names:
+        rebuild_category(name, settings, store, actor="benchmark")
+
+    def progress(done: int, total: int, name: str) -> None:
+        if done % 100 == 0:
+            sys.stderr.write(f"{done}/{total} {name}\n")
+
+    return write_result("retrieval", evaluate_retrieval(names, settings, store, progress))
