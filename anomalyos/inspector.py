@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,8 @@ class Examination:
     distances: Any = None
     """(rows, cols) float32"""
     regions: tuple[dict[str, Any], ...] = ()
+    embedding: Any = None
+    """(C,) float32, unit length: the whole image, as it was routed"""
 
 
 class Stopwatch:
@@ -162,15 +164,17 @@ class Inspector:
             with watch.stage("route"):
                 router = self._current_router(pointers)
                 patches, whole = self.champions.extractor(router_recipe).extract([image.rgb])
-                route = router.route(whole[0].cpu().numpy())
+                embedding = whole[0].cpu().numpy()
+                route = router.route(embedding)
             chosen = category or route.category
             if chosen is None:
-                return Examination(route, None)
+                return Examination(route, None, embedding=embedding)
             bundle = self.champions.load(pointers[chosen])
             with watch.stage("features"):
                 if bundle.recipe.feature_key() != router_recipe.feature_key():
                     patches, _ = self.champions.extractor(bundle.recipe).extract([image.rgb])
-            return self._score(bundle, pointers[chosen], route, chosen, patches[0], image, watch)
+            found = self._score(bundle, pointers[chosen], route, chosen, patches[0], image, watch)
+            return replace(found, embedding=embedding)
 
     def _score(
         self,

@@ -95,12 +95,23 @@ def outcome(result: Mapping[str, Any]) -> str:
     return f"{name} v{number} was refused. {reason}".strip()
 
 
-def note(categories: Iterable[str], results: Sequence[Mapping[str, Any]]) -> str:
-    """The whole run in words, the failures first."""
+def drift_line(drift: Mapping[str, Any]) -> str:
+    """``Started by drift of dots: brightness moved by 2.03.``, and whether it was a rehearsal."""
+    made_up = f" {drift['injected']} of the records were injected." if drift.get("injected") else ""
+    size = f"{float(drift['size']):.2f}"
+    return f"Started by drift of {drift['category']}: {drift['metric']} moved by {size}.{made_up}"
+
+
+def note(
+    categories: Iterable[str],
+    results: Sequence[Mapping[str, Any]],
+    drifts: Sequence[Mapping[str, Any]] = (),
+) -> str:
+    """The whole run in words: what started it, then the failures, then the rest."""
     from anomalyos.rebuild_plan import without_result
 
     failed = without_result(categories, results)
-    lines = [f"{name}: failed, see the log of its task." for name in failed]
+    lines = [*map(drift_line, drifts), *(f"{name}: failed, see the log of its task." for name in failed)]
     return "\n".join([*lines, *(outcome(result) for result in results)]) or "There was nothing to do."
 
 

@@ -146,6 +146,11 @@ class Settings(BaseSettings):
         return self.home / "surrogates"
 
     @property
+    def drift_dir(self) -> Path:
+        """Drift reports to look at: ``drift/CATEGORY/DAY.html``."""
+        return self.home / "drift"
+
+    @property
     def inbox_dir(self) -> Path:
         """Where cameras drop a night's images: ``inbox/DATE/[CATEGORY/]*``."""
         return self.home / "inbox"

@@ -35,6 +35,12 @@ again is safe: the same inputs never make a second version. Roll back in the con
 """
 
 
+def drifts_of(context: Any) -> list[dict[str, Any]]:
+    """What the events of asset *drift* say that started this run; nothing when a person did."""
+    events = context.get("triggering_asset_events") or {}
+    return [drift for found in events.values() for event in found for drift in event.extra["drifts"]]
+
+
 @dag(
     dag_id="retrain",
     dag_display_name="Retrain",
@@ -112,9 +118,7 @@ def retrain() -> None:
         from anomalyos.retraining import plan_retraining
 
         context = get_current_context()
-        events = context.get("triggering_asset_events") or {}
-        drifts = [drift for found in events.values() for event in found for drift in event.extra["drifts"]]
-        return plan_retraining(get_settings(), context["params"]["categories"] or [], drifts)
+        return plan_retraining(get_settings(), context["params"]["categories"] or [], drifts_of(context))
 
     @task(
         multiple_outputs=False,
@@ -163,8 +167,9 @@ def retrain() -> None:
         from anomalyos.retraining import leave_note, note, summarise
 
         results = list(done)
-        words = note(names, results)
-        why_not = leave_note(get_settings(), get_current_context()["run_id"], words)
+        context = get_current_context()
+        words = note(names, results, drifts_of(context))
+        why_not = leave_note(get_settings(), context["run_id"], words)
         print(words, f"(not left as a note: {why_not})" if why_not else "", sep="\n")  # noqa: T201 - the task's log
         return summarise(names, results)
 

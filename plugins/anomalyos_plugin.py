@@ -41,6 +41,17 @@ class NightInConsole(BaseOperatorLink):
         return console_url(f"batch=night-{quote(day)}") if day else console_url()
 
 
+class DriftInConsole(BaseOperatorLink):
+    """Button on the summary of a drift report that opens the figures in the console."""
+
+    @property
+    def name(self) -> str:
+        return "Open drift in the console"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        return f"{console_url()}analytics#drift"
+
+
 def log_failure(context: Any) -> None:
     """Failure callback of every DAG: one line that names task, shard and reason, and the webhook if set."""
     ti = context["ti"]

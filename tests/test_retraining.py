@@ -91,5 +91,18 @@ def test_the_note_names_failures_first_and_the_run_fails_with_them() -> None:
     assert len(figures["note"].splitlines()) == 3
 
 
+def test_the_note_begins_with_the_drift_that_started_the_run() -> None:
+    drifts = [
+        {"category": "dots", "metric": "brightness", "size": 2.034, "injected": 0},
+        {"category": "stripes", "metric": "score", "size": 0.5, "injected": 60},
+    ]
+    note = retraining.note(["dots"], [result("dots")], drifts)
+    assert note.splitlines()[:2] == [
+        "Started by drift of dots: brightness moved by 2.03.",
+        "Started by drift of stripes: score moved by 0.50. 60 of the records were injected.",
+    ]
+    assert len(note.splitlines()) == 3
+
+
 def test_a_note_that_cannot_be_left_is_no_failure(settings: Settings) -> None:
     assert "password" in retraining.leave_note(settings, "run", "words")

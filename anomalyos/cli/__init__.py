@@ -8,6 +8,7 @@ from anomalyos.cli import (
     artifacts,
     cases,
     data,
+    drift,
     evaluate,
     evaluate_retrieval,
     inspect,
@@ -39,5 +40,17 @@ app.add_typer(cases.app, name="cases")
 app.add_typer(artifacts.app, name="artifacts")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(users.app, name="users")
-for module in (rebuild, inspect, report, search, evaluate, evaluate_retrieval, nightly, maintain, run, smoke):
+for module in (
+    rebuild,
+    inspect,
+    report,
+    search,
+    evaluate,
+    evaluate_retrieval,
+    drift,
+    nightly,
+    maintain,
+    run,
+    smoke,
+):
     module.register(app)

@@ -14,6 +14,7 @@ from anomalyos.monitoring import picture_figures
 from anomalyos.store.data_check_tables import ImageFigures
 
 if TYPE_CHECKING:
+    from anomalyos.data.images import DecodedImage
     from anomalyos.settings import Settings
     from anomalyos.store.engine import Store
 
@@ -104,6 +105,11 @@ def _figures(path: Path, settings: Settings) -> ImageFigures:
         image = decode_image(data, settings)
     except ImageRejected as error:
         return _refused(hashlib.sha256(data).hexdigest(), error.code, error.message)
+    return figures_of(image)
+
+
+def figures_of(image: DecodedImage) -> ImageFigures:
+    """The row to keep of a picture that can be decoded."""
     found = picture_figures.measure(image.rgb)
     return ImageFigures(
         sha256=image.sha256,

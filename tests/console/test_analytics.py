@@ -13,7 +13,6 @@ from anomalyos.store import inspections, promotions, reviews, tokens, users
 from anomalyos.store.review_statistics import Sitting
 from anomalyos.store.statistics import Move
 from anomalyos.store.tables import Inspection, ModelVersion, Scope
-from console.pages.analytics import drift
 from console.pages.analytics.bins import Step, bins
 from console.pages.analytics.champions import begun_within, reigns, within
 from console.pages.analytics.people import paces, pairs
@@ -301,46 +300,6 @@ async def test_unknown_tables_are_unknown(sign_in: SignIn) -> None:
     answer = await user.http_client.get("/api/analytics/passwords.csv")
     assert answer.status_code == 404
     assert "days" in answer.json()["hint"]
-
-
-# drift ---------------------------------------------------------------------------------------------
-
-
-async def test_drift_is_said_to_be_missing_and_linked_once_it_is_there(
-    console: Console, sign_in: SignIn
-) -> None:
-    fill(console)
-    user = await sign_in("victor")
-    await user.open(RANGE)
-    await user.should_see("No drift report has been written yet.")
-    await user.should_see("Images to compare have been gathered since Mon 23 Nov 2026, on 2 days.")
-    folder = drift.folder(console.desk.settings) / "dots"
-    folder.mkdir(parents=True)
-    (folder / "2026-11-24.html").write_text("<script>document.title='drift'</script>")
-    (folder / "notes.html").write_text("no day")
-    await user.open(RANGE)
-    await user.should_see("Reports for 1 product, the newest first.")
-    answer = await user.http_client.get("/api/analytics/drift/dots/2026-11-24")
-    assert answer.status_code == 200
-    assert "document.title" in answer.text
-    assert answer.headers["content-security-policy"].startswith("sandbox allow-scripts; default-src 'none'")
-
-
-@pytest.mark.parametrize(
-    ("category", "day"),
-    [("dots", "2026-11-23"), ("dots", "notes"), ("..", "2026-11-24"), ("link", "2026-11-24")],
-)
-def test_nothing_but_reports_is_handed_out(console: Console, category: str, day: str) -> None:
-    settings = console.desk.settings
-    root = drift.folder(settings)
-    (root / "dots").mkdir(parents=True)
-    (root / "dots" / "notes.html").write_text("no day")
-    outside = settings.home / "elsewhere"
-    outside.mkdir()
-    (outside / "2026-11-24.html").write_text("secret")
-    (settings.home / "2026-11-24.html").write_text("secret")
-    (root / "link").symlink_to(outside)
-    assert drift.stored(settings, category, day) is None
 
 
 # what the page is made of --------------------------------------------------------------------------

@@ -61,7 +61,14 @@ def parsed(environment: dict[str, str]) -> dict[str, Any]:
     return document
 
 
-REQUIRED = {"nightly_inspection", "rebuild_indexes", "retrain", "evaluate_retrieval", "maintenance"}
+REQUIRED = {
+    "nightly_inspection",
+    "rebuild_indexes",
+    "retrain",
+    "evaluate_retrieval",
+    "drift_report",
+    "maintenance",
+}
 LONG_MINUTES = 60
 
 

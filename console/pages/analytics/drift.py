@@ -23,7 +23,7 @@ class DriftReport:
 
 def folder(settings: Settings) -> Path:
     """Where whatever measures drift leaves its reports."""
-    return settings.home / "drift"
+    return settings.drift_dir
 
 
 def found(settings: Settings, categories: list[str]) -> dict[str, list[DriftReport]]:

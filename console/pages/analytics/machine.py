@@ -1,24 +1,19 @@
-"""Sections on the models: how long they took, which was champion when, and whether the world drifts away."""
+"""Sections on the models: how long they took, and which was champion when."""
 
 from __future__ import annotations
 
-from console import kit, wording
-from console.kit import Text, box
+from console import wording
 from console.pages.analytics import chart_style, charts, interval_rows
 from console.pages.analytics.champions import begun_within
-from console.pages.analytics.drift import DriftReport
 from console.pages.analytics.interval_rows import Row
 from console.pages.analytics.latency import Spent
 from console.pages.analytics.section import View, nothing, section
 
-_DRIFT = "Drift"
 
-
-def draw(view: View, drift: dict[str, list[DriftReport]]) -> None:
+def draw(view: View) -> None:
     _latency(view)
     _stages(view)
     _champions(view)
-    _drift(view, drift)
 
 
 def _latency(view: View) -> None:
@@ -79,42 +74,3 @@ def _champions(view: View) -> None:
     with section(view, title, reading, table="champions", note=note, wide=True):
         rows = len({reign.category for reign in reigns})
         chart_style.draw(charts.champions(view.report), f"{title}. {reading}", 60 + 40 * rows)
-
-
-def _drift(view: View, reports: dict[str, list[DriftReport]]) -> None:
-    if not reports:
-        with section(view, _DRIFT, "No drift report has been written yet.", wide=True):
-            _what_accumulates(view)
-        return
-    reading = f"Reports for {wording.plural(len(reports), 'product')}, the newest first."
-    with section(view, _DRIFT, reading, wide=True), box("aos-an-drift"):
-        for category, own in reports.items():
-            with box("aos-an-drift-row"):
-                Text(wording.product(category), "div", "aos-an-name")
-                for report in own:
-                    link = kit.link(
-                        wording.short_day(report.day), report.address, "aos-an-link", "description"
-                    )
-                    link.props["target"] = "_blank"
-
-
-def _what_accumulates(view: View) -> None:
-    report = view.report
-    nothing(
-        "A drift report compares the photos of a night with those a model has learned from: brightness, "
-        "sharpness, scores. Reports are listed here by product once they are written."
-    )
-    if report.span is None:
-        return
-    days = wording.plural(report.span.days, "day")
-    Text(
-        f"Images to compare have been gathered since {wording.short_day(report.span.first)}, on {days}.",
-        "p",
-        "aos-an-reading",
-    )
-    with box("aos-an-drift"):
-        for name, tally in report.by_category.items():
-            with box("aos-an-drift-row"):
-                Text(wording.product(name), "div", "aos-an-name")
-                nights = wording.plural(report.nights_by_category[name], "day")
-                Text(f"{wording.plural(tally.scored, 'image')} on {nights} of this range", "div", "aos-muted")

@@ -12,7 +12,17 @@ from console.desk import Desk
 from console.kit import Text, box
 from console.offload import off_loop
 from console.pages.access import visit
-from console.pages.analytics import alarms, drift, export, figures, filters, flow, machine, reviewers
+from console.pages.analytics import (
+    alarms,
+    drift,
+    drift_section,
+    export,
+    figures,
+    filters,
+    flow,
+    machine,
+    reviewers,
+)
 from console.pages.analytics.report import Report, Reports
 from console.pages.analytics.section import View, aligned
 from console.pages.analytics.today import today
@@ -49,7 +59,8 @@ def register(desk: Desk) -> None:
                 flow.draw(view)
                 alarms.draw(view)
                 reviewers.draw(view)
-                machine.draw(view, stored)
+                machine.draw(view)
+                drift_section.draw(view, stored)
 
 
 def _head(report: Report) -> None:

@@ -7,14 +7,16 @@ from datetime import UTC, date, datetime
 
 from sqlmodel import Session
 
-from anomalyos.store import review_statistics, statistics
+from anomalyos.store import drift_checks, review_statistics, statistics
 from anomalyos.store.categories import list_all
 from anomalyos.store.engine import Store
 from anomalyos.store.statistics import Cell, Span
 from console import wording
 from console.kept import Kept
+from console.pages.analytics import drift_record
 from console.pages.analytics.bins import Bins, bins
 from console.pages.analytics.champions import Reign, reigns, within
+from console.pages.analytics.drift_record import DriftRecord
 from console.pages.analytics.latency import Latency, latency
 from console.pages.analytics.people import Pace, Pair, paces, pairs
 from console.pages.analytics.tally import Tally
@@ -54,6 +56,7 @@ class Report:
     reigns: list[Reign]
     span: Span | None
     """What the store holds beyond the range; None when it is empty."""
+    drift: DriftRecord
     categories: list[str]
     """Every product there is, to choose from."""
     days_with_images: int
@@ -77,7 +80,7 @@ class Reports:
 
     def _state(self) -> object:
         with self._store.session(read_only=True) as session:
-            return statistics.fingerprint(session)
+            return statistics.fingerprint(session), drift_checks.fingerprint(session)
 
     def _report(self, wanted: Wanted) -> Report:
         with self._store.session(read_only=True) as session:
@@ -96,6 +99,8 @@ def _make(session: Session, wanted: Wanted) -> Report:
     shared = review_statistics.shared_decisions(session, selection, limit=SHARED_AT_MOST)
     entries = review_statistics.sittings(session, selection, limit=REVIEWS_AT_MOST)
     moves = statistics.champion_moves(session, selection.category, limit=MOVES_AT_MOST)
+    names = sorted((category.name for category in list_all(session)), key=wording.product)
+    shown = [wanted.category] if wanted.category else names
     return Report(
         wanted=wanted,
         bins=parts,
@@ -110,7 +115,8 @@ def _make(session: Session, wanted: Wanted) -> Report:
         latency=latency(timings, total.scored, parts),
         reigns=within(reigns(moves), wanted.first, wanted.last),
         span=statistics.span(session, selection.kind),
-        categories=sorted((category.name for category in list_all(session)), key=wording.product),
+        drift=drift_record.record(session, shown, selection.first, selection.last),
+        categories=names,
         days_with_images=len(days),
         counted_at=datetime.now(UTC),
     )

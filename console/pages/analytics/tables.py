@@ -119,6 +119,19 @@ def of_champions(report: Report) -> Table:
     )
 
 
+def of_drift(report: Report) -> Table:
+    header = ("product", "day", "outcome", "metric", "method", "distance", "threshold", "drifted", "injected")
+    rows: list[list[Cell]] = []
+    for check in report.drift.checks:
+        start: list[Cell] = [check.category, check.day, check.outcome]
+        for figure in check.figures:
+            own = [figure[name] for name in ("metric", "method", "value", "threshold", "drifted")]
+            rows.append([*start, *own, check.injected_count])
+        if not check.figures:
+            rows.append([*start, "", "", None, None, None, check.injected_count])
+    return Table(header, rows)
+
+
 TABLES: Mapping[str, Callable[[Report], Table]] = {
     "days": of_days,
     "products": of_categories,
@@ -131,6 +144,7 @@ TABLES: Mapping[str, Callable[[Report], Table]] = {
     "latency": of_latency,
     "stages": of_stages,
     "champions": of_champions,
+    "drift": of_drift,
 }
 """By the name the address of the CSV file holds."""
 

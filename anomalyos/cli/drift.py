@@ -1,0 +1,147 @@
+"""``anomalyos drift`` and ``anomalyos simulate``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from anomalyos.cli.models import ready_store
+from anomalyos.cli.output import EXIT_REJECTED, FriendlyGroup, print_json, progress_bar, stdout_console
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from anomalyos.store.drift_tables import DriftCheck
+
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+simulate_app = typer.Typer(
+    cls=FriendlyGroup,
+    no_args_is_help=True,
+    help="Inject records that look like drift, to try the chain; they are marked wherever they are shown.",
+)
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(drift)
+    app.add_typer(simulate_app, name="simulate")
+
+
+def drift(
+    category: Annotated[list[str] | None, typer.Argument(help="Categories; all of them without any.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare what each model saw first with what it sees now (include/drift.yaml).
+
+    Exit code 0 without drift, 1 with. Nothing is retrained: that is the DAG's.
+    """
+    from anomalyos.monitoring.drift import check_drift, inspected_categories
+    from anomalyos.settings import get_settings
+    from anomalyos.store.drift_tables import DriftOutcome
+
+    settings, store = get_settings(), ready_store()
+    today = date.today().isoformat()
+    checks = []
+    with progress_bar() as bar:
+        for name in inspected_categories(settings, store, category or []):
+            line = bar.add_task(f"{name}: comparing", total=None)
+            row = check_drift(
+                name,
+                settings,
+                store,
+                day=today,
+                progress=_on(bar, line),
+            )
+            bar.update(line, completed=1, total=1)
+            checks.append(row)
+    if as_json:
+        print_json({"checks": [_document(row) for row in checks]})
+    else:
+        _print(checks)
+    drifted = any(row.outcome == DriftOutcome.DRIFTED for row in checks)
+    raise typer.Exit(EXIT_REJECTED if drifted else 0)
+
+
+def _on(bar: Progress, line: TaskID) -> Callable[[int, int], None]:
+    return lambda done, total: bar.update(line, completed=done, total=total)
+
+
+def _print(checks: list[DriftCheck]) -> None:
+    from anomalyos.monitoring.drift import in_words
+    from anomalyos.settings import get_settings
+
+    console = stdout_console()
+    if not checks:
+        console.print("No model is in use yet. Build one with 'anomalyos rebuild'.")
+    for row in checks:
+        console.print(in_words(row), markup=False, highlight=False, soft_wrap=True)
+        if row.page_path:
+            page = get_settings().drift_dir / row.page_path
+            console.print(f"  {page}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _document(row: DriftCheck) -> dict[str, Any]:
+    return row.model_dump(
+        mode="json",
+        include={
+            "category",
+            "day",
+            "outcome",
+            "reference_count",
+            "current_count",
+            "injected_count",
+            "figures",
+            "page_path",
+        },
+    )
+
+
+@simulate_app.command("drift")
+def simulate_drift(
+    category: Annotated[str, typer.Argument(help="A category with a model.")],
+    count: Annotated[
+        int | None, typer.Option(min=1, help="Drifted records; half a window when left out.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Inject records of the category under another lamp and out of focus."""
+    from anomalyos.monitoring.simulation import inject_drift
+    from anomalyos.settings import get_settings
+
+    with progress_bar() as bar:
+        line = bar.add_task(f"{category}: injecting", total=None)
+        made = inject_drift(
+            category,
+            get_settings(),
+            ready_store(),
+            count=count,
+            actor="cli",
+            progress=lambda done, total: bar.update(line, completed=done, total=total),
+        )
+    if as_json:
+        print_json({"category": made.category, "clean": made.clean, "drift": made.drift})
+        return
+    console = stdout_console()
+    if made.clean:
+        console.print(f"Injected {made.clean} clean records first: the model had too few to compare with.")
+    console.print(f"Injected {made.drift} drifted records of {made.category}.", markup=False, highlight=False)
+    console.print("See them with 'anomalyos drift', or trigger the DAG drift_report. Afterwards:")
+    console.print("  anomalyos simulate clear")
+
+
+@simulate_app.command("clear")
+def simulate_clear(
+    category: Annotated[str | None, typer.Argument(help="Of this category only.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove injected records, and the reports and alarms that came of them."""
+    from anomalyos.monitoring.simulation import clear
+    from anomalyos.settings import get_settings
+
+    gone = clear(get_settings(), ready_store(), actor="cli", category=category)
+    if as_json:
+        print_json({"removed": gone})
+    else:
+        stdout_console().print(f"Removed {gone} injected records." if gone else "There were none.")
