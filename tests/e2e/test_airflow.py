@@ -14,21 +14,24 @@ import pytest
 from selenium.webdriver.common.by import By
 from sqlmodel import select
 
+from anomalyos.monitoring import simulation
 from anomalyos.nightly import batch_of_run
 from anomalyos.settings import Settings
 from anomalyos.store import audit, models, tokens, users
+from anomalyos.store.drift_tables import DriftCheck
 from anomalyos.store.engine import Store
 from anomalyos.store.rows import stored_id
 from anomalyos.store.tables import Inspection
 from anomalyos.supervisor.leash import descendants
 from tests.e2e.browser import Browser, needs_browser
 from tests.e2e.whole import Platform
+from tests.monitoring.drift_home import RULES, small_windows
 from tests.products import picture, write_product
 from tests.supervisor.trees import alive
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900)]
 
-FIRST, SECOND = "2026-11-22", "2026-11-23"
+FIRST, SECOND, THIRD, FOURTH = "2026-11-22", "2026-11-23", "2026-11-24", "2026-11-25"
 
 
 def drop(home: Path, day: str, name: str, data: bytes) -> None:
@@ -41,9 +44,11 @@ def drop(home: Path, day: str, name: str, data: bytes) -> None:
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     home = tmp_path_factory.mktemp("platform")
+    settings = Settings(home=home, _env_file=None)
+    small_windows(settings, RULES.replace("threshold: 1.0", "threshold: 1.5"))
     write_product(home / "data", "stripes", good=2, flawed=2)
     drop(home, FIRST, "stripes/1.png", picture("stripes", 7000))
-    platform = Platform(home)
+    platform = Platform(home, ANOMALYOS_INCLUDE_DIR=str(settings.include_dir))
     try:
         platform.wait_until_up()
         yield platform
@@ -170,13 +175,7 @@ def run_path(run_id: str) -> str:
 
 
 def run_to_end(platform: Platform, run_id: str) -> None:
-    token = platform.token("engineer")
-
-    def ended() -> str | None:
-        state = str(platform.call(run_path(run_id), token=token)[1]["state"])
-        return state if state in {"success", "failed"} else None
-
-    state = platform.wait_for(ended, "the end of retrain", 240)
+    state = platform.end_of("retrain", run_id, platform.token("engineer"))
     assert state == "success", (platform.home / "logs" / "airflow-scheduler.log").read_text()[-4000:]
 
 
@@ -234,6 +233,56 @@ def inspected_with(platform: Platform, token: str) -> int:
         assert row is not None
         assert row.model_version_id is not None
         return models.get(session, row.model_version_id).version
+
+
+def test_drift_starts_one_retraining_and_no_second_one(platform: Platform, results: Store) -> None:
+    """Night -> drift report -> retraining, each started by Airflow when the asset before it was updated."""
+    token = platform.token("engineer")
+    retrained = len(platform.runs("retrain", token))
+    for number in range(30):
+        drop(platform.home, THIRD, f"stripes/{number}.png", picture("stripes", 8000 + number))
+    assert reported_after_night(platform, THIRD) == "success"
+    assert drift_outcome(results) == (THIRD, "stable", 0)
+
+    settings = Settings(home=platform.home, include_dir=platform.home / "include", _env_file=None)
+    simulation.inject_drift("stripes", settings, results, actor="test", count=14)
+    drop(platform.home, FOURTH, "stripes/1.png", picture("stripes", 9000))
+    assert reported_after_night(platform, FOURTH) == "success"
+    assert drift_outcome(results) == (FOURTH, "drifted", 13)
+    runs = platform.wait_for(lambda: platform.runs("retrain", token)[: -retrained or None], "a retraining")
+    assert len(runs) == 1
+    assert runs[0]["dag_run_id"].startswith("asset_triggered")
+    run_to_end(platform, runs[0]["dag_run_id"])
+    note = platform.call(run_path(runs[0]["dag_run_id"]), token=token)[1]["note"]
+    assert note.startswith("Started by drift of stripes: ")
+    assert "13 of the records were injected." in note
+
+    run_id, state = platform.run_to_end("drift_report", {}, token)
+    assert state == "success"
+    run = f"/api/v2/dags/drift_report/dagRuns/{urllib.parse.quote(run_id)}"
+    tasks = platform.call(f"{run}/taskInstances", token=token)
+    states = {task["task_id"]: task["state"] for task in tasks[1]["task_instances"]}
+    assert (states["summary"], states["announce"]) == ("success", "skipped")
+    time.sleep(10)  # two turns of the scheduler, in which a second retraining would have come
+    assert len(platform.runs("retrain", token)) == retrained + 1
+
+
+def reported_after_night(platform: Platform, day: str) -> str:
+    """Inspect a night; the state of the drift report that follows from it."""
+    token = platform.token("engineer")
+    before = len(platform.runs("drift_report", token))
+    assert platform.run_to_end("nightly_inspection", {"date": day}, token)[1] == "success"
+    newer = platform.wait_for(
+        lambda: platform.runs("drift_report", token)[: -before or None], "a drift report", 120
+    )
+    return platform.end_of("drift_report", newer[0]["dag_run_id"], token)
+
+
+def drift_outcome(store: Store) -> tuple[str, str, int]:
+    with store.session(read_only=True) as session:
+        row = session.exec(select(DriftCheck).order_by(DriftCheck.id.desc())).first()  # type: ignore[union-attr]
+    assert row is not None
+    return row.day, row.outcome, row.injected_count
 
 
 def test_who_may_not_and_what_may_not(platform: Platform) -> None:

@@ -32,7 +32,8 @@ def free_port() -> int:
 class Platform:
     """``anomalyos up`` as a child process, its output and its Airflow REST API."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **more: str) -> None:
+        """``more`` are further environment variables."""
         self.home = home
         self.airflow_port, self.console_port = free_port(), free_port()
         self.environment = {
@@ -41,6 +42,7 @@ class Platform:
             "ANOMALYOS_HOME": str(home),
             "ANOMALYOS_AIRFLOW_PORT": str(self.airflow_port),
             "ANOMALYOS_CONSOLE_PORT": str(self.console_port),
+            **more,
         }
         self.output = ""
         self.process = subprocess.Popen(
@@ -102,10 +104,20 @@ class Platform:
         """(run id, final state) of a run started over REST."""
         status, run = self.call(f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf}, token)
         assert status == 200, run
-        path = f"/api/v2/dags/{dag_id}/dagRuns/{urllib.parse.quote(run['dag_run_id'])}"
+        return run["dag_run_id"], self.end_of(dag_id, run["dag_run_id"], token)
+
+    def end_of(self, dag_id: str, run_id: str, token: str) -> str:
+        """Final state of a run, once it has one."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{urllib.parse.quote(run_id)}"
 
         def ended() -> str | None:
             state = str(self.call(path, token=token)[1]["state"])
             return state if state in {"success", "failed"} else None
 
-        return run["dag_run_id"], self.wait_for(ended, f"the end of {dag_id}", 240)
+        return str(self.wait_for(ended, f"the end of {dag_id}", 240))
+
+    def runs(self, dag_id: str, token: str) -> list[dict[str, Any]]:
+        """All runs of a DAG, the newest first."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns?order_by=-run_after&limit=100"
+        found: list[dict[str, Any]] = self.call(path, token=token)[1]["dag_runs"]
+        return found
