@@ -104,6 +104,9 @@ def simulate_drift(
     count: Annotated[
         int | None, typer.Option(min=1, help="Drifted records; half a window when left out.")
     ] = None,
+    strength: Annotated[
+        float, typer.Option(min=0, max=1, help="How far lamp and lens have gone; 0 is a quiet line.")
+    ] = 1.0,
     as_json: JsonOption = False,
 ) -> None:
     """Inject records of the category under another lamp and out of focus."""
@@ -117,6 +120,7 @@ def simulate_drift(
             get_settings(),
             ready_store(),
             count=count,
+            strength=strength,
             actor="cli",
             progress=lambda done, total: bar.update(line, completed=done, total=total),
         )

@@ -48,7 +48,8 @@ def with_heading(page: str, check: DriftCheck, version: int) -> str:
     """The page with a first line that says what is compared, and whether records in it are made up."""
     words = (
         f"<b>{html.escape(check.category)}</b>, {html.escape(check.day)}: the first {check.reference_count} "
-        f"records of version {version} (reference) and its latest {check.current_count} (current)."
+        f"records of version {version} (reference) and its latest {check.current_count} (current). "
+        "Score and sharpness stand as logarithms, the embedding as its distance from the usual."
     )
     background = "#f5f5f4"
     if check.injected_count:

@@ -48,6 +48,7 @@ def inject_drift(
     store: Store,
     *,
     count: int | None = None,
+    strength: float = 1.0,
     actor: str,
     progress: Progress | None = None,
 ) -> Injection:
@@ -58,10 +59,12 @@ def inject_drift(
 
     Args:
         count: drifted records; as many as half a current window holds when None.
+        strength: how far lamp and lens have gone, 0 (a quiet line) to 1.
 
     Raises:
         NotFound: when no model is in use for the category.
-        AnomalyOSError: when there is no image to make records of, or ``count`` is not positive.
+        AnomalyOSError: when there is no image to make records of, ``count`` is not positive, or ``strength``
+            is no share.
     """
     from anomalyos.inspector import Inspector
     from anomalyos.monitoring.drift_rules import load_rules
@@ -71,6 +74,8 @@ def inject_drift(
     wanted = max(windows.least, windows.current // 2) if count is None else count
     if wanted < 1:
         raise AnomalyOSError("At least one record must be injected.", "Give --count 1 or more.")
+    if not 0 <= strength <= 1:
+        raise AnomalyOSError(f"{strength} is no strength.", "Give --strength between 0 and 1.")
     inspector = Inspector(settings, store)
     version = inspector.champions.pointers().get(category)
     if version is None:
@@ -81,13 +86,13 @@ def inject_drift(
     images = itertools.cycle(source_images(category, settings))
     rows: list[InjectedRecord] = []
     for number in range(made.clean + made.drift):
-        kind = InjectedKind.CLEAN if number < made.clean else InjectedKind.DRIFT
-        rows.append(_record(next(images), number, kind, inspector, version, category, actor))
+        gone = 0.0 if number < made.clean else strength
+        rows.append(_record(next(images), number, gone, inspector, version, category, actor))
         if progress is not None:
             progress(number + 1, made.clean + made.drift)
     with store.session() as session:
         session.add_all(rows)
-        facts = {"clean": made.clean, "drift": made.drift}
+        facts = {"clean": made.clean, "drift": made.drift, "strength": strength}
         audit.write(
             session, actor=actor, action="drift.simulate", subject=f"category:{category}", detail=facts
         )
@@ -138,19 +143,20 @@ def retake(rgb: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
     return np.clip(np.rint(moved), 0, 255).astype(np.uint8)
 
 
-def under_another_lamp(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Darker, warmer and out of focus. (H, W, 3) uint8."""
+def under_another_lamp(rgb: NDArray[np.uint8], strength: float) -> NDArray[np.uint8]:
+    """Darker, warmer and out of focus: not at all with ``strength`` 0. (H, W, 3) uint8."""
     from scipy.ndimage import gaussian_filter
 
-    soft = gaussian_filter(rgb.astype(np.float32), sigma=(BLUR, BLUR, 0))
-    seen: NDArray[np.uint8] = np.clip(np.rint(soft * LAMP), 0, 255).astype(np.uint8)
+    soft = gaussian_filter(rgb.astype(np.float32), sigma=(BLUR * strength, BLUR * strength, 0))
+    left = 1 - strength * (1 - LAMP)
+    seen: NDArray[np.uint8] = np.clip(np.rint(soft * left), 0, 255).astype(np.uint8)
     return seen
 
 
 def _record(
     sample: Sample,
     number: int,
-    kind: InjectedKind,
+    strength: float,
     inspector: Inspector,
     version: ModelVersion,
     category: str,
@@ -162,9 +168,7 @@ def _record(
     from anomalyos.monitoring.drift_windows import embedding_key
 
     image = read_image(sample.path, inspector.settings)
-    rgb = retake(image.rgb, number)
-    if kind is InjectedKind.DRIFT:
-        rgb = under_another_lamp(rgb)
+    rgb = under_another_lamp(retake(image.rgb, number), strength)
     found = inspector.examine(replace(image, rgb=rgb), category)
     figures = picture_figures.measure(rgb)
     if found.score is None:
@@ -172,7 +176,7 @@ def _record(
     return InjectedRecord(
         category=category,
         model_version_id=stored_id(version.id),
-        kind=kind.value,
+        kind=(InjectedKind.DRIFT if strength else InjectedKind.CLEAN).value,
         source=f"{sample.path.name}, taken again ({number})",
         score=found.score,
         routed_category=found.route.category,

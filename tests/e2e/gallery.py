@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -72,7 +72,21 @@ def prepare(home: Path) -> None:
             _review(store, f"night-{day}", truth, rng)
     follow_reviews(settings, store)
     _work_of_people(store)
+    _drift(settings, store, today)
     store.close()
+
+
+def _drift(settings: Settings, store: Store, today: date) -> None:
+    """One product whose lamp grows old over the last nights, one that is quiet, the others too young."""
+    from anomalyos.monitoring.drift import check_drift
+    from anomalyos.monitoring.simulation import inject_drift
+
+    for name, ageing in (("sample_pill", (0.0, 0.1, 0.25, 0.6)), ("sample_hex_nut", (0.0, 0.0))):
+        for back, strength in zip(range(len(ageing), 0, -1), ageing, strict=True):
+            count = 60 if strength else 100
+            inject_drift(name, settings, store, actor="erik", count=count, strength=strength)
+            check_drift(name, settings, store, day=(today - timedelta(days=back)).isoformat())
+    check_drift("sample_zipper", settings, store, day=(today - timedelta(days=1)).isoformat())
 
 
 def _inspect_night(settings: Settings, store: Store, inspector: Inspector, day: str) -> dict[str, str | None]:
@@ -167,6 +181,8 @@ def pages(store: Store) -> dict[str, str]:
         "forensics": "/forensics",
         "forensics-part": f"/forensics/{item}",
         "analytics": "/analytics",
+        "analytics-drift": "/analytics#drift",
+        "analytics-drift-product": "/analytics?category=sample_pill#drift",
         "arena": "/arena",
         "knowledge": "/knowledge",
         "knowledge-search": "/knowledge?q=why+are+the+teeth+bent",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlmodel import func, select
 
@@ -17,6 +18,7 @@ from anomalyos.store.drift_tables import DriftAlarm, DriftCheck, DriftOutcome, I
 from anomalyos.store.engine import Store
 from anomalyos.store.tables import AuditEvent, Inspection
 from tests.monitoring.drift_home import DAY, RULES, look_at, small_windows
+from tests.products import draw
 
 
 @pytest.fixture(autouse=True)
@@ -96,9 +98,24 @@ def test_another_lamp_drifts_is_marked_and_can_be_taken_back(built: Store, setti
     with built.session(read_only=True) as session:
         events = session.exec(select(AuditEvent).where(AuditEvent.actor == "ada").order_by(AuditEvent.id))
         assert [(event.action, event.detail) for event in events] == [
-            ("drift.simulate", {"clean": 10, "drift": 12}),
+            ("drift.simulate", {"clean": 10, "drift": 12, "strength": 1.0}),
             ("drift.clear", {"records": 22}),
         ]
+
+
+def test_a_quiet_line_can_be_rehearsed_too(built: Store, settings: Settings) -> None:
+    simulation.inject_drift("dots", settings, built, actor="ada", count=14, strength=0)
+    assert check_drift("dots", settings, built, day=DAY).outcome == DriftOutcome.STABLE
+    with built.session(read_only=True) as session:
+        assert {row.kind for row in session.exec(select(InjectedRecord))} == {"clean"}
+
+
+def test_the_lamp_goes_by_degrees() -> None:
+    rgb = draw("dots", 1)[0]
+    assert np.array_equal(simulation.under_another_lamp(rgb, 0.0), rgb)
+    means = [simulation.under_another_lamp(rgb, strength).mean() for strength in (0.0, 0.3, 0.6, 1.0)]
+    assert means == sorted(means, reverse=True)
+    assert means[-1] == pytest.approx((rgb.mean(axis=(0, 1)) * simulation.LAMP).mean(), rel=0.02)
 
 
 def test_clearing_one_product_leaves_the_other(built: Store, settings: Settings) -> None:
@@ -155,6 +172,8 @@ def test_refusals(built: Store, settings: Settings) -> None:
         simulation.inject_drift("nuts", settings, built, actor="ada")
     with pytest.raises(AnomalyOSError, match="At least one record"):
         simulation.inject_drift("dots", settings, built, actor="ada", count=0)
+    with pytest.raises(AnomalyOSError, match="no strength"):
+        simulation.inject_drift("dots", settings, built, actor="ada", strength=1.5)
     small_windows(settings, RULES.replace("least: 10", "least: ten"))
     with pytest.raises(AnomalyOSError, match=r"windows\.least"):
         check_drift("dots", settings, built, day=DAY)
