@@ -49,7 +49,7 @@ class Metrics(_Section):
     category: CategoryRule = CategoryRule()
     brightness: NumberRule = NumberRule()
     sharpness: NumberRule = NumberRule()
-    embedding: NumberRule = NumberRule()
+    embedding: NumberRule = NumberRule(threshold=0.75)
 
 
 class RetrainingRule(_Section):

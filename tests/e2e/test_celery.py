@@ -1,0 +1,170 @@
+"""What docker-compose.yaml runs, as plain processes: PostgreSQL, Redis, a Celery worker, the console."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlmodel import select
+
+from anomalyos.settings import Settings
+from anomalyos.smoke import smoke
+from anomalyos.store import models, tokens, users
+from anomalyos.store.engine import Store
+from anomalyos.store.rows import stored_id
+from anomalyos.store.tables import Inspection
+from tests import postgres
+from tests.e2e.composed import Composed
+from tests.products import picture, write_product
+
+NIGHT = "2026-11-23"
+REASON = postgres.why_unavailable() or ("" if shutil.which("redis-server") else "needs redis-server")
+
+pytestmark = [
+    pytest.mark.airflow,
+    pytest.mark.postgres,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(bool(REASON), reason=str(REASON)),
+]
+
+
+@pytest.fixture(scope="module")
+def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
+    home = tmp_path_factory.mktemp("composed")
+    write_product(home / "data", "stripes", good=2, flawed=2)
+    for number, flawed in enumerate((False, True)):
+        path = home / "inbox" / NIGHT / "stripes" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(picture("stripes", 7000 + number, flawed=flawed))
+        os.utime(path, (time.time() - 60, time.time() - 60))
+    with postgres.cluster() as url:
+        make_database(url)
+        composed = Composed(home, url)
+        try:
+            composed.start_redis()
+            composed.run("migrate")
+            for part in ("api-server", "scheduler", "dag-processor", "worker"):
+                composed.start(f"airflow-{part}")
+            composed.start("console")
+            yield composed
+        finally:
+            composed.stop()
+
+
+def make_database(url: str) -> None:
+    engine = create_engine(url.format(database="postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE DATABASE anomalyos"))
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def results(composed: Composed) -> Iterator[Store]:
+    url = composed.environment("console")["ANOMALYOS_DATABASE_URL"]
+    assert url.startswith("postgresql://")
+    store = Store(Settings(home=composed.home, database_url=url, _env_file=None))
+    yield store
+    store.close()
+
+
+def call(composed: Composed, path: str, body: dict[str, Any] | None = None, token: str = "") -> Any:
+    """Airflow's answer; None while it gives none."""
+    request = urllib.request.Request(f"http://127.0.0.1:{composed.airflow_port}{path}")
+    request.add_header("Content-Type", "application/json")
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    if body is not None:
+        request.data = json.dumps(body).encode()
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            return json.load(answer)
+    except (urllib.error.URLError, ConnectionError):
+        return None
+
+
+@pytest.fixture(scope="module")
+def token(composed: Composed) -> str:
+    login = {"username": "engineer", "password": composed.values["AIRFLOW_ENGINEER_PASSWORD"]}
+    found = composed.wait_for(lambda: call(composed, "/auth/token", login), "Airflow's web server", 180)
+    return str(found["access_token"])
+
+
+def run_to_end(composed: Composed, dag_id: str, conf: dict[str, Any], token: str) -> str:
+    path = f"/api/v2/dags/{dag_id}"
+    composed.wait_for(lambda: call(composed, path, token=token), f"the DAG {dag_id}", 120)
+    body = {"logical_date": None, "conf": conf}
+    run = composed.wait_for(lambda: call(composed, f"{path}/dagRuns", body, token), f"a run of {dag_id}", 60)
+    own = f"{path}/dagRuns/{urllib.parse.quote(run['dag_run_id'])}"
+
+    def ended() -> str | None:
+        state = (call(composed, own, token=token) or {}).get("state")
+        return state if state in {"success", "failed"} else None
+
+    return str(composed.wait_for(ended, f"the end of {dag_id}", 300))
+
+
+def test_a_product_is_learned_and_a_night_inspected_by_the_worker(
+    composed: Composed, results: Store, token: str
+) -> None:
+    told = composed.log("airflow-worker")
+    assert run_to_end(composed, "rebuild_indexes", {}, token) == "success", told.read_text()[-3000:]
+    assert run_to_end(composed, "nightly_inspection", {"date": NIGHT}, token) == "success"
+    with results.session(read_only=True) as session:
+        champion = models.champion(session, "stripes")
+        rows = session.exec(select(Inspection).order_by(Inspection.source)).all()
+    assert champion is not None
+    assert champion.version == 1
+    assert [row.verdict for row in rows] == ["normal", "anomalous"]
+    assert {row.model_version_id for row in rows} == {champion.id}
+
+
+def test_queue_and_metadata_are_where_the_file_says(composed: Composed) -> None:
+    engine = create_engine(composed.database.format(database="airflow"))
+    with engine.connect() as connection:
+        runs = connection.scalars(text("SELECT dag_id FROM dag_run WHERE state = 'success'")).all()
+        finished = connection.scalars(text("SELECT status FROM celery_taskmeta")).all()
+    engine.dispose()
+    assert {"rebuild_indexes", "nightly_inspection"} <= set(runs)
+    # discover, check, rebuild, index_cases, summary; discover, check, inspect, summary
+    assert finished.count("SUCCESS") >= 9
+    assert not (composed.home / "airflow" / "airflow.db").exists()
+    assert not (composed.home / "anomalyos.db").exists()
+
+
+def test_the_console_serves_the_promoted_model(composed: Composed, results: Store) -> None:
+    with results.session() as session:
+        admin = users.by_name(session, "admin")
+        assert users.authenticate(session, "admin", composed.values["CONSOLE_ADMIN_PASSWORD"]) is not None
+        _, secret = tokens.create(
+            session,
+            user_id=stored_id(admin.id),
+            name="smoke",
+            scopes=["inspect", "read"],
+            expires_in_days=1,
+            actor="test",
+        )
+    address = f"http://127.0.0.1:{composed.console_port}"
+    checks = smoke(address, token=secret, wait_s=120, image=picture("stripes", 7002))
+    assert [check.name for check in checks if not check.passed] == [], checks
+    with results.session(read_only=True) as session:
+        newest = session.exec(select(Inspection).order_by(Inspection.id.desc())).first()  # type: ignore[union-attr]
+    assert newest is not None
+    assert (newest.verdict, newest.routed_category) == ("normal", "stripes")
+
+
+def test_no_secret_reaches_a_log_and_everything_stops(composed: Composed) -> None:
+    for log in composed.home.glob("*.log"):
+        said = log.read_text(errors="replace")
+        shown = [name for name, value in composed.values.items() if len(value) > 30 and value in said]
+        assert shown == [], log.name
+    assert composed.stop() == []
+    assert [name for name, process in composed.processes.items() if process.poll() is None] == []
