@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from anomalyos.settings import PROJECT_ROOT, Settings
 from anomalyos.store import inspections, reviews, users
 from anomalyos.store.engine import Store
 from anomalyos.store.tables import Batch, Inspection
+from tests import postgres
 from tests.e2e.browser import PATIENCE, Browser
 from tests.e2e.whole import free_port
 from tests.products import picture, write_product
@@ -62,9 +64,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     ``new_night`` gives it a night of its own.
     """
     home = tmp_path_factory.mktemp("console-home")
-    running = prepare(home)
-    environment = console_environment(home, running.base)
-    with (home / "console.log").open("w") as log:
+    with database() as url, (home / "console.log").open("w") as log:
+        running = prepare(home, url)
+        environment = console_environment(home, running.base) | (
+            {"ANOMALYOS_DATABASE_URL": url} if url else {}
+        )
         process = subprocess.Popen(
             [sys.executable, "-m", "console.main"], cwd=PROJECT_ROOT, env=environment, stdout=log, stderr=log
         )
@@ -79,6 +83,16 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
                 process.kill()
                 process.wait()
     assert "Traceback" not in running.log, running.log[-6000:]
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    """URL of the database the console is tested on: SQLite, or PostgreSQL with ``E2E_DATABASE=postgres``."""
+    if os.environ.get("E2E_DATABASE") != "postgres":
+        yield ""
+        return
+    with postgres.cluster() as url:
+        yield url.format(database="postgres").replace("+psycopg:", ":")
 
 
 @pytest.fixture
@@ -163,13 +177,13 @@ def known_ids(running: Running) -> dict[str, object]:
         }
 
 
-def prepare(home: Path) -> Running:
+def prepare(home: Path, url: str = "") -> Running:
     """Everything that has to be in ``home`` before the console starts."""
     from anomalyos.case_base import refresh_case_base
     from anomalyos.inspector import Inspector
     from anomalyos.rebuild import rebuild_category
 
-    settings = Settings(home=home, database_url="", _env_file=None)
+    settings = Settings(home=home, database_url=url, _env_file=None)
     store = Store(settings)
     store.upgrade()
     for product in PRODUCTS:

@@ -7,11 +7,13 @@ import signal
 import time
 import urllib.parse
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from selenium.webdriver.common.by import By
+from sqlalchemy import create_engine, text
 from sqlmodel import select
 
 from anomalyos.monitoring import simulation
@@ -23,11 +25,14 @@ from anomalyos.store.engine import Store
 from anomalyos.store.rows import stored_id
 from anomalyos.store.tables import Inspection
 from anomalyos.supervisor.leash import descendants
+from tests import postgres
 from tests.e2e.browser import Browser, needs_browser
 from tests.e2e.whole import Platform
 from tests.monitoring.drift_home import RULES, small_windows
 from tests.products import picture, write_product
 from tests.supervisor.trees import alive
+
+NO_POSTGRES = postgres.why_unavailable()
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900)]
 
@@ -41,26 +46,56 @@ def drop(home: Path, day: str, name: str, data: bytes) -> None:
     os.utime(path, (time.time() - 60, time.time() - 60))
 
 
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+@pytest.fixture(
+    scope="module",
+    params=[
+        "sqlite",
+        pytest.param(
+            "postgres",
+            marks=[pytest.mark.postgres, pytest.mark.skipif(bool(NO_POSTGRES), reason=str(NO_POSTGRES))],
+        ),
+    ],
+)
+def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The whole platform; with PostgreSQL both the store and Airflow's own database are there."""
     home = tmp_path_factory.mktemp("platform")
     settings = Settings(home=home, _env_file=None)
     small_windows(settings, RULES.replace("threshold: 1.0", "threshold: 1.5"))
     write_product(home / "data", "stripes", good=2, flawed=2)
     drop(home, FIRST, "stripes/1.png", picture("stripes", 7000))
-    platform = Platform(home, ANOMALYOS_INCLUDE_DIR=str(settings.include_dir))
-    try:
-        platform.wait_until_up()
-        yield platform
-    finally:
-        if platform.process.poll() is None:
-            platform.process.kill()
+    with databases(request.param) as urls:
+        platform = Platform(home, ANOMALYOS_INCLUDE_DIR=str(settings.include_dir), **urls)
+        try:
+            platform.wait_until_up()
+            yield platform
+        finally:
+            if platform.process.poll() is None:
+                platform.process.kill()
+
+
+@contextmanager
+def databases(kind: str) -> Iterator[dict[str, str]]:
+    """Variables that say where the platform keeps its rows; none for SQLite."""
+    if kind == "sqlite":
+        yield {}
+        return
+    with postgres.cluster() as url:
+        engine = create_engine(url.format(database="postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            for name in ("anomalyos", "airflow"):
+                connection.execute(text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        plain, airflow = url.format(database="anomalyos"), url.format(database="airflow")
+        yield {
+            "ANOMALYOS_DATABASE_URL": plain.replace("+psycopg:", ":"),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": airflow.replace("+psycopg:", "+psycopg2:"),
+        }
 
 
 @pytest.fixture(scope="module")
 def results(platform: Platform) -> Iterator[Store]:
     """A second pair of eyes on the platform's database."""
-    store = Store(Settings(home=platform.home, database_url="", _env_file=None))
+    store = Store(Settings(home=platform.home, database_url=platform.database_url, _env_file=None))
     yield store
     store.close()
 
@@ -132,7 +167,7 @@ def test_retraining_from_airflows_form_and_from_the_console(
         first = trigger_in_airflow(browser, platform)
         run_to_end(platform, first)
         assert in_use(results) == 2
-        assert inspected_with(platform, api_token) == 2
+        assert inspected_with(platform, results, api_token) == 2
         note = platform.call(run_path(first), token=platform.token("engineer"))[1]["note"]
         assert note.startswith("stripes v2 inspects now. Image AUROC 1.0000 against the champion's 1.0000")
         browser.open(f"/dags/retrain/runs/{urllib.parse.quote(first)}")
@@ -143,7 +178,7 @@ def test_retraining_from_airflows_form_and_from_the_console(
         browser.base = f"http://localhost:{platform.console_port}"
         retrain_in_console(browser, platform)
         assert in_use(results) == 3
-        assert inspected_with(platform, api_token) == 3
+        assert inspected_with(platform, results, api_token) == 3
     finally:
         browser.driver.quit()
     with results.session(read_only=True) as session:
@@ -218,7 +253,7 @@ def console_token(store: Store) -> str:
     return token
 
 
-def inspected_with(platform: Platform, token: str) -> int:
+def inspected_with(platform: Platform, results: Store, token: str) -> int:
     """Number of the version the running console inspects with now."""
     answer = httpx.post(
         f"http://localhost:{platform.console_port}/inspect",
@@ -228,7 +263,7 @@ def inspected_with(platform: Platform, token: str) -> int:
         timeout=60,
     )
     assert answer.status_code == 200, answer.text
-    with Store(Settings(home=platform.home, database_url="", _env_file=None)).session() as session:
+    with results.session(read_only=True) as session:
         row = session.get(Inspection, answer.json()["id"])
         assert row is not None
         assert row.model_version_id is not None
@@ -300,3 +335,5 @@ def test_ctrl_c_leaves_no_process(platform: Platform) -> None:
     assert platform.process.wait(120) == 0
     assert [pid for pid in family if alive(pid)] == []
     assert "Everything has stopped." in platform.output
+    if platform.database_url:
+        assert list(platform.home.rglob("a*.db")) == [], "nothing was written to SQLite"

@@ -35,6 +35,7 @@ class Platform:
     def __init__(self, home: Path, **more: str) -> None:
         """``more`` are further environment variables."""
         self.home = home
+        self.database_url = more.get("ANOMALYOS_DATABASE_URL", "")
         self.airflow_port, self.console_port = free_port(), free_port()
         self.environment = {
             # NiceGUI behaves differently where it finds pytest's variables
