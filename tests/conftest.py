@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from anomalyos.store.engine import Store
 
 
-LONGEST = ("tests/e2e/test_nightly_kill.py",)
-"""Files that one process would still be busy with when the other has nothing left to do."""
+LONGEST = ("tests/e2e/test_nightly_kill.py", "tests/e2e/test_any_kill.py")
+"""Files that one process would still be busy with when the others have nothing left to do."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
