@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from anomalyos.errors import AnomalyOSError
@@ -95,6 +96,60 @@ def outcome(result: Mapping[str, Any]) -> str:
     return f"{name} v{number} was refused. {reason}".strip()
 
 
+@dataclass(frozen=True)
+class Naming:
+    """What became of the classifiers that name defects."""
+
+    asked: Sequence[str] | None = ()
+    """Categories; None when the case index, which they are learned from, could not be refreshed."""
+    results: Sequence[Mapping[str, Any]] = ()
+
+    def failed(self) -> list[str]:
+        from anomalyos.rebuild_plan import without_result
+
+        return without_result(self.asked or (), self.results)
+
+
+def fine_tune(
+    category: str,
+    settings: Settings,
+    store: Store,
+    *,
+    trials: int,
+    run_id: str = "",
+    actor: str = "airflow",
+) -> dict[str, Any]:
+    """Train the classifier that names the category's defects; too few of them are no failure.
+
+    Returns:
+        JSON-able: ``category``, and ``version``, ``created``, ``promoted``, ``reason``; or ``too_few``, in
+        words.
+
+    Raises:
+        AnomalyOSError: as ``train_classifier``.
+    """
+    from anomalyos.training.dataset import NotEnoughDefects
+    from anomalyos.training.train import train_classifier
+
+    try:
+        found = train_classifier(category, settings, store, trials=trials, run_id=run_id, actor=actor)
+    except NotEnoughDefects as error:
+        return {"category": category, "too_few": str(error)}
+    return {name: found[name] for name in ("category", "version", "created", "promoted", "reason")}
+
+
+def naming_line(result: Mapping[str, Any]) -> str:
+    """``dots: v2 names defects now. Macro F1 ...``."""
+    if "too_few" in result:
+        return f"Defect names: {result['too_few']}"
+    name, number, reason = result["category"], result["version"], result["reason"]
+    if result["promoted"]:
+        return f"{name}: v{number} names defects now. {reason}".strip()
+    if not result["created"]:
+        return f"{name}: no defect was confirmed or renamed since names v{number}."
+    return f"{name}: names v{number} were refused. {reason}".strip()
+
+
 def drift_line(drift: Mapping[str, Any]) -> str:
     """``Started by drift of dots: brightness moved by 2.03.``, and whether it was a rehearsal."""
     made_up = f" {drift['injected']} of the records were injected." if drift.get("injected") else ""
@@ -106,30 +161,41 @@ def note(
     categories: Iterable[str],
     results: Sequence[Mapping[str, Any]],
     drifts: Sequence[Mapping[str, Any]] = (),
+    naming: Naming | None = None,
 ) -> str:
     """The whole run in words: what started it, then the failures, then the rest."""
     from anomalyos.rebuild_plan import without_result
 
-    failed = without_result(categories, results)
-    lines = [*map(drift_line, drifts), *(f"{name}: failed, see the log of its task." for name in failed)]
-    return "\n".join([*lines, *(outcome(result) for result in results)]) or "There was nothing to do."
+    naming = naming or Naming()
+    lines = [*map(drift_line, drifts)]
+    lines += [f"{name}: failed, see the log of its task." for name in without_result(categories, results)]
+    lines += [f"{name}: learning names of defects failed, see the log." for name in naming.failed()]
+    lines += ["Known defects could not be refreshed, see the log."] if naming.asked is None else []
+    lines += [*map(outcome, results), *map(naming_line, naming.results)]
+    return "\n".join(lines) or "There was nothing to do."
 
 
-def summarise(categories: list[str], results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def summarise(
+    categories: list[str], results: Sequence[Mapping[str, Any]], naming: Naming | None = None
+) -> dict[str, Any]:
     """Names of what was promoted, refused and left as it was.
 
     Raises:
-        RebuildFailed: naming the categories without a result.
+        RebuildFailed: naming the categories without a result, or whose defect names have none.
     """
-    from anomalyos.rebuild_plan import require_results
+    from anomalyos.rebuild_plan import RebuildFailed, require_results
 
+    naming = naming or Naming()
     require_results(categories, results)
+    if naming.asked is None:
+        raise RebuildFailed("Known defects could not be refreshed.", "The log of index_cases says why.")
+    require_results(list(naming.asked), naming.results)
     made = [result for result in results if result.get("created")]
     return {
         "promoted": sorted(result["category"] for result in results if result.get("promoted")),
         "refused": sorted(result["category"] for result in made if not result.get("promoted")),
         "unchanged": sorted(set(categories) - {result["category"] for result in made}),
-        "note": note(categories, results),
+        "note": note(categories, results, naming=naming),
     }
 
 

@@ -75,6 +75,8 @@ class RetrainIn(BaseModel):
     coreset_ratio: float | None = Field(None, gt=0, le=1)
     alpha: float | None = Field(None, gt=0, le=0.5)
     use_reviewed: bool = True
+    fine_tune: bool = Field(False, description="Learn names of defects from confirmed ones")
+    trials: int = Field(10, ge=1, le=200, description="Settings of the classifier that are tried")
     force: bool = False
     dry_run: bool = False
 

@@ -113,6 +113,8 @@ def merged(old: Evidence, new: Evidence, group: tuple[str, ...]) -> Evidence:
         "cost_ms": {**old.cost_ms, **new.cost_ms},
         **{part: getattr(new, part) for part in group},
     }
+    if "cams" in group:
+        changes["named"] = new.named
     return old.model_copy(update=changes)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from anomalyos.store.explanation_tables import Explanation
 
-OVERLAYS = ("gradcam_pp", "hirescam")
+OVERLAYS = ("gradcam_pp", "hirescam", "gradcam_pp_class")
 PATCH_SIDE = 288
 """Pixels: sharp on a dense screen at the size pages show patches."""
 CROP_SIDE = 320

@@ -26,6 +26,7 @@ _METHODS = {
     "trace": "nearest normal parts",
     "gradcam_pp": "Grad-CAM++",
     "hirescam": "HiResCAM",
+    "gradcam_pp_class": "the name of the defect",
     "depth": "depth",
     "shap": "SHAP",
 }

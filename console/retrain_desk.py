@@ -13,6 +13,7 @@ from anomalyos.rebuild_options import AS_SET, RebuildOptions
 from anomalyos.retraining import DAG_ID
 from anomalyos.store import audit
 from anomalyos.store.tables import Role
+from console import wording
 from console.desk import Actor, Desk, require
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 RUNS = 6
 WAITING = frozenset({"none", "scheduled", "queued", "deferred"})
 WORDS = {"discover": "Choosing products", "index_cases": "Known defects", "summary": "Outcome"}
-ORDER = ("discover", "challenge", "index_cases", "summary")
+ORDER = ("discover", "challenge", "index_cases", "name_defects", "summary")
+MAPPED = ("challenge", "name_defects")
+TRIALS = 10
+"""As the form in Airflow has it."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ class RetrainDesk:
         choose_categories(self._desk.settings, wanted)
         options = RebuildOptions.of(dict(values))
         conf = {"categories": wanted, "force": bool(values.get("force")), **options.to_json()}
+        conf |= {"fine_tune": bool(values.get("fine_tune")), "trials": int(values.get("trials") or TRIALS)}
         conf["recipe"] = options.recipe or AS_SET
         run_id = self._airflow.trigger(DAG_ID, conf, note=f"Started by {actor.name} in the console.")
         with self._desk.store.session() as session:
@@ -150,12 +155,15 @@ class RetrainDesk:
 
 def steps(tasks: list[TaskState]) -> list[Step]:
     """In the order they run; a mapped task that has not been unfolded yet is left out."""
-    shown = [task for task in tasks if task.task_id != "challenge" or task.label]
+    shown = [task for task in tasks if task.task_id not in MAPPED or task.label]
     ordered = sorted(shown, key=lambda task: (_place(task.task_id), task.label))
-    return [
-        Step(task.label or WORDS.get(task.task_id, task.task_id), bool(task.label), _state(task.state))
-        for task in ordered
-    ]
+    return [Step(*_named(task), _state(task.state)) for task in ordered]
+
+
+def _named(task: TaskState) -> tuple[str, bool]:
+    if task.task_id == "name_defects":
+        return f"Defect names of {wording.product(task.label)}", False
+    return task.label or WORDS.get(task.task_id, task.task_id), bool(task.label)
 
 
 def _place(task_id: str) -> int:

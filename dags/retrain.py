@@ -27,6 +27,8 @@ and on the console's page of models. The console uses a promoted version at once
 * **Products**: leave empty for all of them.
 * **Recipe, coreset ratio, alpha**: leave them for what `include/categories.yaml` says.
 * **Use reviewed normals**: what reviewers called false alarms is learned as normal, too.
+* **Learn defect names**: fine-tune the classifier that names defects on confirmed ones, with so many *trials*
+  of its settings; it too is put in use only past its gate.
 * **Dry run**: says what would be learned from, and builds nothing.
 
 When drift was found (asset *drift*), the products that drifted are retrained with these defaults. Running it
@@ -90,6 +92,20 @@ def drifts_of(context: Any) -> list[dict[str, Any]]:
             title="Use reviewed normals",
             description="Learn from what reviewers called false alarms.",
         ),
+        "fine_tune": Param(
+            False,
+            type="boolean",
+            title="Learn defect names",
+            description="Fine-tune the defect classifier on what reviewers confirmed.",
+        ),
+        "trials": Param(
+            10,
+            type="integer",
+            minimum=1,
+            maximum=200,
+            title="Trials",
+            description="Settings of the classifier that are tried; a killed search goes on where it was.",
+        ),
         "force": Param(
             False,
             type="boolean",
@@ -144,16 +160,35 @@ def retrain() -> None:
         trigger_rule=TriggerRule.ALL_DONE,
         execution_timeout=timedelta(hours=2),
         pool="training",
-        doc_md="Labelled and confirmed defects into the case index, seeds into the knowledge graph.",
+        doc_md="Labelled and confirmed defects into the case index, seeds into the knowledge graph. Hands on "
+        "the products whose defect names are to be learned.",
     )
-    def index_cases(names: list[str]) -> dict[str, Any]:
+    def index_cases(names: list[str]) -> list[str]:
         from anomalyos.case_base import refresh_case_base
         from anomalyos.store.engine import open_store
 
-        if get_current_context()["params"]["dry_run"]:
-            return {}
+        params = get_current_context()["params"]
+        if params["dry_run"]:
+            return []
         settings = get_settings()
-        return refresh_case_base(names, settings, open_store(settings))
+        refresh_case_base(names, settings, open_store(settings))
+        return names if params["fine_tune"] else []
+
+    @task(
+        multiple_outputs=False,
+        execution_timeout=timedelta(hours=6),
+        pool="training",
+        map_index_template="{{ category }}",
+        doc_md="Search, fit, calibrate and gate the classifier that names one product's defects.",
+    )
+    def name_defects(category: str) -> dict[str, Any]:
+        from anomalyos.retraining import fine_tune
+        from anomalyos.store.engine import open_store
+
+        context, settings = get_current_context(), get_settings()
+        context["category"] = category  # type: ignore[typeddict-unknown-key]
+        trials = int(context["params"]["trials"])
+        return fine_tune(category, settings, open_store(settings), trials=trials, run_id=context["run_id"])
 
     @task(
         multiple_outputs=False,
@@ -161,24 +196,27 @@ def retrain() -> None:
         retries=0,
         execution_timeout=timedelta(minutes=10),
         outlets=[MODELS],
-        doc_md="The outcome as the run's note. Fails when a product failed, and names it.",
+        doc_md="The outcome as the run's note. Fails when anything before it failed, and names it.",
     )
-    def summary(names: list[str], done: list[dict[str, Any]]) -> dict[str, Any]:
-        from anomalyos.retraining import leave_note, note, summarise
+    def summary(
+        names: list[str], done: list[dict[str, Any]], naming: list[str] | None, named: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        from anomalyos.retraining import Naming, leave_note, note, summarise
 
-        results = list(done)
+        results, learned = list(done), Naming(naming, list(named))
         context = get_current_context()
-        words = note(names, results, drifts_of(context))
+        words = note(names, results, drifts_of(context), learned)
         why_not = leave_note(get_settings(), context["run_id"], words)
         print(words, f"(not left as a note: {why_not})" if why_not else "", sep="\n")  # noqa: T201 - the task's log
-        return summarise(names, results)
+        return summarise(names, results, learned)
 
     # Any: at parse time these are promises of values, which the tasks' own types do not know of
     names: Any = discover()
     done: Any = challenge.expand(category=names)
-    summary(names=names, done=done)
-    # a leaf of its own: the run fails when it fails
-    done >> index_cases(names=names)
+    naming: Any = index_cases(names=names)
+    done >> naming
+    named: Any = name_defects.expand(category=naming)
+    summary(names=names, done=done, naming=naming, named=named)
 
 
 retrain()

@@ -10,6 +10,7 @@ from anomalyos import retraining
 from anomalyos.errors import NotFound
 from anomalyos.rebuild_plan import RebuildFailed
 from anomalyos.registry import experiment_log
+from anomalyos.retraining import Naming
 from anomalyos.settings import Settings
 from anomalyos.store.engine import Store
 
@@ -102,6 +103,44 @@ def test_the_note_begins_with_the_drift_that_started_the_run() -> None:
         "Started by drift of stripes: score moved by 0.50. 60 of the records were injected.",
     ]
     assert len(note.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (
+            {"version": 2, "created": True, "promoted": True, "reason": "Macro F1 0.8."},
+            "dots: v2 names defects now. Macro F1 0.8.",
+        ),
+        (
+            {"version": 2, "created": True, "promoted": False, "reason": "Worse."},
+            "dots: names v2 were refused. Worse.",
+        ),
+        (
+            {"version": 1, "created": False, "promoted": False, "reason": "Once said."},
+            "dots: no defect was confirmed or renamed since names v1.",
+        ),
+        ({"too_few": "dots has 3 named defects."}, "Defect names: dots has 3 named defects."),
+    ],
+)
+def test_what_became_of_the_names_is_one_line(given: dict[str, Any], words: str) -> None:
+    assert retraining.naming_line({"category": "dots", **given}) == words
+
+
+def test_names_that_failed_fail_the_run_and_are_in_the_note() -> None:
+    naming = Naming(["dots", "stripes"], [{"category": "dots", "too_few": "Too few."}])
+    assert "stripes: learning names of defects failed, see the log." in retraining.note([], [], (), naming)
+    with pytest.raises(RebuildFailed, match="1 of 2 categories failed: stripes"):
+        retraining.summarise(["dots"], [result("dots")], naming)
+    with pytest.raises(RebuildFailed, match="Known defects could not be refreshed"):
+        retraining.summarise(["dots"], [result("dots")], Naming(None))
+    assert "Known defects could not be refreshed" in retraining.note(["dots"], [], (), Naming(None))
+
+
+def test_too_few_defects_are_no_failure(built: Store, settings: Settings) -> None:
+    found = retraining.fine_tune("dots", settings, built, trials=1)
+    assert found["category"] == "dots"
+    assert "dots has 0 named defects" in found["too_few"]
 
 
 def test_a_note_that_cannot_be_left_is_no_failure(settings: Settings) -> None:

@@ -7,6 +7,7 @@ import typer
 from anomalyos.cli import (
     artifacts,
     cases,
+    classifier,
     data,
     drift,
     evaluate,
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
 app.add_typer(cases.app, name="cases")
+app.add_typer(classifier.app, name="classifier")
 app.add_typer(artifacts.app, name="artifacts")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(users.app, name="users")

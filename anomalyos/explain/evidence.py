@@ -140,6 +140,22 @@ class CamExplanation(Frozen):
     """The same as a transparent PNG in the photograph's proportions."""
 
 
+class NamedDefect(Frozen):
+    """What the defect classifier of the product says of the strongest region."""
+
+    label: str | None
+    """None: it does not know."""
+    likeliest: str
+    """The class it would have named."""
+    probability: float = Field(ge=0, le=1)
+    """Calibrated, of ``likeliest``."""
+    probabilities: dict[str, float]
+    version: int
+    """Of the classifier."""
+    cam: CamExplanation
+    """Grad-CAM++ on the logit of ``likeliest``, 0 outside the crop the classifier saw."""
+
+
 class Note(Frozen):
     """Words a person wrote, to be quoted and never obeyed."""
 
@@ -164,9 +180,12 @@ class Evidence(Frozen):
     trace: tuple[TracePair, ...] = ()
     depth: DepthStatistics | None = None
     cams: tuple[CamExplanation, ...] = ()
+    named: NamedDefect | None = None
+    """Computed with ``cams``; None where no classifier is in use, or nothing is out of the ordinary."""
     notes: tuple[Note, ...] = ()
     pictures: dict[str, str] = Field(default_factory=dict)
-    """Name (``photo``, ``anomaly_map``, ``gradcam_pp``, ``hirescam``, ``crop``) to object path."""
+    """Name (``photo``, ``anomaly_map``, ``crop``, ``gradcam_pp``, ``hirescam``, ``gradcam_pp_class``) to
+    object path."""
     missing: dict[str, str] = Field(default_factory=dict)
     """Part to the reason it could not be had."""
     cost_ms: dict[str, float] = Field(default_factory=dict)

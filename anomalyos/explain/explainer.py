@@ -108,6 +108,7 @@ def assemble(subject: Subject, found: Findings, missing: dict[str, str], cost: d
         trace=found.trace,
         depth=found.depth,
         cams=found.cams,
+        named=found.named,
         notes=notes(subject, found.similar),
         pictures=found.pictures,
         missing=missing,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from anomalyos.explain.evidence import (
     CamExplanation,
+    NamedDefect,
     RankedCause,
     ShapExplanation,
     SimilarCase,
@@ -31,6 +32,7 @@ class Findings:
     causes: tuple[RankedCause, ...] = ()
     trace: tuple[TracePair, ...] = ()
     cams: tuple[CamExplanation, ...] = ()
+    named: NamedDefect | None = None
     depth: DepthStatistics | None = None
     shap: ShapExplanation | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from anomalyos.errors import AnomalyOSError, NotFound
 from anomalyos.explain.evidence import (
     CamExplanation,
+    NamedDefect,
     PathStep,
     RankedCause,
     ShapExplanation,
@@ -18,7 +20,7 @@ from anomalyos.explain.evidence import (
     TracePair,
 )
 from anomalyos.explain.findings import Findings, Made, kept
-from anomalyos.store.tables import Decision
+from anomalyos.store.tables import Decision, Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +35,8 @@ SHOWN = 5
 """Similar cases and causes that are given."""
 DEPTH_VERSION = 1
 """Counts up whenever the same photograph and map would get other depth statistics."""
+CLASS_CAM = "gradcam_pp_class"
+"""How the heat of a name is kept and its picture called."""
 Tick = Callable[[float], None]
 """Called with the share of the part that is done."""
 
@@ -158,7 +162,12 @@ def trace(subject: Subject, found: Findings, tick: Tick) -> None:
 
 
 def cams(subject: Subject, found: Findings, tick: Tick) -> None:
-    """Grad-CAM++ and HiResCAM of the score, as heat and as pictures to lay over the photograph."""
+    """Grad-CAM++ and HiResCAM of the score, as heat and as pictures to lay over the photograph; and, where a
+    classifier of the product is in use, what it calls the region and Grad-CAM++ of that name.
+
+    Raises:
+        BundleError: the classifier in use is damaged; the maps of the score are there nevertheless.
+    """
     from anomalyos.explain.gradcam import GRADCAM_VERSION, METHODS, explain_distance
 
     made: list[CamExplanation] = []
@@ -175,6 +184,38 @@ def cams(subject: Subject, found: Findings, tick: Tick) -> None:
         found.pictures[method] = cam.overlay_path
         made.append(cam)
     found.cams = tuple(made)
+    found.named = named(subject)
+    if found.named is not None:
+        found.pictures[CLASS_CAM] = found.named.cam.overlay_path
+
+
+def named(subject: Subject) -> NamedDefect | None:
+    """The name of the strongest region; None where no classifier is in use or nothing is to be named.
+
+    Raises:
+        BundleError: the classifier in use is damaged, or stands on other weights.
+    """
+    from anomalyos.explain.gradcam import GRADCAM_VERSION
+    from anomalyos.explain.naming import name_region
+    from anomalyos.training.predict import get_defect_namer
+
+    if subject.inspection.verdict == Verdict.NORMAL and subject.standing is None:
+        return None
+    namer = get_defect_namer(subject.category, subject.settings, subject.store)
+    version = namer.in_use()
+    if version is None:
+        return None
+
+    def make() -> Made:
+        prediction, heat = name_region(subject, namer)
+        cam = keep_heat(subject, heat)
+        facts = asdict(prediction) | {"likeliest": prediction.likeliest}
+        return Made({"facts": facts, "cam": cam.content}, cam.files)
+
+    inputs = {"version": GRADCAM_VERSION, "classifier": version.bundle_sha256}
+    made = kept(subject, CLASS_CAM, inputs, make)
+    cam = CamExplanation.model_validate({**made.content["cam"], **made.files})
+    return NamedDefect(**made.content["facts"], cam=cam)
 
 
 def keep_heat(subject: Subject, heat: CamHeat) -> Made:

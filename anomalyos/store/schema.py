@@ -3,6 +3,7 @@
 from anomalyos.store import (
     arena_tables,
     case_tables,
+    classifier_tables,
     data_check_tables,
     drift_tables,
     explanation_tables,
@@ -14,6 +15,7 @@ from anomalyos.store import (
 __all__ = [
     "arena_tables",
     "case_tables",
+    "classifier_tables",
     "data_check_tables",
     "drift_tables",
     "explanation_tables",

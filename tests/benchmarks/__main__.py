@@ -17,6 +17,7 @@ NAMES = (
     "data_checks",
     "ablation",
     "review_loop",
+    "classifier",
     "drift",
     "console_load",
 )

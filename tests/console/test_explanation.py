@@ -8,11 +8,11 @@ from nicegui import ui
 from nicegui.testing import User
 
 from anomalyos.errors import NotFound
-from anomalyos.explain.evidence import Note
+from anomalyos.explain.evidence import CamExplanation, NamedDefect, Note
 from anomalyos.store import inspections, reports
-from console.explain_jobs import ExplainJob
+from console.explain_jobs import ExplainJob, merged
 from console.explaining import explaining_of
-from console.pages.explanation import why
+from console.pages.explanation import maps, why
 from console.pages.explanation.report_text import parse
 from console.pages.explanation.waterfall import bars, summary
 from console.pages.explanation.words import case_address, fidelity_words, origin
@@ -250,6 +250,55 @@ def test_a_job_takes_each_group_once_and_keeps_what_it_found() -> None:
     assert job.evidence is not None
     assert [case.case_id for case in job.evidence.similar] == [17, 18, 23]
     assert job.ask(("shap",)) == ["heavy"], "after the end a new worker is needed"
+
+
+def named(label: str | None, probability: float) -> NamedDefect:
+    cam = CamExplanation(
+        method="gradcam_pp",
+        target="classifier:torn_fabric",
+        layer="blocks.6",
+        heat_path="aa/" + "a" * 64 + ".npy",
+        overlay_path="bb/" + "b" * 64 + ".png",
+    )
+    return NamedDefect(
+        label=label,
+        likeliest="torn_fabric",
+        probability=probability,
+        probabilities={"torn_fabric": probability, "stain": 1 - probability},
+        version=2,
+        cam=cam,
+    )
+
+
+def test_a_name_comes_with_how_sure_it_is_and_none_where_it_is_not() -> None:
+    assert maps.naming(named("torn_fabric", 0.82)) == (
+        "Torn fabric?",
+        "82 % sure, by names v2: what speaks for it",
+    )
+    assert maps.naming(named(None, 0.41)) == (
+        "No name",
+        "Not sure enough: Torn fabric with 41 %, by names v2",
+    )
+
+
+def test_a_name_is_taken_over_with_the_maps_and_with_nothing_else() -> None:
+    old, new = (
+        examples.evidence(),
+        examples.evidence().model_copy(update={"named": named("torn_fabric", 0.9)}),
+    )
+    assert merged(old, new, ("depth",)).named is None
+    assert merged(old, new, ("cams",)).named == new.named
+
+
+async def test_a_name_is_a_map_of_its_own(console: Console, sign_in: SignIn) -> None:
+    console.explainer.changes["named"] = named("torn_fabric", 0.82)
+    number = inspect(console)
+    user = await sign_in("mia")
+    await user.open(f"/forensics/{number}")
+    await wait_for(console, user, "Established in 3 of 8 cases with a known cause.")
+    await user.should_see("Torn fabric?")
+    pictures = [str(image.props.get("src")) for image in user.find(kind=ui.element).elements]
+    assert f"/media/overlay/{number}/gradcam_pp_class?v={'b' * 12}" in pictures
 
 
 def test_a_waterfall_adds_up_from_the_base_to_the_output() -> None:

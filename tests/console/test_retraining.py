@@ -46,6 +46,8 @@ async def test_an_engineer_starts_a_run_and_watches_it_to_its_end(products: Cons
     await user.open(f"{PATH}?product=dots")
     await see(user, "Nothing was retrained yet")
     user.find(marker="ratio").type("0.05")
+    user.find(marker="fine-tune").click()
+    user.find(marker="trials").clear().type("3")
     user.find(marker="force").click()
     user.find(marker="start-retraining").click()
     await see(user, "Airflow has taken it on.")
@@ -59,6 +61,8 @@ async def test_an_engineer_starts_a_run_and_watches_it_to_its_end(products: Cons
         "coreset_ratio": 0.05,
         "alpha": None,
         "use_reviewed": True,
+        "fine_tune": True,
+        "trials": 3,
         "dry_run": False,
     }
     tasks = [TaskState("challenge", "dots", "running"), TaskState("discover", "", "success")]

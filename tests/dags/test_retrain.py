@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from anomalyos.settings import Settings
-from anomalyos.store import models
+from anomalyos.store import classifiers, models
 from anomalyos.store.engine import Store
 from anomalyos.store.tables import Role
 from tests.dags.conftest import RunDag
-from tests.products import write_product
+from tests.products import draw, png, write_product
 
 
 def test_the_form_makes_a_challenger_that_is_judged_and_kept_in_mlflow(
@@ -26,6 +29,35 @@ def test_the_form_makes_a_challenger_that_is_judged_and_kept_in_mlflow(
     assert f"stripes v2 {verdict}. {newest.gate_reason}" in result["log"]
     assert "(not left as a note: " in result["log"], "no web server runs in this test"
     assert (settings.home / "mlflow.db").is_file()
+
+
+def test_names_of_defects_are_learned_where_there_are_enough(
+    built: Store, settings: Settings, run_dag: RunDag
+) -> None:
+    second_defect(settings.data_dir / "dots")
+    conf = {"categories": ["dots", "stripes"], "fine_tune": True, "trials": 1}
+    result = run_dag("retrain", conf)
+    assert result["state"] == "success", result["log"][-3000:]
+    assert ["name_defects", 0, "success", "dots"] in result["tasks"]
+    with built.session(read_only=True) as session:
+        (version,) = classifiers.list_versions(session)
+    assert (version.category, version.run_id) == ("dots", result["run_id"])
+    verdict = "v1 names defects now." if version.gate_passed else "names v1 were refused."
+    assert f"dots: {verdict} {version.gate_reason}" in result["log"]
+    assert "Defect names: stripes has " in result["log"]
+
+
+def second_defect(root: Path) -> None:
+    """Ten more defects of two kinds: the stain is red, the scratch is white."""
+    for kind in ("stain", "scratch"):
+        for folder in ("test", "ground_truth"):
+            (root / folder / kind).mkdir(exist_ok=True)
+        for number in range(5):
+            image, mask = draw("dots", 3000 + number + 100 * (kind == "scratch"), flawed=True)
+            if kind == "scratch":
+                image[mask] = 255
+            (root / f"test/{kind}/m{number}.png").write_bytes(png(image))
+            (root / f"ground_truth/{kind}/m{number}_mask.png").write_bytes(png(mask.astype(np.uint8) * 255))
 
 
 def test_a_dry_run_builds_nothing(built: Store, settings: Settings, run_dag: RunDag) -> None:

@@ -40,10 +40,18 @@ class RetrainingForm:
             "outlined hint='Share of false alarms. Empty: as set'"
         )
         self._reviewed = ui.switch("Learn what reviewers called false alarms", value=True)
+        self._fine_tune = ui.switch("Learn names of defects from confirmed ones")
+        self._trials = (
+            ui.number("Trials", value=10, min=1, max=200, step=1, precision=0)
+            .props("outlined hint='Settings of the classifier that are tried'")
+            .bind_visibility_from(self._fine_tune, "value")
+        )
         self._force = ui.switch("Build even when nothing has changed")
         self._dry_run = ui.switch("Dry run: only say what would be learned")
         self._ratio.mark("ratio")
         self._alpha.mark("alpha")
+        self._fine_tune.mark("fine-tune")
+        self._trials.mark("trials")
         self._force.mark("force")
         self._dry_run.mark("dry-run")
 
@@ -54,6 +62,8 @@ class RetrainingForm:
             "coreset_ratio": self._ratio.value,
             "alpha": self._alpha.value,
             "use_reviewed": bool(self._reviewed.value),
+            "fine_tune": bool(self._fine_tune.value),
+            "trials": int(self._trials.value or 10),
             "force": bool(self._force.value),
             "dry_run": bool(self._dry_run.value),
         }

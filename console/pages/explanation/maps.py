@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from anomalyos.explain.evidence import CamExplanation, Evidence
+from anomalyos.explain.evidence import CamExplanation, Evidence, NamedDefect
 from console import kit
 from console.kit import Text, box
-from console.pages.explanation.words import MAP_NAMES
+from console.pages.explanation.words import MAP_NAMES, defect_name
 from console.views import Detail
 
 _WHAT = {
@@ -47,11 +47,14 @@ class MapRow:
                 self._view("Anomaly map", "Distance to the nearest normal patch", heat)
             for method, name in MAP_NAMES.items():
                 if method in cams:
-                    self._view(name, _WHAT[method], self._address(cams[method]))
+                    self._view(name, _WHAT[method], self._address(cams[method], method))
+            if evidence is not None and evidence.named is not None:
+                named = evidence.named
+                self._view(*naming(named), self._address(named.cam, "gradcam_pp_class"))
 
-    def _address(self, cam: CamExplanation) -> str:
+    def _address(self, cam: CamExplanation, method: str) -> str:
         digest = cam.overlay_path.rsplit("/", 1)[-1][:12]
-        return f"/media/overlay/{self._detail.card.id}/{cam.method}?v={digest}"
+        return f"/media/overlay/{self._detail.card.id}/{method}?v={digest}"
 
     def _view(self, name: str, meaning: str, overlay: str) -> None:
         detail = self._detail
@@ -64,6 +67,15 @@ class MapRow:
             with box("", "figcaption"):
                 Text(name, "b")
                 Text(meaning, "div", "aos-muted aos-small")
+
+
+def naming(named: NamedDefect) -> tuple[str, str]:
+    """Heading and small print of what the classifier says: ``Torn fabric?``, ``82 % sure, by names v2``."""
+    sure = f"{named.probability:.0%}".replace("%", " %")
+    likeliest = defect_name(named.likeliest)
+    if named.label is None:
+        return "No name", f"Not sure enough: {likeliest} with {sure}, by names v{named.version}"
+    return f"{likeliest}?", f"{sure} sure, by names v{named.version}: what speaks for it"
 
 
 def _image(address: str, classes: str, alt: str) -> None:

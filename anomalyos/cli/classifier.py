@@ -1,0 +1,157 @@
+"""``anomalyos classifier``: learn what defects are called, and see which version gives the names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from anomalyos.cli.models import actor, ready_store
+from anomalyos.cli.output import print_json, progress_bar, stdout_console
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.progress import Progress
+
+    from anomalyos.store.classifier_tables import ClassifierVersion
+
+app = typer.Typer(no_args_is_help=True, help="Train the defect classifier, and see which one is in use.")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+STAGE_WORDS = {
+    "read": "reading crops",
+    "features": "computing features",
+    "search": "trying settings",
+    "fit": "fitting on everything",
+}
+STEPS = 1000
+"""A stage is shown in thousandths: what it counts differs."""
+
+
+@app.command()
+def train(
+    category: Annotated[str, typer.Argument(help="The product.")],
+    trials: Annotated[int, typer.Option(min=1, max=1000, help="Settings to try.")] = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """Learn the names of confirmed defects; killed and run again, it goes on where it stopped."""
+    from anomalyos.settings import get_settings
+    from anomalyos.training.train import train_classifier
+
+    store = ready_store()
+    with progress_bar() as bar:
+        result = train_classifier(
+            category,
+            get_settings(),
+            store,
+            trials=trials,
+            actor=actor(),
+            progress=stage_line(category, bar),
+        )
+    if as_json:
+        print_json(result)
+    else:
+        print_result(result)
+
+
+def stage_line(category: str, bar: Progress) -> Callable[[str, float], None]:
+    """A progress callback that shows all stages on one line."""
+    line = bar.add_task(f"{category}: starting", total=STEPS)
+
+    def show(stage: str, share: float) -> None:
+        bar.update(line, description=f"{category}: {STAGE_WORDS[stage]}", completed=round(share * STEPS))
+
+    return show
+
+
+def print_result(result: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    terminal, metrics = stdout_console(), result["metrics"]
+    table = Table("defect", "cases", "precision", "recall", "F1")
+    for name, row in metrics["by_class"].items():
+        figures = ("-" if row[key] is None else f"{row[key]:.3f}" for key in ("precision", "recall", "f1"))
+        table.add_row(name, str(row["cases"]), *figures)
+    terminal.print(table)
+    for name, why in result["left_out"].items():
+        terminal.print(f"Left out: {name}, {why}.", highlight=False)
+    made = "" if result["created"] else " (unchanged)"
+    state = "in use now" if result["promoted"] else "not put in use" if result["created"] else "as before"
+    terminal.print(
+        f"{result['category']} v{result['version']}{made}: {state}. {result['reason']} "
+        f"It names {metrics['coverage']:.0%} of defects{named_right(metrics)}; of the rest it says that it "
+        f"does not know. {result['trials']} trials, {result['seconds']:.0f} s.",
+        highlight=False,
+    )
+    if result["tracking"].get("error"):
+        terminal.print(result["tracking"]["error"], highlight=False)
+
+
+def named_right(metrics: dict[str, Any]) -> str:
+    share = metrics["accuracy_of_named"]
+    return "" if share is None else f", {share:.0%} of them rightly"
+
+
+@app.command()
+def status(
+    category: Annotated[str | None, typer.Argument(help="Only this product.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Every version, newest first, the one in use marked."""
+    from anomalyos.store import classifiers
+
+    with ready_store().session(read_only=True) as session:
+        versions = classifiers.list_versions(session, category)
+        used = {
+            row.id
+            for row in (classifiers.in_use(session, name) for name in {row.category for row in versions})
+            if row is not None
+        }
+    rows = [facts(version, version.id in used) for version in versions]
+    if as_json:
+        print_json({"classifiers": rows})
+    else:
+        print_status(rows)
+
+
+def facts(version: ClassifierVersion, used: bool) -> dict[str, Any]:
+    metrics = version.metrics
+    return {
+        "category": version.category,
+        "version": version.version,
+        "in_use": used,
+        "classes": metrics["classes"],
+        "macro_f1": metrics["macro_f1"],
+        "coverage": metrics["coverage"],
+        "accuracy_of_named": metrics["accuracy_of_named"],
+        "cases": metrics["cases"],
+        "trials": len(metrics["trials"]),
+        "gate": {"passed": version.gate_passed, "reason": version.gate_reason},
+        "created_at": version.created_at.isoformat(timespec="seconds"),
+        "bundle_sha256": version.bundle_sha256,
+    }
+
+
+def print_status(rows: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    if not rows:
+        stdout_console().print("No classifier yet. Train one with 'anomalyos classifier train PRODUCT'.")
+        return
+    table = Table("category", "version", "", "defects", "macro F1", "names", "made", "gate")
+    for row in rows:
+        found = row["macro_f1"]
+        table.add_row(
+            row["category"],
+            f"v{row['version']}",
+            "● in use" if row["in_use"] else "",
+            ", ".join(row["classes"]),
+            f"{found['value']:.3f} ({found['low95']:.3f}-{found['high95']:.3f})",
+            f"{row['coverage']:.0%}",
+            row["created_at"][:16].replace("T", " "),
+            {True: "passed", False: "refused: " + row["gate"]["reason"], None: "not judged"}[
+                row["gate"]["passed"]
+            ],
+        )
+    stdout_console().print(table)

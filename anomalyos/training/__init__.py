@@ -1,0 +1,1 @@
+"""The defect classifier: what kind of defect a crop shows, learned from confirmed ones."""
