@@ -2,7 +2,8 @@
 
 ``registry.json`` holds categories, versions, champions, cases and evidence; ``knowledge.yaml`` and
 ``knowledge.graphml`` the graph; ``vectors-EMBEDDER.npz`` the embeddings of the cases; ``bundles``,
-``objects`` and ``indexes`` files as they lie under ``home``. Images that were inspected, reviews and people
+``objects`` and ``indexes`` files as they lie under ``home``; ``classifiers.json`` and ``classifiers`` what
+names defects. Images that were inspected, reviews and people
 are not in it: they belong to one plant, and to its backup.
 """
 
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anomalyos.errors import AnomalyOSError, BundleError
+from anomalyos.registry import snapshot_classifiers
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -41,7 +43,7 @@ def export_snapshot(
     The same state gives the same bytes, so that versioning it again makes no new version.
 
     Returns:
-        How many ``versions``, ``cases``, ``nodes`` and ``files``.
+        How many ``versions``, ``cases``, ``nodes``, ``files`` and ``classifiers``.
 
     Raises:
         BundleError: a champion's files are damaged. A version that does not inspect and is damaged or gone
@@ -73,6 +75,7 @@ def _write(settings: Settings, store: Store, draft: Path, progress: Progress | N
         evidence = [vars(row) for row in travelling.evidence_out(session)]
         graph = load_graph(session)
         _write_vectors(session, draft)
+        named = snapshot_classifiers.write(session, settings, draft)
     for category in categories:
         category["versions"] = list(_intact(settings, category))
     versions = [version for category in categories for version in category["versions"]]
@@ -89,7 +92,8 @@ def _write(settings: Settings, store: Store, draft: Path, progress: Progress | N
     (draft / GRAPH).write_text(export(graph, "yaml"), encoding="utf-8")
     (draft / "knowledge.graphml").write_text(export(graph, "graphml"), encoding="utf-8")
     nodes = len(list(graph.nodes()))
-    return {"versions": len(versions), "cases": len(cases), "nodes": nodes, "files": len(copies)}
+    counts = {"versions": len(versions), "cases": len(cases), "nodes": nodes, "files": len(copies)}
+    return {**counts, "classifiers": named}
 
 
 def _intact(settings: Settings, category: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -135,11 +139,14 @@ def _write_vectors(session: Session, draft: Path) -> None:
 
 
 def snapshot_digest(folder: Path) -> str:
-    """SHA-256 over the registry and the graph, which name all other files by their content."""
+    """SHA-256 over registry, graph and classifiers, which name all other files by their content."""
     digest = hashlib.sha256()
+    classifiers = folder / snapshot_classifiers.CLASSIFIERS
     try:
         for name in (REGISTRY, GRAPH):
             digest.update(hashlib.sha256((folder / name).read_bytes()).digest())
+        if classifiers.is_file():  # not there in snapshots that are older than they
+            digest.update(hashlib.sha256(classifiers.read_bytes()).digest())
     except OSError as error:
         raise AnomalyOSError(
             f"{folder} holds no published artifacts.", "Fetch them with 'anomalyos artifacts pull'."

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +10,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from anomalyos.errors import AnomalyOSError
+from anomalyos.registry import snapshot_classifiers
+from anomalyos.registry.placing import place
 from anomalyos.registry.snapshot import GRAPH, REGISTRY, Progress, snapshot_digest
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def import_snapshot(
     registry = _read(folder)
     _copy_bundles(settings, folder, registry, progress)
     _copy_objects(store, folder)
-    counts: Counter[str] = Counter(versions=0, promoted=0, cases=0, evidence=0, nodes=0)
+    named = snapshot_classifiers.copy_in(settings, folder)
+    counts: Counter[str] = Counter(versions=0, promoted=0, cases=0, evidence=0, nodes=0, classifiers=0)
     with store.session() as session:
         from anomalyos.store import travelling
 
@@ -70,6 +71,8 @@ def import_snapshot(
         _take_graph(session, folder, actor, counts, known)
         _take_models(session, registry, digest, actor, counts, known)
         _take_cases(session, folder, registry, actor, counts)
+        for row in named:
+            counts["classifiers"] += snapshot_classifiers.take(session, row, digest, actor, known)
         if not known:
             travelling.mark_imported(session, digest, actor, dict(counts))
     return {"digest": digest, "known": known, **counts}
@@ -113,7 +116,7 @@ def _copy_bundles(settings: Settings, folder: Path, registry: _Registry, progres
             version["bundle_path"] += f"-{sha256[:8]}"
             found = _intact(settings.bundles_dir / version["bundle_path"])
         if found is None:
-            _place(source, settings.bundles_dir / version["bundle_path"])
+            place(source, settings.bundles_dir / version["bundle_path"])
         if progress is not None:
             progress(done, len(versions))
 
@@ -127,21 +130,6 @@ def _intact(folder: Path) -> str | None:
         return verify_bundle(folder)
     except BundleError:
         return None
-
-
-def _place(source: Path, target: Path) -> None:
-    """Copy a bundle in one step; something damaged at its place moves aside."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=".writing-", dir=target.parent))
-    try:
-        for file in source.iterdir():
-            shutil.copyfile(file, staging / file.name)
-        staging.chmod(0o755)
-        if target.exists():
-            target.rename(staging.with_name(f".replaced-{staging.name[9:]}"))
-        staging.rename(target)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _copy_objects(store: Store, folder: Path) -> None:

@@ -50,6 +50,7 @@ def prepare(home: Path) -> None:
     from anomalyos.data.sample import write_dataset
     from anomalyos.inspector import Inspector
     from anomalyos.rebuild import rebuild_category
+    from anomalyos.training.train import train_classifier
 
     settings = Settings(home=home, database_url="", _env_file=None)
     store = Store(settings)
@@ -59,6 +60,7 @@ def prepare(home: Path) -> None:
         rebuild_category(name, settings, store, actor="erik")
     rebuild_category(PRODUCTS[0], settings, store, actor="erik", force=True, run_id="second")
     refresh_case_base(PRODUCTS, settings, store)
+    train_classifier("sample_zipper", settings, store, trials=3, actor="erik")
     with store.session() as session:
         for name, role in PEOPLE.items():
             if users.find(session, name) is None:
