@@ -20,7 +20,6 @@ app = typer.Typer(no_args_is_help=True, help="Train the defect classifier, and s
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 STAGE_WORDS = {
-    "read": "reading crops",
     "features": "computing features",
     "search": "trying settings",
     "fit": "fitting on everything",

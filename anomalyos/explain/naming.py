@@ -20,19 +20,20 @@ def name_region(subject: Subject, namer: DefectNamer) -> tuple[Prediction, CamHe
     """The name of the strongest region, and Grad-CAM++ of its logit where it lies in the photograph.
 
     The heat is (input_size, input_size) over the whole photograph, as that of a score; it is 0 outside the
-    crop, which is all the classifier saw. It explains the likeliest class, also where the classifier is
+    square that is all the classifier saw. It explains the likeliest class, also where the classifier is
     too unsure to name it.
 
     Raises:
         NotFound: no classifier of the category is in use.
         BundleError: the one in use is damaged.
     """
-    from anomalyos.retrieval.crops import crop_box, cut
+    from anomalyos.retrieval.crops import centre, cut
+    from anomalyos.training.looking import place_box
     from anomalyos.training.network import CAM_LAYER
     from anomalyos.training.predict import predict
 
     height, width = subject.rgb.shape[:2]
-    box = crop_box(subject.strongest_box(), width, height)
+    box = place_box(centre(subject.strongest_box()), width, height)
     crop = cut(subject.rgb, box)
     with namer.held() as (version, classifier):
         prediction = predict(classifier, crop, version.version)

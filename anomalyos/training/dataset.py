@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -43,8 +43,10 @@ class Example:
     """SHA-256 of the photograph."""
     part: str
     """What photographs of one part have in common; the photograph itself where that is unknown."""
-    crop_path: str
-    """Relative to ``Settings.objects_dir``, named by its content."""
+    image_path: str
+    """Relative to ``Settings.objects_dir``: the photograph."""
+    focus: tuple[int, int] | None
+    """x, y of the defect's middle in it; None where nobody marked it."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ class DefectSet:
         return replace(self, examples=tuple(self.examples[place] for place in chosen))
 
     def data_hash(self) -> str:
-        """SHA-256 over crops, names and what stays together."""
-        lines = [[e.key, e.label, e.part, e.crop_path] for e in self.examples]
+        """SHA-256 over places, names and what stays together."""
+        lines = [[e.key, e.label, e.part, e.photograph, e.focus] for e in self.examples]
         return hashlib.sha256(json.dumps(lines).encode("ascii")).hexdigest()
 
 
@@ -89,6 +91,7 @@ def load_defects(category: str, settings: Settings, store: Store) -> DefectSet:
     Raises:
         NotEnoughDefects: fewer than ``FEWEST_CLASSES`` classes or ``FEWEST_CASES`` cases remain.
     """
+    from anomalyos.retrieval.library import focus_of
     from anomalyos.store import cases
 
     with store.session(read_only=True) as session:
@@ -98,15 +101,20 @@ def load_defects(category: str, settings: Settings, store: Store) -> DefectSet:
     for row in rows:
         if row.defect_type == cases.UNNAMED:
             continue
-        if store.objects.absolute(row.crop_path).is_file():
+        if store.objects.absolute(row.image_path).is_file():
             named.append(row)
         else:
-            left_out[f"case {row.id}"] = "its picture is gone"
+            left_out[f"case {row.id}"] = "its photograph is gone"
     part_of = parts_of(category, named, settings)
-    # the same crop under the same name, imported and reviewed, is one example
+    # the same place under the same name, imported and reviewed, is one example
     once = {
-        (row.crop_path, row.defect_type): Example(
-            row.content_key, row.defect_type, row.image_sha256, part_of[row.image_sha256], row.crop_path
+        (row.image_sha256, focus_of(row), row.defect_type): Example(
+            row.content_key,
+            row.defect_type,
+            row.image_sha256,
+            part_of[row.image_sha256],
+            row.image_path,
+            focus_of(row),
         )
         for row in reversed(named)
     }
@@ -195,27 +203,3 @@ def fold_numbers(labels: Sequence[str], parts: Sequence[str], folds: int, seed: 
         for own in members[part]:
             held[fold][own] += 1
     return np.array([fold_of[part] for part in parts], dtype=np.int64)
-
-
-def read_crops(
-    data: DefectSet,
-    size: int,
-    settings: Settings,
-    store: Store,
-    progress: Callable[[float], None] | None = None,
-) -> NDArray[np.uint8]:
-    """Crops (N, size, size, 3) in the order of the examples.
-
-    Raises:
-        NotFound, DamagedObject: a crop's file is gone, or is not what was stored.
-    """
-    from anomalyos.data.images import decode_image
-    from anomalyos.training.network import resized
-
-    crops = np.empty((len(data.examples), size, size, 3), dtype=np.uint8)
-    for place, example in enumerate(data.examples):
-        rgb = decode_image(store.objects.read(example.crop_path), settings).rgb
-        crops[place] = resized(rgb, size)
-        if progress is not None:
-            progress((place + 1) / len(crops))
-    return crops

@@ -58,8 +58,19 @@ class DefectNamer:
         with self.store.session(read_only=True) as session:
             return classifiers.in_use(session, self.category)
 
+    def name_place(self, rgb: NDArray[np.uint8], focus: tuple[int, int] | None) -> Prediction:
+        """Name the defect at ``focus`` (x, y), or anywhere, in a photograph (H, W, 3) uint8.
+
+        Raises:
+            NotFound, BundleError, AnomalyOSError: as ``name_defect``.
+        """
+        from anomalyos.training.looking import look
+
+        return self.name_defect(look(rgb, focus))
+
     def name_defect(self, crop_rgb: NDArray[np.uint8]) -> Prediction:
-        """Name what a crop (H, W, 3) uint8 of any size shows.
+        """Name what a crop (H, W, 3) uint8 shows, which is best cut by ``looking.look``: other crops show
+        defects in a size they were not learned in.
 
         Raises:
             NotFound: no classifier of this category is in use.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PROCEDURE = 1
 """Counts up whenever the same data and options would give another classifier."""
 Progress = Callable[[str, float], None]
-"""Called with (stage, share of it that is done); stages: read, features, search, fit."""
+"""Called with (stage, share of it that is done); stages: features, search, fit."""
 
 
 def train_classifier(
@@ -143,13 +143,14 @@ def study_name(data: DefectSet, options: TrainingOptions, settings: Settings) ->
 def _key(data: DefectSet, chosen: dict[str, Any], settings: Settings) -> str:
     from anomalyos.features.weights import weights_identity
     from anomalyos.training.classifier_bundle import FORMAT
+    from anomalyos.training.looking import SCALES, SHARE, SHIFT
     from anomalyos.training.network import WEIGHTS
 
     parts = {
         "data": data.data_hash(),
         "options": chosen,
         "weights": weights_identity(WEIGHTS, settings),
-        "procedure": [PROCEDURE, FORMAT],
+        "procedure": [PROCEDURE, FORMAT, SHARE, SCALES, SHIFT],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("ascii")).hexdigest()
 
@@ -168,15 +169,17 @@ def remove_damaged(folder: Path, expected_sha256: str | None = None) -> bool:
 
 def build_version(plan: Plan) -> ClassifierVersion:
     """Search, fit on everything and write the bundle; return the row that is to be stored."""
-    from anomalyos.training.dataset import fold_numbers, read_crops
+    from anomalyos.training.dataset import fold_numbers
     from anomalyos.training.fitting import fit
+    from anomalyos.training.looking import pictures_of
     from anomalyos.training.measure import measure
     from anomalyos.training.search import Task, search
-    from anomalyos.training.views import compute_views
+    from anomalyos.training.views import compute_views, views_for
 
     data, options, settings = plan.data, plan.options, plan.settings
-    crops = read_crops(data, options.input_size, settings, plan.store, plan.stage("read"))
-    views = compute_views(crops, settings, plan.stage("features"))
+    count = len(data.examples)
+    pictures = pictures_of(data, options.input_size, views_for(count), settings, plan.store, options.seed)
+    views = compute_views(pictures, count, settings, plan.stage("features"))
     names = [example.label for example in data.examples]
     folds = fold_numbers(names, data.parts, min(options.folds, len(set(data.parts))), options.seed)
     task = Task(views, data.labels, len(data.classes), folds)

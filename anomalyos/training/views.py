@@ -1,9 +1,9 @@
-"""Every crop, turned and mirrored, as the frozen part of the network gives it: computed once, used by all
+"""Every example under several views, as the frozen part of the network gives it: computed once, used by all
 trials, folds and epochs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from anomalyos.settings import Settings
+    from anomalyos.training.looking import Picture
 
 MANY, FEW, ONE = (600, 8), (3000, 4), 1
-"""Up to so many crops get so many views each; beyond, memory allows one."""
+"""Up to so many examples get so many views each; beyond, memory allows one."""
 
 
 @dataclass(frozen=True)
 class Views:
-    """Frozen features of N crops under V views, the upright one first."""
+    """Frozen features of N examples under V views, the plain one first."""
 
     starts: tuple[Tensor, ...]
     """By number of tuned blocks: (N, V, 1280) float32, then maps (N, V, C, h, w) float16."""
@@ -42,27 +43,24 @@ class Views:
         return Views(tuple(start[rows] for start in self.starts), self.trunk)
 
 
-def views_for(crops: int) -> int:
-    """How many views each of so many crops gets."""
+def views_for(examples: int) -> int:
+    """How many views each of so many examples gets."""
     for most, views in (MANY, FEW):
-        if crops <= most:
+        if examples <= most:
             return views
     return ONE
 
 
-def turn(pictures: NDArray[np.uint8], view: int) -> NDArray[np.uint8]:
-    """One of the eight symmetries of the square of (N, S, S, 3): the half turn and mirrors come before the
-    quarter turns. A defect keeps its name under all of them."""
-    turned = (pictures, pictures[:, ::-1, ::-1], pictures[:, :, ::-1], pictures[:, ::-1])
-    if view < 4:
-        return turned[view]
-    return turned[view - 4].swapaxes(1, 2)
-
-
 def compute_views(
-    crops: NDArray[np.uint8], settings: Settings, progress: Callable[[float], None] | None = None
+    pictures: Callable[[int], list[Picture]],
+    examples: int,
+    settings: Settings,
+    progress: Callable[[float], None] | None = None,
 ) -> Views:
-    """Run the frozen network over all views of ``crops`` (N, S, S, 3).
+    """Run the frozen network over all views.
+
+    Args:
+        pictures: gives the views of example 0, 1, ...: equally many of (S, S, 3) for each.
 
     Raises:
         WeightsMissing: as ``load_trunk``.
@@ -74,27 +72,36 @@ def compute_views(
 
     device = pick_device(settings)
     trunk = network.load_trunk(settings).to(device)
-    number = views_for(len(crops))
     starts: list[Tensor] = []
-    done, steps = 0, number * -(-len(crops) // network.BATCH)
-    with torch.inference_mode():
-        for view in range(number):
-            for first in range(0, len(crops), network.BATCH):
-                batch = network.normalised(turn(crops[first : first + network.BATCH], view)).to(device)
-                outputs = network.frozen_outputs(trunk, batch.contiguous(memory_format=torch.channels_last))
-                if not starts:
-                    starts = [_room(output, len(crops), number) for output in outputs]
-                for start, output in zip(starts, outputs, strict=True):
-                    start[first : first + len(output), view] = output.cpu().to(start.dtype)
-                done += 1
-                if progress is not None:
-                    progress(done / steps)
+    for first, views, batch in _batches(pictures, examples, network.BATCH):
+        with torch.inference_mode():
+            inputs = network.normalised(batch).to(device)
+            outputs = network.frozen_outputs(trunk, inputs.contiguous(memory_format=torch.channels_last))
+        if not starts:
+            starts = [_room(output, examples, views) for output in outputs]
+        for start, output in zip(starts, outputs, strict=True):
+            rows = output.cpu().to(start.dtype).reshape(-1, views, *output.shape[1:])
+            start[first : first + len(rows)] = rows
+        if progress is not None:
+            progress((first + len(batch) // views) / examples)
     return Views(tuple(starts), trunk.cpu())
 
 
-def _room(output: Tensor, crops: int, views: int) -> Tensor:
+def _batches(
+    pictures: Callable[[int], list[Picture]], examples: int, size: int
+) -> Iterator[tuple[int, int, Picture]]:
+    """(first example, V, all views of some examples (n V, S, S, 3)), about ``size`` pictures at a time."""
+    first, waiting = 0, list[list[NDArray[np.uint8]]]()
+    for place in range(examples):
+        waiting.append(pictures(place))
+        if len(waiting) * len(waiting[0]) >= size or place == examples - 1:
+            yield first, len(waiting[0]), np.stack([picture for views in waiting for picture in views])
+            first, waiting = place + 1, []
+
+
+def _room(output: Tensor, examples: int, views: int) -> Tensor:
     """Maps are kept with half the digits: they are large, and what follows averages them."""
     import torch
 
     kind = torch.float32 if output.ndim == 2 else torch.float16
-    return torch.empty((crops, views, *output.shape[1:]), dtype=kind)
+    return torch.empty((examples, views, *output.shape[1:]), dtype=kind)

@@ -6,6 +6,8 @@ import hashlib
 
 import numpy as np
 
+from anomalyos.explain.evidence import Box
+from anomalyos.retrieval.labelled import box_and_focus
 from anomalyos.settings import Settings
 from anomalyos.store import cases
 from anomalyos.store.case_tables import DefectCase
@@ -42,6 +44,8 @@ def add_case(
     photograph: str = "",
     source: str = "",
     category: str = "dots",
+    origin: str = "import",
+    focus: tuple[int, int] | None = None,
 ) -> int:
     """One case named ``label`` that shows ``kind``, by default what it is called; returns its id."""
     path = store.objects.put(png(draw(kind or label, seed)), ".png")
@@ -51,12 +55,12 @@ def add_case(
             content_key="",
             category=category,
             defect_type=label,
-            origin="import",
+            origin=origin,
             source=source or f"{category}/test/{label}/{seed:03}.png",
             image_sha256=hashlib.sha256(name.encode()).hexdigest(),
             image_path=path,
             crop_path=path,
-            box={"x": seed, "y": 0, "width": SIZE, "height": SIZE},
+            box=box_and_focus(Box(x=0, y=0, width=SIZE - len(str(focus)), height=SIZE), focus),
             added_by="",
         )
         case, _ = cases.add(session, row, "test")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from anomalyos.settings import Settings
 from anomalyos.store import cases
 from anomalyos.store.engine import Store
-from anomalyos.training.dataset import NotEnoughDefects, fold_numbers, load_defects, read_crops
+from anomalyos.training.dataset import NotEnoughDefects, fold_numbers, load_defects
 from tests.training import drawn
 
 
@@ -27,10 +27,8 @@ def test_named_live_defects_of_the_category_are_learned_from(settings: Settings,
     assert data.classes == ("scratch", "spot", "stain")
     assert len(data.examples) == 12
     assert data.left_out == {}
-    crops = read_crops(data, 64, settings, store)
-    assert crops.shape == (12, 64, 64, 3)
-    place = [example.label for example in data.examples].index("stain")
-    assert crops[place, :, :, 0].max() > 200 > crops[place, :, :, 1].max()
+    assert len(set(data.parts)) == 12
+    assert list(data.labels) == [drawn.TYPES.index(example.label) for example in data.examples]
 
 
 def test_a_class_seen_in_one_photograph_is_left_out_and_named(settings: Settings, store: Store) -> None:
@@ -42,20 +40,24 @@ def test_a_class_seen_in_one_photograph_is_left_out_and_named(settings: Settings
     assert data.classes == ("scratch", "spot")
 
 
-def test_a_lost_crop_is_left_out_and_named(settings: Settings, store: Store) -> None:
+def test_a_lost_photograph_is_left_out_and_named(settings: Settings, store: Store) -> None:
     drawn.fill(store, 5, types=("scratch", "spot"))
     with store.session(read_only=True) as session:
         first = cases.list_cases(session, "dots")[0]
-    store.objects.absolute(first.crop_path).unlink()
+    store.objects.absolute(first.image_path).unlink()
     data = load_defects("dots", settings, store)
-    assert data.left_out == {f"case {first.id}": "its picture is gone"}
+    assert data.left_out == {f"case {first.id}": "its photograph is gone"}
     assert len(data.examples) == 9
 
 
-def test_the_same_crop_under_the_same_name_counts_once(settings: Settings, store: Store) -> None:
+def test_the_same_place_under_the_same_name_counts_once(settings: Settings, store: Store) -> None:
     drawn.fill(store, 4)
-    drawn.add_case(store, "spot", 0, photograph="taken in again")
+    drawn.add_case(store, "spot", 0, origin="review")
     assert len(load_defects("dots", settings, store).examples) == 12
+    drawn.add_case(store, "spot", 0, focus=(9, 9))
+    data = load_defects("dots", settings, store)
+    assert len(data.examples) == 13
+    assert len(set(data.parts)) == 12
 
 
 @pytest.mark.parametrize("types", [(), ("spot",), ("scratch", "spot")])

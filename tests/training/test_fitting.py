@@ -8,7 +8,8 @@ import pytest
 from anomalyos.settings import Settings
 from anomalyos.training import network
 from anomalyos.training.fitting import Hyperparameters, class_weights, fit
-from anomalyos.training.views import Views, compute_views, turn, views_for
+from anomalyos.training.looking import turn
+from anomalyos.training.views import Views, compute_views, views_for
 from tests.training import drawn
 
 
@@ -18,9 +19,14 @@ def crops() -> tuple[np.ndarray, np.ndarray]:
     return np.stack(pictures), np.arange(12) % 3
 
 
+def eight(crop: np.ndarray) -> list[np.ndarray]:
+    return [turn(crop, view) for view in range(8)]
+
+
 @pytest.fixture(scope="module")
 def views(crops: tuple[np.ndarray, np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Views:
-    return compute_views(crops[0], Settings(home=tmp_path_factory.mktemp("views"), _env_file=None))
+    settings = Settings(home=tmp_path_factory.mktemp("views"), _env_file=None)
+    return compute_views(lambda place: eight(crops[0][place]), 12, settings)
 
 
 def test_views_are_what_the_whole_network_would_give(
@@ -36,12 +42,12 @@ def test_views_are_what_the_whole_network_would_give(
     trunk = network.load_trunk(settings)
     with torch.inference_mode():
         for view in (0, 5):
-            whole = trunk(network.normalised(turn(crops[0], view)))
+            whole = trunk(network.normalised(np.stack([turn(crop, view) for crop in crops[0]])))
             torch.testing.assert_close(views.starts[0][:, view], whole, rtol=1e-4, atol=1e-4)
 
 
 def test_the_eight_views_are_all_different_and_few_where_crops_are_many() -> None:
-    picture = np.arange(48, dtype=np.uint8).reshape(1, 4, 4, 3)
+    picture = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
     assert len({turn(picture, view).tobytes() for view in range(8)}) == 8
     np.testing.assert_array_equal(turn(picture, 0), picture)
     assert [views_for(count) for count in (10, 600, 601, 3000, 3001)] == [8, 8, 4, 4, 1]

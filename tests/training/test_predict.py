@@ -62,6 +62,17 @@ def test_crops_of_any_size_are_taken_and_other_arrays_refused(trained: Store, se
             namer.name_defect(wrong)
 
 
+def test_a_place_in_a_photograph_is_named_by_what_lies_around_it(trained: Store, settings: Settings) -> None:
+    namer = DefectNamer("dots", settings, trained)
+    photograph = np.full((96, 200, 3), 120, np.uint8)
+    photograph[20:68, 10:58] = drawn.draw("stain", 304)
+    photograph[20:68, 140:188] = drawn.draw("spot", 305)
+    assert namer.name_place(photograph, (34, 44)).likeliest == "stain"
+    assert namer.name_place(photograph, (164, 44)).likeliest == "spot"
+    whole = namer.name_place(photograph, None)
+    assert whole.probabilities == namer.name_defect(photograph).probabilities
+
+
 def test_without_a_classifier_it_says_how_to_get_one(settings: Settings, store: Store) -> None:
     with pytest.raises(NotFound) as caught:
         DefectNamer("dots", settings, store).name_defect(drawn.draw("spot", 1))

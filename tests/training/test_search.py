@@ -10,6 +10,7 @@ import pytest
 
 from anomalyos.settings import Settings
 from anomalyos.training import fitting, network, search
+from anomalyos.training.looking import turn
 from anomalyos.training.options import TrainingOptions
 from anomalyos.training.search import Task
 from anomalyos.training.views import compute_views
@@ -20,7 +21,8 @@ from tests.training import drawn
 def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
     """Labels that only half follow the pictures: trials come out differently."""
     pictures = [network.resized(drawn.draw(kind, seed), 32) for seed in range(6) for kind in drawn.TYPES]
-    views = compute_views(np.stack(pictures), Settings(home=tmp_path_factory.mktemp("task"), _env_file=None))
+    settings = Settings(home=tmp_path_factory.mktemp("task"), _env_file=None)
+    views = compute_views(lambda place: [turn(pictures[place], view) for view in range(4)], 18, settings)
     labels = np.arange(18) % 3
     labels[::5] = (labels[::5] + 1) % 3
     return Task(views, labels, 3, np.arange(18) // 3 % 2)

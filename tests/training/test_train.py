@@ -103,7 +103,7 @@ def test_new_cases_make_a_new_version_that_the_gate_compares(trained: Store, set
     result = drawn.train(trained, settings, progress=lambda stage, share: stages.append(stage))
     assert (result["version"], result["created"]) == (2, True)
     assert "On the 18 cases both know" in result["reason"]
-    assert list(dict.fromkeys(stages)) == ["read", "features", "search", "fit"]
+    assert list(dict.fromkeys(stages)) == ["features", "search", "fit"]
 
 
 def test_one_that_learned_wrong_names_is_not_put_in_use(trained: Store, settings: Settings) -> None:
