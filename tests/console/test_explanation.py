@@ -296,7 +296,8 @@ async def test_a_name_is_a_map_of_its_own(console: Console, sign_in: SignIn) -> 
     user = await sign_in("mia")
     await user.open(f"/forensics/{number}")
     await wait_for(console, user, "Established in 3 of 8 cases with a known cause.")
-    await user.should_see("Torn fabric?")
+    user.find(marker="compute-cams").click()
+    await wait_for(console, user, "Torn fabric?")
     pictures = [str(image.props.get("src")) for image in user.find(kind=ui.element).elements]
     assert f"/media/overlay/{number}/gradcam_pp_class?v={'b' * 12}" in pictures
 

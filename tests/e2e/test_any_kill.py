@@ -228,11 +228,12 @@ def rows(store: Store) -> dict[str, Any]:
 
 
 def moves(session: Session) -> list[tuple[str, str, str]]:
-    """Every move of a champion's pointer, in order, category by category."""
-    query = select(Promotion).order_by(col(Promotion.category_id), col(Promotion.id))
+    """Every move of a champion's pointer, in order, category by category as their names go."""
+    query = select(Promotion).order_by(col(Promotion.id))
     keys = {row.id: row.content_key for row in session.exec(select(ModelVersion))}
     names = {row.id: row.name for row in categories.list_all(session)}
-    return [(names[row.category_id], row.kind, keys[row.to_id]) for row in session.exec(query)]
+    found = [(names[row.category_id], row.kind, keys[row.to_id]) for row in session.exec(query)]
+    return sorted(found, key=lambda move: move[0])  # stable: the order within a category stays
 
 
 def files_agree(settings: Settings, store: Store) -> None:

@@ -33,7 +33,13 @@ from console.views import Detail
 
 _EVERY = 0.25
 """Seconds between two looks at what is being computed."""
-_METHODS = {"gradcam_pp": "cams", "hirescam": "cams", "depth": "depth", "shap": "shap"}
+_METHODS = {
+    "gradcam_pp": "cams",
+    "hirescam": "cams",
+    "gradcam_pp_class": "cams",
+    "depth": "depth",
+    "shap": "shap",
+}
 _ASKED_FOR = {
     "cams": "Which pixels the score hangs on, by two gradient methods.",
     "depth": "Whether the place lies nearer or farther than what is around it.",
