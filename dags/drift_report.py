@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, Param, TriggerRule, dag, get_current_context, task
-from anomalyos_plugin import DriftInConsole, log_failure
+from airflow.sdk import Asset, TriggerRule, dag, get_current_context, task
+from anomalyos_plugin import DriftInConsole
+from dag_parts import products, task_defaults
 
-from anomalyos.data.dataset import list_categories
 from anomalyos.settings import get_settings
 
 NIGHT = Asset(name="inspected_night", uri="anomalyos://inspected-night")
@@ -46,24 +46,8 @@ shown.
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=4),
     tags=["monitoring", "nightly"],
-    params={
-        "categories": Param(
-            [],
-            type=["null", "array"],
-            items={"type": "string"},
-            examples=list_categories(get_settings()),
-            title="Products",
-            description="Empty: all products that have a model in use.",
-        )
-    },
-    default_args={
-        "owner": "process-engineering",
-        "retries": 2,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=10),
-        "on_failure_callback": log_failure,
-    },
+    params={"categories": products("Empty: all products that have a model in use.")},
+    default_args=task_defaults("process-engineering", retries=2, wait=timedelta(seconds=30)),
 )
 def drift_report() -> None:
     @task(execution_timeout=timedelta(minutes=10), doc_md="Products with a model, and the day of the report.")

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, dag, get_current_context, task
-from anomalyos_plugin import log_failure
+from dag_parts import task_defaults
 from pendulum.tz.local_timezone import get_local_timezone
 
 DOC = """
@@ -35,14 +35,9 @@ without MLflow: `anomalyos evaluate-retrieval`.
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=8),
     tags=["retrieval", "weekly"],
-    default_args={
-        "owner": "process-engineering",
-        "retries": 2,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=30),
-        "on_failure_callback": log_failure,
-    },
+    default_args=task_defaults(
+        "process-engineering", retries=2, wait=timedelta(minutes=1), longest_wait=timedelta(minutes=30)
+    ),
 )
 def evaluate_retrieval() -> None:
     @task(execution_timeout=timedelta(minutes=10), doc_md="The products that have a model.")

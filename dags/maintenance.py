@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, task
-from anomalyos_plugin import log_failure
+from dag_parts import task_defaults
 from pendulum.tz.local_timezone import get_local_timezone
 
 DOC = """
@@ -42,16 +42,14 @@ changes nothing. Running it again is safe at any time. The same by hand: `anomal
             False, type="boolean", title="Dry run", description="Say what would go, change nothing."
         )
     },
-    default_args={
-        "owner": "operations",
-        "retries": 2,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=30),
-        "on_failure_callback": log_failure,
-        "pool": "upkeep",
-        "execution_timeout": timedelta(hours=3),
-    },
+    default_args=task_defaults(
+        "operations",
+        retries=2,
+        wait=timedelta(minutes=1),
+        longest_wait=timedelta(minutes=30),
+        pool="upkeep",
+        execution_timeout=timedelta(hours=3),
+    ),
 )
 def maintenance() -> None:
     def perform(step: str) -> dict[str, Any]:

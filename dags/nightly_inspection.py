@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, CronTriggerTimetable, Param, TriggerRule, dag, get_current_context, task
-from anomalyos_plugin import NightInConsole, log_failure
+from anomalyos_plugin import NightInConsole
+from dag_parts import task_defaults
 from pendulum.tz.local_timezone import get_local_timezone
 
 from anomalyos.nightly import night_of
@@ -66,14 +67,7 @@ The task *summary* fails when any shard failed or any image is without a result.
         )
     },
     user_defined_macros={"night_of": night_of},
-    default_args={
-        "owner": "inspection",
-        "retries": 2,
-        "retry_delay": timedelta(seconds=20),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=10),
-        "on_failure_callback": log_failure,
-    },
+    default_args=task_defaults("inspection", retries=2, wait=timedelta(seconds=20)),
 )
 def nightly_inspection() -> None:
     @task(execution_timeout=timedelta(minutes=30), doc_md="List the night's files and cut them into shards.")

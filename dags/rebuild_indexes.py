@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, Param, TriggerRule, dag, get_current_context, task
-from anomalyos_plugin import log_failure
+from airflow.sdk import Asset, TriggerRule, dag, get_current_context, task
+from dag_parts import force, products, task_defaults
 
-from anomalyos.data.dataset import list_categories
 from anomalyos.settings import get_settings
 
 MODELS = Asset(name="models", uri="anomalyos://models")
@@ -46,29 +45,10 @@ The console uses a promoted version at once, without a restart; roll back with
     dagrun_timeout=timedelta(hours=24),
     tags=["models", "training"],
     params={
-        "categories": Param(
-            [],
-            type=["null", "array"],
-            items={"type": "string"},
-            examples=list_categories(get_settings()),
-            title="Products",
-            description="Empty: all products that have training images.",
-        ),
-        "force": Param(
-            False,
-            type="boolean",
-            title="Force",
-            description="Build even when nothing has changed since the last version.",
-        ),
+        "categories": products(),
+        "force": force(),
     },
-    default_args={
-        "owner": "process-engineering",
-        "retries": 1,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=10),
-        "on_failure_callback": log_failure,
-    },
+    default_args=task_defaults("process-engineering", retries=1, wait=timedelta(seconds=30)),
 )
 def rebuild_indexes() -> None:
     @task(execution_timeout=timedelta(minutes=10), doc_md="The products asked for, or all of them.")

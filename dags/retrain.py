@@ -6,9 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, Param, TriggerRule, dag, get_current_context, task
-from anomalyos_plugin import log_failure
+from dag_parts import force, products, task_defaults
 
-from anomalyos.data.dataset import list_categories
 from anomalyos.features.recipes import RECIPES
 from anomalyos.rebuild_options import AS_SET
 from anomalyos.settings import get_settings
@@ -54,14 +53,7 @@ def drifts_of(context: Any) -> list[dict[str, Any]]:
     dagrun_timeout=timedelta(hours=24),
     tags=["models", "training"],
     params={
-        "categories": Param(
-            [],
-            type=["null", "array"],
-            items={"type": "string"},
-            examples=list_categories(get_settings()),
-            title="Products",
-            description="Empty: all products that have training images.",
-        ),
+        "categories": products(),
         "recipe": Param(
             AS_SET,
             type="string",
@@ -106,12 +98,7 @@ def drifts_of(context: Any) -> list[dict[str, Any]]:
             title="Trials",
             description="Settings of the classifier that are tried; a killed search goes on where it was.",
         ),
-        "force": Param(
-            False,
-            type="boolean",
-            title="Force",
-            description="Build even when nothing has changed since the last version.",
-        ),
+        "force": force(),
         "dry_run": Param(
             False,
             type="boolean",
@@ -119,14 +106,7 @@ def drifts_of(context: Any) -> list[dict[str, Any]]:
             description="Say what would be learned from, and build nothing.",
         ),
     },
-    default_args={
-        "owner": "process-engineering",
-        "retries": 1,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=10),
-        "on_failure_callback": log_failure,
-    },
+    default_args=task_defaults("process-engineering", retries=1, wait=timedelta(seconds=30)),
 )
 def retrain() -> None:
     @task(execution_timeout=timedelta(minutes=10), doc_md="The products asked for, or those that drifted.")

@@ -38,12 +38,13 @@ def drift(
     Exit code 0 without drift, 1 with. Nothing is retrained: that is the DAG's.
     """
     from anomalyos.monitoring.drift import check_drift, inspected_categories
+    from anomalyos.registry.champions import Champions
     from anomalyos.settings import get_settings
     from anomalyos.store.drift_tables import DriftOutcome
 
     settings, store = get_settings(), ready_store()
     today = date.today().isoformat()
-    checks = []
+    checks, champions = [], Champions(settings, store)
     with progress_bar() as bar:
         for name in inspected_categories(settings, store, category or []):
             line = bar.add_task(f"{name}: comparing", total=None)
@@ -52,6 +53,7 @@ def drift(
                 settings,
                 store,
                 day=today,
+                champions=champions,
                 progress=_on(bar, line),
             )
             bar.update(line, completed=1, total=1)

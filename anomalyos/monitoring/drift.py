@@ -14,6 +14,7 @@ from anomalyos.store.rows import stored_id
 
 if TYPE_CHECKING:
     from anomalyos.monitoring.drift_windows import Progress, Windows
+    from anomalyos.registry.champions import Champions
     from anomalyos.settings import Settings
     from anomalyos.store.engine import Store
     from anomalyos.store.tables import ModelVersion
@@ -44,6 +45,7 @@ def check_drift(
     *,
     day: str,
     run_id: str = "",
+    champions: Champions | None = None,
     progress: Progress | None = None,
 ) -> DriftCheck:
     """Compare the windows of the category's champion, and keep figures and page.
@@ -52,6 +54,7 @@ def check_drift(
 
     Args:
         day: YYYY-MM-DD the report stands for.
+        champions: whose networks are loaded already, when several categories are compared.
         progress: told of photographs as they are measured.
 
     Raises:
@@ -59,11 +62,11 @@ def check_drift(
         AnomalyOSError: for rules that are not valid.
     """
     from anomalyos.monitoring.drift_windows import load_windows
-    from anomalyos.registry.champions import Champions
+    from anomalyos.registry.champions import Champions as Present
     from anomalyos.store import drift_checks
 
     rules = load_rules(settings)
-    champions = Champions(settings, store)
+    champions = champions or Present(settings, store)
     version = champions.pointers().get(category)
     if version is None:
         raise NotFound(f"No model is in use for: {category}.", "Build one with 'anomalyos rebuild'.")
@@ -92,7 +95,7 @@ def _fill(
     rules: DriftRules,
     settings: Settings,
     store: Store,
-    champions: Any,
+    champions: Champions,
     progress: Progress | None,
 ) -> None:
     """Measure, compare, write the page: everything but storing the row."""

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from anomalyos.errors import BundleError
 from anomalyos.features.recipes import Recipe
 from anomalyos.features.reduction import Reduction
-from anomalyos.features.weights import file_sha256
 from anomalyos.patchcore.calibration import Calibration
 from anomalyos.patchcore.memory_bank import MemoryBank
 from anomalyos.patchcore.model import PatchCore
+from anomalyos.registry.sealed import Seal
 from anomalyos.retrieval.router import Prototype
 
 FORMAT = 1
-MANIFEST = "manifest.json"
+HINT = "Roll back with 'anomalyos models rollback', or rebuild with 'anomalyos rebuild --force'."
+SEAL = Seal("bundle", FORMAT, "promoted", HINT)
 
 
 @dataclass(frozen=True)
@@ -75,35 +72,12 @@ def write_bundle(
     Raises:
         BundleError: when something damaged lies at ``target``.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=".writing-", dir=target.parent))
-    try:
-        _write_parts(staging, model, calibration, prototype)
-        files = {
-            path.name: {"sha256": file_sha256(path), "bytes": path.stat().st_size}
-            for path in sorted(staging.iterdir())
-        }
-        manifest = {
-            **facts,
-            "format": FORMAT,
-            "recipe": model.recipe.model_dump(mode="json"),
-            "recipe_sha256": model.recipe.digest(),
-            "files": files,
-        }
-        text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False)
-        (staging / MANIFEST).write_text(text, encoding="utf-8")
-        for path in staging.iterdir():
-            _sync(path)
-        staging.chmod(0o755)
-        try:
-            staging.rename(target)
-        except OSError:
-            # another process, or an earlier run that was killed, finished the same bundle first
-            return verify_bundle(target)
-        _sync(target.parent)
-        return hashlib.sha256(text.encode()).hexdigest()
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    facts = {
+        **facts,
+        "recipe": model.recipe.model_dump(mode="json"),
+        "recipe_sha256": model.recipe.digest(),
+    }
+    return SEAL.write(target, lambda folder: _write_parts(folder, model, calibration, prototype), facts)
 
 
 def _write_parts(folder: Path, model: PatchCore, calibration: Calibration, prototype: Prototype) -> None:
@@ -117,14 +91,6 @@ def _write_parts(folder: Path, model: PatchCore, calibration: Calibration, proto
     (folder / "calibration.json").write_text(json.dumps(document, allow_nan=False), encoding="utf-8")
 
 
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def verify_bundle(folder: Path, expected_sha256: str | None = None) -> str:
     """SHA-256 of the manifest, after every file was held against it.
 
@@ -132,31 +98,7 @@ def verify_bundle(folder: Path, expected_sha256: str | None = None) -> str:
         BundleError: for a missing, changed or additional file, another format, or a manifest other
             than the one expected.
     """
-    return hashlib.sha256(_read_verified_manifest(folder, expected_sha256)).hexdigest()
-
-
-def _read_verified_manifest(folder: Path, expected_sha256: str | None) -> bytes:
-    hint = "Roll back with 'anomalyos models rollback', or rebuild with 'anomalyos rebuild --force'."
-    try:
-        text = (folder / MANIFEST).read_bytes()
-        manifest = json.loads(text)
-        files: dict[str, dict[str, Any]] = manifest["files"]
-        if manifest["format"] != FORMAT:
-            raise BundleError(
-                f"{folder.name} has the bundle format {manifest['format']}, not {FORMAT}.", hint
-            )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BundleError(f"The bundle {folder.name} has no readable manifest.", hint) from error
-    if expected_sha256 is not None and hashlib.sha256(text).hexdigest() != expected_sha256:
-        raise BundleError(f"The bundle {folder.name} is not the one that was promoted.", hint)
-    present = {path.name for path in folder.iterdir()} - {MANIFEST}
-    if present != set(files):
-        odd = ", ".join(sorted(present ^ set(files)))
-        raise BundleError(f"The bundle {folder.name} lacks or adds files: {odd}.", hint)
-    for name, entry in files.items():
-        if file_sha256(folder / name) != entry["sha256"]:
-            raise BundleError(f"{name} in the bundle {folder.name} was changed or damaged.", hint)
-    return text
+    return hashlib.sha256(SEAL.read(folder, expected_sha256)).hexdigest()
 
 
 def load_bundle(folder: Path, expected_sha256: str | None = None) -> Bundle:
@@ -167,7 +109,7 @@ def load_bundle(folder: Path, expected_sha256: str | None = None) -> Bundle:
     """
     from safetensors.torch import load_file
 
-    text = _read_verified_manifest(folder, expected_sha256)
+    text = SEAL.read(folder, expected_sha256)
     manifest = json.loads(text)
     document = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
     tensors = load_file(folder / "reduction.safetensors")

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,16 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.errors import BundleError
-from anomalyos.features.weights import file_sha256
+from anomalyos.registry.sealed import Seal
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from anomalyos.settings import Settings
 
-FORMAT = 1
-MANIFEST, WEIGHTS_FILE, OUT_OF_FOLD = "manifest.json", "weights.safetensors", "out_of_fold.json"
+WEIGHTS_FILE, OUT_OF_FOLD = "weights.safetensors", "out_of_fold.json"
 HINT = "Train it again with 'anomalyos classifier train'."
+FORMAT = 1
+SEAL = Seal("classifier", FORMAT, "put in use", HINT)
 FloatArray = NDArray[np.float64]
 
 
@@ -111,38 +109,11 @@ def write_classifier(
     """
     from safetensors.torch import save_file
 
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=".writing-", dir=target.parent))
-    try:
-        save_file(tensors, staging / WEIGHTS_FILE)
-        (staging / OUT_OF_FOLD).write_text(json.dumps(out_of_fold.to_json()), encoding="utf-8")
-        files = {
-            path.name: {"sha256": file_sha256(path), "bytes": path.stat().st_size}
-            for path in sorted(staging.iterdir())
-        }
-        document = {**facts, "format": FORMAT, "files": files}
-        text = json.dumps(document, indent=1, sort_keys=True, allow_nan=False)
-        (staging / MANIFEST).write_text(text, encoding="utf-8")
-        for path in staging.iterdir():
-            _sync(path)
-        staging.chmod(0o755)
-        try:
-            staging.rename(target)
-        except OSError:
-            # an earlier run that was killed had finished the same bundle
-            return hashlib.sha256(_verified_manifest(target, None)).hexdigest()
-        _sync(target.parent)
-        return hashlib.sha256(text.encode()).hexdigest()
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    def fill(folder: Path) -> None:
+        save_file(tensors, folder / WEIGHTS_FILE)
+        (folder / OUT_OF_FOLD).write_text(json.dumps(out_of_fold.to_json()), encoding="utf-8")
 
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    return SEAL.write(target, fill, facts)
 
 
 def verify_classifier(folder: Path, expected_sha256: str | None = None) -> dict[str, Any]:
@@ -152,31 +123,8 @@ def verify_classifier(folder: Path, expected_sha256: str | None = None) -> dict[
         BundleError: for a missing, changed or additional file, another format, or a manifest other than
             the one expected.
     """
-    manifest: dict[str, Any] = json.loads(_verified_manifest(folder, expected_sha256))
+    manifest: dict[str, Any] = json.loads(SEAL.read(folder, expected_sha256))
     return manifest
-
-
-def _verified_manifest(folder: Path, expected_sha256: str | None) -> bytes:
-    try:
-        text = (folder / MANIFEST).read_bytes()
-        manifest = json.loads(text)
-        files: dict[str, dict[str, Any]] = manifest["files"]
-        if manifest["format"] != FORMAT:
-            raise BundleError(
-                f"The classifier {folder.name} has the format {manifest['format']}, not {FORMAT}.", HINT
-            )
-        present = {path.name for path in folder.iterdir()} - {MANIFEST}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BundleError(f"The classifier {folder.name} has no readable manifest.", HINT) from error
-    if expected_sha256 is not None and hashlib.sha256(text).hexdigest() != expected_sha256:
-        raise BundleError(f"The classifier {folder.name} is not the one that was put in use.", HINT)
-    if present != set(files):
-        odd = ", ".join(sorted(present ^ set(files)))
-        raise BundleError(f"The classifier {folder.name} lacks or adds files: {odd}.", HINT)
-    for name, entry in files.items():
-        if file_sha256(folder / name) != entry["sha256"]:
-            raise BundleError(f"{name} in the classifier {folder.name} was changed or damaged.", HINT)
-    return text
 
 
 def read_out_of_fold(folder: Path, expected_sha256: str | None = None) -> OutOfFold:
@@ -198,7 +146,7 @@ def load_classifier(folder: Path, expected_sha256: str | None, settings: Setting
     from anomalyos.features.weights import weights_identity
     from anomalyos.training import network as nets
 
-    text = _verified_manifest(folder, expected_sha256)
+    text = SEAL.read(folder, expected_sha256)
     manifest = json.loads(text)
     if manifest["weights"] != weights_identity(nets.WEIGHTS, settings):
         raise BundleError(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from typer.testing import CliRunner
 
+from anomalyos.cli import app
 from anomalyos.settings import Settings
 from anomalyos.store.engine import Store
 from tests.cli.test_main_job import run
@@ -37,5 +39,7 @@ def test_a_rehearsal_from_nothing_to_drift_and_back(built: Store, settings: Sett
 
 
 def test_a_product_without_a_model(built: Store) -> None:
-    run("drift", "nuts", code=2)
-    run("simulate", "drift", "nuts", code=2)
+    for command in (["drift", "nuts"], ["simulate", "drift", "nuts"]):
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 2
+        assert "No model is in use for: nuts." in result.output

@@ -41,7 +41,8 @@ def add_bundle(console: Console, product: str, *, passed: bool | None = True, au
     """A version whose files are those its manifest lists; returns its number."""
     from hashlib import sha256
 
-    from anomalyos.registry.bundle import FORMAT, MANIFEST
+    from anomalyos.registry.bundle import FORMAT
+    from anomalyos.registry.sealed import MANIFEST
 
     with console.store.session() as session:
         category = categories.by_name(session, product)

@@ -11,7 +11,7 @@ from anomalyos.store.drift_checks import raise_alarms
 from anomalyos.store.drift_tables import DriftCheck, InjectedRecord
 from anomalyos.store.rows import stored_id
 from console.pages.analytics import drift
-from console.pages.analytics.drift_record import METRICS
+from console.pages.analytics.drift_history import METRICS
 from tests.console.conftest import Console, SignIn
 from tests.console.test_analytics import RANGE, charts, console_champion, csv_rows, fill, text_of
 

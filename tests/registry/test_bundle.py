@@ -14,7 +14,8 @@ from anomalyos.errors import BundleError
 from anomalyos.features.recipes import get_recipe
 from anomalyos.patchcore.calibration import Calibration
 from anomalyos.patchcore.model import PatchCore
-from anomalyos.registry.bundle import MANIFEST, load_bundle, verify_bundle, write_bundle
+from anomalyos.registry.bundle import load_bundle, verify_bundle, write_bundle
+from anomalyos.registry.sealed import MANIFEST
 from anomalyos.retrieval.router import Prototype
 
 RECIPE = get_recipe("lite", input_size=64, reduced_dims=4, whitening=0.25, coreset_ratio=0.5)
@@ -118,7 +119,7 @@ def test_a_write_that_dies_leaves_no_bundle(
     def fail(*_: object, **__: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("anomalyos.registry.bundle._sync", fail)
+    monkeypatch.setattr("anomalyos.registry.sealed._sync", fail)
     with pytest.raises(OSError, match="disk full"):
         write(tmp_path / "bundles" / "two", model)
     assert list((tmp_path / "bundles").iterdir()) == []

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from anomalyos.errors import BundleError
+from anomalyos.registry.sealed import MANIFEST
 from anomalyos.settings import Settings
 from anomalyos.store import classifiers
 from anomalyos.store.classifier_tables import ClassifierVersion
 from anomalyos.store.engine import Store
 from anomalyos.training.classifier_bundle import (
-    MANIFEST,
     OUT_OF_FOLD,
     WEIGHTS_FILE,
     classifiers_dir,

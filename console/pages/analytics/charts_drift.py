@@ -8,7 +8,7 @@ from anomalyos.store.drift_tables import DriftCheck
 from console import wording
 from console.pages.analytics import chart_style as style
 from console.pages.analytics.chart_style import Options
-from console.pages.analytics.drift_record import METRICS, times
+from console.pages.analytics.drift_history import METRICS, times
 
 LOOKS = {
     "score": (style.ACCENT, "solid"),

@@ -7,7 +7,7 @@ from console import kit, wording
 from console.kit import Text, box
 from console.pages.analytics import chart_style, charts_drift, interval_rows
 from console.pages.analytics.drift import DriftReport
-from console.pages.analytics.drift_record import METRICS, in_times, largest
+from console.pages.analytics.drift_history import METRICS, in_times, largest
 from console.pages.analytics.interval_rows import Row
 from console.pages.analytics.section import View, nothing, section
 from console.wording import Label

@@ -13,10 +13,10 @@ from anomalyos.store.engine import Store
 from anomalyos.store.statistics import Cell, Span
 from console import wording
 from console.kept import Kept
-from console.pages.analytics import drift_record
+from console.pages.analytics import drift_history
 from console.pages.analytics.bins import Bins, bins
 from console.pages.analytics.champions import Reign, reigns, within
-from console.pages.analytics.drift_record import DriftRecord
+from console.pages.analytics.drift_history import DriftHistory
 from console.pages.analytics.latency import Latency, latency
 from console.pages.analytics.people import Pace, Pair, paces, pairs
 from console.pages.analytics.tally import Tally
@@ -56,7 +56,7 @@ class Report:
     reigns: list[Reign]
     span: Span | None
     """What the store holds beyond the range; None when it is empty."""
-    drift: DriftRecord
+    drift: DriftHistory
     categories: list[str]
     """Every product there is, to choose from."""
     days_with_images: int
@@ -115,7 +115,7 @@ def _make(session: Session, wanted: Wanted) -> Report:
         latency=latency(timings, total.scored, parts),
         reigns=within(reigns(moves), wanted.first, wanted.last),
         span=statistics.span(session, selection.kind),
-        drift=drift_record.record(session, shown, selection.first, selection.last),
+        drift=drift_history.history(session, shown, selection.first, selection.last),
         categories=names,
         days_with_images=len(days),
         counted_at=datetime.now(UTC),

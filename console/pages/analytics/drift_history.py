@@ -20,7 +20,7 @@ METRICS = {
 
 
 @dataclass(frozen=True)
-class DriftRecord:
+class DriftHistory:
     checks: list[DriftCheck]
     """By day, then as they were made; one a product and day."""
     injected: dict[str, int]
@@ -34,10 +34,10 @@ class DriftRecord:
         return dict(sorted(found.items()))
 
 
-def record(session: Session, categories: Iterable[str], first: str, last: str) -> DriftRecord:
+def history(session: Session, categories: Iterable[str], first: str, last: str) -> DriftHistory:
     """Everything of these categories from ``first`` to ``last`` (ISO dates, both included)."""
     names = list(categories)
-    return DriftRecord(
+    return DriftHistory(
         drift_checks.history(session, names, first, last),
         drift_records.count_injected(session, names),
         drift_checks.newest_alarms(session, names),
