@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING
 from nicegui import app, ui
 from nicegui.storage import Storage
 
-from anomalyos.errors import AnomalyOSError
-from anomalyos.settings import Settings, get_settings
-from console import api, auth, closed_pages, docs, errors, media, news, palette, quick_signatures, theme
-from console.case_keeper import CaseKeeper, FollowsReviews
-from console.desk import Desk, InspectorLike
-from console.guard import Guard
-from console.metrics import Metrics
-from console.offload import InspectionPool
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings, get_settings
+from console.api.v1 import docs, errors, media, news
+from console.api.v1 import inspections as api
+from console.api.v1.metrics import Metrics
 from console.pages import login, missing, nights
 from console.pages.admin import page as admin
 from console.pages.analytics import page as analytics
@@ -26,11 +23,17 @@ from console.pages.checks import page as checks
 from console.pages.forensics import page as forensics
 from console.pages.inspector import live, queue, rejected, single
 from console.pages.knowledge import page as knowledge
-from console.warm_up import WarmUp
+from console.security import sessions as auth
+from console.security.guard import Guard
+from console.services.blocking import InspectionPool
+from console.services.case_keeper import CaseKeeper, FollowsReviews
+from console.services.inspection import Desk, InspectorLike
+from console.services.warm_up import WarmUp
+from console.ui import closed_pages, palette, quick_signatures, theme
 
 if TYPE_CHECKING:
-    from anomalyos.store.engine import Store
-    from anomalyos.store.tables import Inspection
+    from anomalyos.db.engine import Store
+    from anomalyos.inspection.tables import Inspection
 
 _STOP_WITHIN = 5
 """Seconds open pages get to finish when the console is stopped."""
@@ -115,22 +118,22 @@ def serve(settings: Settings) -> None:
 
 def make_desk(settings: Settings) -> Desk:
     """The desk over the real store and inspector; the latter is loaded on first use."""
-    from anomalyos.store.engine import open_store
+    from anomalyos.db.engine import open_store
 
     def inspector() -> InspectorLike:
-        from anomalyos.inspector import get_inspector
+        from anomalyos.inspection.inspector import get_inspector
 
         return get_inspector()
 
     def heatmap(store: Store, inspection: Inspection) -> bytes:
-        from anomalyos.explain.anomaly_map import render_heatmap
+        from anomalyos.inspection.anomaly_map import render_heatmap
 
         return render_heatmap(store, inspection)
 
     store = open_store(settings)
 
     def library() -> FollowsReviews:
-        from anomalyos.retrieval.library import get_case_library
+        from anomalyos.cases.library import get_case_library
 
         return get_case_library(settings, store)
 

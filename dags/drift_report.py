@@ -1,4 +1,4 @@
-"""After every night: does the world drift away from the models? The work is in ``anomalyos.monitoring``."""
+"""After every night: does the world drift away from the models? The work is in ``anomalyos.quality``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from airflow.sdk import Asset, TriggerRule, dag, get_current_context, task
 from anomalyos_plugin import DriftInConsole
 from dag_parts import products, task_defaults
 
-from anomalyos.settings import get_settings
+from anomalyos.core.settings import get_settings
 
 NIGHT = Asset(name="inspected_night", uri="anomalyos://inspected-night")
 DRIFT = Asset(name="drift", uri="anomalyos://drift")
@@ -52,8 +52,8 @@ shown.
 def drift_report() -> None:
     @task(execution_timeout=timedelta(minutes=10), doc_md="Products with a model, and the day of the report.")
     def discover() -> list[dict[str, str]]:
-        from anomalyos.monitoring.drift_run import plan
-        from anomalyos.store.engine import open_store
+        from anomalyos.db.engine import open_store
+        from anomalyos.drift.run import plan
 
         context, settings = get_current_context(), get_settings()
         events = context.get("triggering_asset_events") or {}
@@ -68,8 +68,8 @@ def drift_report() -> None:
         doc_md="Compare one product's windows; keep the figures and Evidently's page.",
     )
     def compare(subject: dict[str, str]) -> dict[str, Any]:
-        from anomalyos.monitoring.drift_run import compare as compare_one
-        from anomalyos.store.engine import open_store
+        from anomalyos.db.engine import open_store
+        from anomalyos.drift.run import compare as compare_one
 
         context = get_current_context()
         context["category"] = subject["category"]  # type: ignore[typeddict-unknown-key]
@@ -87,8 +87,8 @@ def drift_report() -> None:
     def announce(done: list[dict[str, Any]]) -> dict[str, Any]:
         from airflow.sdk.exceptions import AirflowSkipException
 
-        from anomalyos.monitoring.drift_run import announce as announce_drift
-        from anomalyos.store.engine import open_store
+        from anomalyos.db.engine import open_store
+        from anomalyos.drift.run import announce as announce_drift
 
         context, settings = get_current_context(), get_settings()
         drifts, waiting = announce_drift(list(done), settings, open_store(settings), run_id=context["run_id"])
@@ -108,7 +108,7 @@ def drift_report() -> None:
         doc_md="One line a product. Fails when a comparison failed, and names the product.",
     )
     def summary(subjects: list[dict[str, str]], done: list[dict[str, Any]]) -> dict[str, Any]:
-        from anomalyos.monitoring.drift_run import summarise
+        from anomalyos.drift.run import summarise
 
         figures = summarise(subjects, list(done))
         print(*figures["lines"], sep="\n")  # noqa: T201 - the task's log

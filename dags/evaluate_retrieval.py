@@ -1,4 +1,4 @@
-"""Every week: how well known defects are found. Wiring only; see ``anomalyos.retrieval_record``."""
+"""Every week: how well known defects are found. Wiring only; see ``anomalyos.cases.evaluation_record``."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ without MLflow: `anomalyos evaluate-retrieval`.
 def evaluate_retrieval() -> None:
     @task(execution_timeout=timedelta(minutes=10), doc_md="The products that have a model.")
     def discover() -> list[str]:
-        from anomalyos.retrieval_record import measurable
-        from anomalyos.settings import get_settings
-        from anomalyos.store.engine import open_store
+        from anomalyos.cases.evaluation_record import measurable
+        from anomalyos.core.settings import get_settings
+        from anomalyos.db.engine import open_store
 
         settings = get_settings()
         return measurable(settings, open_store(settings))
@@ -56,9 +56,9 @@ def evaluate_retrieval() -> None:
         doc_md="Measure, and keep the figures as a run in MLflow. Fails when MLflow cannot keep them.",
     )
     def evaluate(names: list[str]) -> dict[str, Any]:
-        from anomalyos.retrieval_record import record_retrieval
-        from anomalyos.settings import get_settings
-        from anomalyos.store.engine import open_store
+        from anomalyos.cases.evaluation_record import record_retrieval
+        from anomalyos.core.settings import get_settings
+        from anomalyos.db.engine import open_store
 
         settings = get_settings()
         return record_retrieval(names, settings, open_store(settings), key=get_current_context()["run_id"])

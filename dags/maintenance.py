@@ -1,4 +1,4 @@
-"""Every day: back up, let go, sweep, vacuum. Wiring only, the work is in ``anomalyos.maintenance``."""
+"""Every day: back up, let go, sweep, vacuum. Wiring only, the work is in ``anomalyos.ops.maintenance``."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ changes nothing. Running it again is safe at any time. The same by hand: `anomal
 )
 def maintenance() -> None:
     def perform(step: str) -> dict[str, Any]:
-        from anomalyos.maintenance.upkeep import run_step
-        from anomalyos.settings import get_settings
-        from anomalyos.store.engine import open_store
+        from anomalyos.core.settings import get_settings
+        from anomalyos.db.engine import open_store
+        from anomalyos.ops.maintenance.upkeep import run_step
 
         settings = get_settings()
         dry_run = bool(get_current_context()["params"]["dry_run"])

@@ -1,4 +1,4 @@
-"""Every night: inspect what the cameras delivered. Wiring only, the work is in ``anomalyos.nightly``."""
+"""Every night: inspect what the cameras delivered. The work is in ``anomalyos.inspection.nightly``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from anomalyos_plugin import NightInConsole
 from dag_parts import task_defaults
 from pendulum.tz.local_timezone import get_local_timezone
 
-from anomalyos.nightly import night_of
+from anomalyos.inspection.nights import night_of
 
 LOCAL = get_local_timezone()
 
@@ -72,9 +72,9 @@ The task *summary* fails when any shard failed or any image is without a result.
 def nightly_inspection() -> None:
     @task(execution_timeout=timedelta(minutes=30), doc_md="List the night's files and cut them into shards.")
     def discover(day: str) -> list[dict[str, Any]]:
-        from anomalyos.nightly import discover as find
-        from anomalyos.settings import get_settings
-        from anomalyos.store.engine import open_store
+        from anomalyos.core.settings import get_settings
+        from anomalyos.db.engine import open_store
+        from anomalyos.inspection.nightly import discover as find
 
         settings = get_settings()
         return find(settings, open_store(settings), day, run_id=get_current_context()["run_id"])
@@ -85,9 +85,9 @@ def nightly_inspection() -> None:
         doc_md="Great Expectations looks at the files. Shards of a product whose suite says stop fail then.",
     )
     def check(shards: list[dict[str, Any]]) -> list[str]:
-        from anomalyos.monitoring.night_check import check_shards
-        from anomalyos.settings import get_settings
-        from anomalyos.store.engine import open_store
+        from anomalyos.core.settings import get_settings
+        from anomalyos.db.engine import open_store
+        from anomalyos.inspection.delivery_check import check_shards
 
         settings = get_settings()
         return check_shards(settings, open_store(settings), shards)
@@ -102,9 +102,9 @@ def nightly_inspection() -> None:
         doc_md="Inspect one shard: at most ANOMALYOS_SHARD_SIZE images of one product.",
     )
     def inspect(shard: dict[str, Any]) -> dict[str, int]:
-        from anomalyos.nightly import inspect_shard, shard_name
-        from anomalyos.settings import get_settings
-        from anomalyos.store.engine import open_store
+        from anomalyos.core.settings import get_settings
+        from anomalyos.db.engine import open_store
+        from anomalyos.inspection.nightly import inspect_shard, shard_name
 
         get_current_context()["shard_name"] = shard_name(shard)  # type: ignore[typeddict-unknown-key]
         settings = get_settings()
@@ -119,9 +119,9 @@ def nightly_inspection() -> None:
         doc_md="Figures of the night. Fails when a shard failed or an image is without a result.",
     )
     def summary(day: str, shards: list[dict[str, Any]], done: list[dict[str, int]]) -> dict[str, Any]:
-        from anomalyos.nightly import summarise
-        from anomalyos.settings import get_settings
-        from anomalyos.store.engine import open_store
+        from anomalyos.core.settings import get_settings
+        from anomalyos.db.engine import open_store
+        from anomalyos.inspection.nightly import summarise
 
         settings = get_settings()
         figures = summarise(settings, open_store(settings), day, len(shards) - len(done))

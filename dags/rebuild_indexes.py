@@ -1,4 +1,4 @@
-"""Learn products afresh and promote what is better. Wiring only, the work is in ``anomalyos.rebuild``."""
+"""Learn products afresh and promote what is better. The work is in ``anomalyos.learning``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from airflow.sdk import Asset, TriggerRule, dag, get_current_context, task
 from dag_parts import force, products, task_defaults
 
-from anomalyos.settings import get_settings
+from anomalyos.core.settings import get_settings
 
 MODELS = Asset(name="models", uri="anomalyos://models")
 
@@ -53,7 +53,7 @@ The console uses a promoted version at once, without a restart; roll back with
 def rebuild_indexes() -> None:
     @task(execution_timeout=timedelta(minutes=10), doc_md="The products asked for, or all of them.")
     def discover() -> list[str]:
-        from anomalyos.rebuild_plan import choose_categories
+        from anomalyos.products.selection import choose_categories
 
         return choose_categories(get_settings(), get_current_context()["params"]["categories"] or [])
 
@@ -65,8 +65,8 @@ def rebuild_indexes() -> None:
         doc_md="Great Expectations looks at the images of one product; fails when its suite says stop.",
     )
     def check(category: str) -> str:
-        from anomalyos.monitoring.data_check import check_category, require_learnable
-        from anomalyos.store.engine import open_store
+        from anomalyos.db.engine import open_store
+        from anomalyos.quality.data_check import check_category, require_learnable
 
         get_current_context()["category"] = category  # type: ignore[typeddict-unknown-key]
         settings = get_settings()
@@ -83,8 +83,8 @@ def rebuild_indexes() -> None:
         doc_md="Build, calibrate, evaluate, gate and promote one product.",
     )
     def rebuild(category: str) -> dict[str, Any]:
-        from anomalyos.retraining import brief, retrain_category
-        from anomalyos.store.engine import open_store
+        from anomalyos.db.engine import open_store
+        from anomalyos.learning.retraining import brief, retrain_category
 
         context = get_current_context()
         context["category"] = category  # type: ignore[typeddict-unknown-key]
@@ -102,8 +102,8 @@ def rebuild_indexes() -> None:
         doc_md="Labelled and confirmed defects into the case index, seeds into the knowledge graph.",
     )
     def index_cases(names: list[str]) -> dict[str, Any]:
-        from anomalyos.case_base import refresh_case_base
-        from anomalyos.store.engine import open_store
+        from anomalyos.db.engine import open_store
+        from anomalyos.learning.case_base import refresh_case_base
 
         settings = get_settings()
         return refresh_case_base(names, settings, open_store(settings))
@@ -117,7 +117,7 @@ def rebuild_indexes() -> None:
         doc_md="What was built and promoted. Fails when a product failed, and names it.",
     )
     def summary(names: list[str], done: list[dict[str, Any]]) -> dict[str, Any]:
-        from anomalyos.rebuild_plan import summarise_rebuilds
+        from anomalyos.learning.rebuild_plan import summarise_rebuilds
 
         return summarise_rebuilds(names, list(done))
 

@@ -1,4 +1,4 @@
-"""Retrain from a form, or because something drifted. Wiring only, the work is in ``anomalyos.retraining``."""
+"""Retrain from a form, or because something drifted. The work is in ``anomalyos.learning``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from airflow.sdk import Asset, Param, TriggerRule, dag, get_current_context, task
 from dag_parts import force, products, task_defaults
 
+from anomalyos.core.settings import get_settings
 from anomalyos.features.recipes import RECIPES
-from anomalyos.rebuild_options import AS_SET
-from anomalyos.settings import get_settings
+from anomalyos.learning.rebuild_options import AS_SET
 
 MODELS = Asset(name="models", uri="anomalyos://models")
 DRIFT = Asset(name="drift", uri="anomalyos://drift")
@@ -111,7 +111,7 @@ def drifts_of(context: Any) -> list[dict[str, Any]]:
 def retrain() -> None:
     @task(execution_timeout=timedelta(minutes=10), doc_md="The products asked for, or those that drifted.")
     def discover() -> list[str]:
-        from anomalyos.retraining import plan_retraining
+        from anomalyos.learning.retraining import plan_retraining
 
         context = get_current_context()
         return plan_retraining(get_settings(), context["params"]["categories"] or [], drifts_of(context))
@@ -124,8 +124,8 @@ def retrain() -> None:
         doc_md="Build, calibrate, evaluate, gate and promote one product; keep all of it in MLflow.",
     )
     def challenge(category: str) -> dict[str, Any]:
-        from anomalyos.retraining import brief, retrain_category
-        from anomalyos.store.engine import open_store
+        from anomalyos.db.engine import open_store
+        from anomalyos.learning.retraining import brief, retrain_category
 
         context = get_current_context()
         context["category"] = category  # type: ignore[typeddict-unknown-key]
@@ -144,8 +144,8 @@ def retrain() -> None:
         "the products whose defect names are to be learned.",
     )
     def index_cases(names: list[str]) -> list[str]:
-        from anomalyos.case_base import refresh_case_base
-        from anomalyos.store.engine import open_store
+        from anomalyos.db.engine import open_store
+        from anomalyos.learning.case_base import refresh_case_base
 
         params = get_current_context()["params"]
         if params["dry_run"]:
@@ -162,8 +162,8 @@ def retrain() -> None:
         doc_md="Search, fit, calibrate and gate the classifier that names one product's defects.",
     )
     def name_defects(category: str) -> dict[str, Any]:
-        from anomalyos.retraining import fine_tune
-        from anomalyos.store.engine import open_store
+        from anomalyos.db.engine import open_store
+        from anomalyos.learning.retraining import fine_tune
 
         context, settings = get_current_context(), get_settings()
         context["category"] = category  # type: ignore[typeddict-unknown-key]
@@ -181,7 +181,8 @@ def retrain() -> None:
     def summary(
         names: list[str], done: list[dict[str, Any]], naming: list[str] | None, named: list[dict[str, Any]]
     ) -> dict[str, Any]:
-        from anomalyos.retraining import Naming, leave_note, note, summarise
+        from anomalyos.learning.retraining import Naming, note, summarise
+        from anomalyos.ops.run_notes import leave_note
 
         results, learned = list(done), Naming(naming, list(named))
         context = get_current_context()

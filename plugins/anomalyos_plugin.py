@@ -9,8 +9,8 @@ from urllib.parse import quote
 from airflow.plugins_manager import AirflowPlugin
 from airflow.sdk import BaseOperatorLink
 
-from anomalyos.settings import get_settings
-from anomalyos.webhook import tell_webhook
+from anomalyos.core.settings import get_settings
+from anomalyos.ops.webhook import tell_webhook
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator

@@ -8,8 +8,8 @@ from typing import Any
 from airflow.sdk import Param
 from anomalyos_plugin import log_failure
 
-from anomalyos.data.dataset import list_categories
-from anomalyos.settings import get_settings
+from anomalyos.core.settings import get_settings
+from anomalyos.products.dataset import list_categories
 
 
 def task_defaults(

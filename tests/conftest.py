@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from anomalyos.settings import Settings, get_settings
+from anomalyos.core.settings import Settings, get_settings
 
 if TYPE_CHECKING:
-    from anomalyos.store.engine import Store
+    from anomalyos.db.engine import Store
 
+
+pytest_plugins = ["tests.support.stores"]
 
 LONGEST = ("tests/e2e/test_nightly_kill.py", "tests/e2e/test_any_kill.py")
 """Files that one process would still be busy with when the others have nothing left to do."""
@@ -39,7 +41,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file at the newest migration, to copy from: quicker than migrating for each test."""
-    from anomalyos.store.engine import Store
+    from anomalyos.db.engine import Store
 
     home = tmp_path_factory.mktemp("migrated")
     store = Store(Settings(home=home, database_url=f"sqlite:///{home / 'anomalyos.db'}", _env_file=None))
@@ -53,7 +55,7 @@ def migrated_airflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Airflow's own SQLite file, migrated and empty, to copy into a home's ``airflow`` folder."""
     import subprocess
 
-    from anomalyos.supervisor.airflow_env import airflow_command, airflow_environment
+    from anomalyos.ops.supervisor.airflow_env import airflow_command, airflow_environment
 
     settings = Settings(home=tmp_path_factory.mktemp("airflow"), _env_file=None)
     migrate = airflow_command("db", "migrate")
@@ -61,22 +63,12 @@ def migrated_airflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return settings.airflow_home / "airflow.db"
 
 
-@pytest.fixture
-def store(settings: Settings, migrated_sqlite: Path) -> Iterator[Store]:
-    """An empty store at the newest migration; the one ``open_store(settings)`` returns too."""
-    from anomalyos.store.engine import close_stores, open_store
-
-    shutil.copy(migrated_sqlite, settings.home / "anomalyos.db")
-    yield open_store(settings)
-    close_stores()
-
-
 @pytest.fixture(scope="session")
 def built_home(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Path:
     """A home with two small products learned and promoted, to copy from."""
-    from anomalyos.rebuild import rebuild_category
-    from anomalyos.store.engine import Store
-    from tests.products import write_product
+    from anomalyos.db.engine import Store
+    from anomalyos.learning.rebuild import rebuild_category
+    from tests.support.products import write_product
 
     home = tmp_path_factory.mktemp("built")
     shutil.copy(migrated_sqlite, home / "anomalyos.db")
@@ -92,7 +84,7 @@ def built_home(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) 
 @pytest.fixture
 def built(settings: Settings, built_home: Path) -> Iterator[Store]:
     """A store whose home knows the products ``stripes`` and ``dots``, with data and champions."""
-    from anomalyos.store.engine import close_stores, open_store
+    from anomalyos.db.engine import close_stores, open_store
 
     shutil.copytree(built_home, settings.home, dirs_exist_ok=True)
     yield open_store(settings)

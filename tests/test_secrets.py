@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from anomalyos.errors import UnsafeSettings
-from anomalyos.settings import Settings, read_or_create_secret
+from anomalyos.core.errors import UnsafeSettings
+from anomalyos.core.settings import Settings, read_or_create_secret
 
 
 def test_everybody_who_starts_at_once_gets_the_same_whole_secret(tmp_path: Path) -> None:

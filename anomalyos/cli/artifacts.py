@@ -17,8 +17,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 @app.command()
 def push(as_json: JsonOption = False) -> None:
     """Publish what inspects now: export, version, upload. Commit snapshot.dvc to git afterwards."""
-    from anomalyos.registry.artifacts import POINTER, Artifacts
-    from anomalyos.settings import get_settings
+    from anomalyos.core.settings import get_settings
+    from anomalyos.ops.snapshots.artifacts import POINTER, Artifacts
 
     artifacts = Artifacts(get_settings())
     with progress_bar() as bar:
@@ -34,8 +34,8 @@ def push(as_json: JsonOption = False) -> None:
 @app.command()
 def pull(as_json: JsonOption = False) -> None:
     """Fetch what snapshot.dvc names and take it in: a console works afterwards without any training."""
-    from anomalyos.registry.artifacts import Artifacts
-    from anomalyos.settings import get_settings
+    from anomalyos.core.settings import get_settings
+    from anomalyos.ops.snapshots.artifacts import Artifacts
 
     with progress_bar() as bar:
         line = bar.add_task("fetching", total=None)
@@ -50,8 +50,8 @@ def pull(as_json: JsonOption = False) -> None:
 @app.command()
 def status(as_json: JsonOption = False) -> None:
     """Which version is published, where, and whether it is uploaded and taken in here."""
-    from anomalyos.registry.artifacts import Artifacts
-    from anomalyos.settings import get_settings
+    from anomalyos.core.settings import get_settings
+    from anomalyos.ops.snapshots.artifacts import Artifacts
 
     with stderr_console().status("asking the remote"):
         result = Artifacts(get_settings()).status(ready_store())

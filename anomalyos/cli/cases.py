@@ -10,8 +10,8 @@ from anomalyos.cli.models import ReasonOption, actor, ready_store
 from anomalyos.cli.output import print_json, progress_bar, stdout_console
 
 if TYPE_CHECKING:
-    from anomalyos.retrieval.library import CaseLibrary
-    from anomalyos.store.case_tables import DefectCase
+    from anomalyos.cases.library import CaseLibrary
+    from anomalyos.cases.tables import DefectCase
 
 app = typer.Typer(no_args_is_help=True, help="Import, list and remove known defects.")
 
@@ -19,8 +19,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 
 
 def ready_library() -> CaseLibrary:
-    from anomalyos.retrieval.library import get_case_library
-    from anomalyos.settings import get_settings
+    from anomalyos.cases.library import get_case_library
+    from anomalyos.core.settings import get_settings
 
     return get_case_library(get_settings(), ready_store())
 
@@ -31,8 +31,8 @@ def import_cases(
     as_json: JsonOption = False,
 ) -> None:
     """Take in the labelled defects among the test images; what is known already stays."""
-    from anomalyos.data.dataset import list_categories
-    from anomalyos.settings import get_settings
+    from anomalyos.core.settings import get_settings
+    from anomalyos.products.dataset import list_categories
 
     library = ready_library()
     counts: dict[str, Any] = {}
@@ -61,7 +61,7 @@ def list_cases(
     as_json: JsonOption = False,
 ) -> None:
     """Known defects, oldest first."""
-    from anomalyos.store import cases
+    from anomalyos.cases import repository as cases
 
     with ready_store().session(read_only=True) as session:
         total = cases.count(session, category, defect_type, removed)
@@ -111,7 +111,7 @@ def restore(
     as_json: JsonOption = False,
 ) -> None:
     """Bring a removed case back."""
-    from anomalyos.store import cases
+    from anomalyos.cases import repository as cases
 
     with ready_store().session() as session:
         cases.restore(session, case_id, actor(), reason)

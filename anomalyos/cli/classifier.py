@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-    from anomalyos.store.classifier_tables import ClassifierVersion
+    from anomalyos.classifier.tables import ClassifierVersion
 
 app = typer.Typer(no_args_is_help=True, help="Train the defect classifier, and see which one is in use.")
 
@@ -35,8 +35,8 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Learn the names of confirmed defects; killed and run again, it goes on where it stopped."""
-    from anomalyos.settings import get_settings
-    from anomalyos.training.train import train_classifier
+    from anomalyos.classifier.train import train_classifier
+    from anomalyos.core.settings import get_settings
 
     store = ready_store()
     with progress_bar() as bar:
@@ -98,7 +98,7 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Every version, newest first, the one in use marked."""
-    from anomalyos.store import classifiers
+    from anomalyos.classifier import versions as classifiers
 
     with ready_store().session(read_only=True) as session:
         versions = classifiers.list_versions(session, category)

@@ -19,7 +19,7 @@ from anomalyos.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from anomalyos.data.importer import ImportReport
+    from anomalyos.products.importer import ImportReport
 
 app = typer.Typer(
     cls=FriendlyGroup,
@@ -42,8 +42,8 @@ def import_command(
 
     Exit code 1 when files were rejected, 2 when no category was imported.
     """
-    from anomalyos.data.importer import import_dataset
-    from anomalyos.settings import get_settings
+    from anomalyos.core.settings import get_settings
+    from anomalyos.products.importer import import_dataset
 
     with progress_bar() as bar:
         report = import_dataset(
@@ -62,8 +62,8 @@ def import_command(
 @app.command("list")
 def list_command(as_json: JsonOption = False) -> None:
     """Show each category with its number of images."""
-    from anomalyos.data.dataset import list_categories
-    from anomalyos.settings import get_settings
+    from anomalyos.core.settings import get_settings
+    from anomalyos.products.dataset import list_categories
 
     settings = get_settings()
     rows = [_describe(name) for name in list_categories(settings)]
@@ -99,9 +99,9 @@ def sample_command(
     as_json: JsonOption = False,
 ) -> None:
     """Draw the sample categories, so that everything can be tried without a camera."""
-    from anomalyos.data.sample import CATEGORIES, write_dataset
-    from anomalyos.errors import NotFound
-    from anomalyos.settings import get_settings
+    from anomalyos.core.errors import NotFound
+    from anomalyos.core.settings import get_settings
+    from anomalyos.products.sample import CATEGORIES, write_dataset
 
     settings = get_settings()
     names = tuple(dict.fromkeys(category)) if category else CATEGORIES
@@ -132,8 +132,8 @@ def _on(bar: Any, description: str) -> Callable[[int, int], None]:
 
 
 def _describe(name: str) -> dict[str, Any]:
-    from anomalyos.data.dataset import GOOD, load_category
-    from anomalyos.settings import get_settings
+    from anomalyos.core.settings import get_settings
+    from anomalyos.products.dataset import GOOD, load_category
 
     data = load_category(get_settings(), name)
     good = sum(sample.defect == GOOD for sample in data.test)

@@ -19,8 +19,8 @@ from anomalyos.cli.output import (
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from anomalyos.store.data_check_tables import DataCheck, QuarantinedImage
-    from anomalyos.store.engine import Store
+    from anomalyos.db.engine import Store
+    from anomalyos.quality.tables import DataCheck, QuarantinedImage
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 quarantine_app = typer.Typer(
@@ -57,9 +57,9 @@ def check(
 def _check_learning(
     store: Store, wanted: list[str] | None, bar: Progress
 ) -> list[tuple[DataCheck, list[QuarantinedImage]]]:
-    from anomalyos.monitoring.data_check import check_category
-    from anomalyos.rebuild_plan import choose_categories
-    from anomalyos.settings import get_settings
+    from anomalyos.core.settings import get_settings
+    from anomalyos.products.selection import choose_categories
+    from anomalyos.quality.data_check import check_category
 
     settings = get_settings()
     found = []
@@ -78,10 +78,10 @@ def _check_learning(
 def _check_night(
     store: Store, day: str, wanted: list[str] | None, bar: Progress
 ) -> list[tuple[DataCheck, list[QuarantinedImage]]]:
-    from anomalyos.inbox import scan_inbox
-    from anomalyos.monitoring.night_check import check_delivery
-    from anomalyos.nightly import check_day
-    from anomalyos.settings import get_settings
+    from anomalyos.core.settings import get_settings
+    from anomalyos.inspection.delivery_check import check_delivery
+    from anomalyos.inspection.inbox import scan_inbox
+    from anomalyos.inspection.nights import check_day
 
     settings = get_settings()
     files = scan_inbox(settings.inbox_dir, check_day(day))
@@ -110,8 +110,8 @@ def _on(bar: Progress, line: Any) -> Callable[[int, int], None]:
 
 
 def _exit_code(row: DataCheck, out: list[QuarantinedImage]) -> int:
-    from anomalyos.store import data_checks
-    from anomalyos.store.data_check_tables import CheckOutcome
+    from anomalyos.quality import data_checks
+    from anomalyos.quality.tables import CheckOutcome
 
     if row.outcome == CheckOutcome.FAILED or data_checks.stops(row):
         return EXIT_COULD_NOT_RUN
@@ -137,7 +137,7 @@ def _as_document(row: DataCheck, out: list[QuarantinedImage]) -> dict[str, Any]:
 def _print_checks(found: list[tuple[DataCheck, list[QuarantinedImage]]], store: Store) -> None:
     from rich.markup import escape
 
-    from anomalyos.monitoring.words import outcome_words, result_words
+    from anomalyos.quality.words import outcome_words, result_words
 
     terminal = stdout_console()
     if not found:
@@ -168,9 +168,9 @@ def list_command(
     as_json: JsonOption = False,
 ) -> None:
     """Show the training images that are set aside, with the reason."""
-    from anomalyos.monitoring.words import STATES
-    from anomalyos.store import quarantine
-    from anomalyos.store.data_check_tables import QuarantineState
+    from anomalyos.quality import quarantine
+    from anomalyos.quality.tables import QuarantineState
+    from anomalyos.quality.words import STATES
 
     states = () if everything else quarantine.OUT
     with _store().session(read_only=True) as session:
@@ -197,7 +197,7 @@ def release_command(
     note: Annotated[str, typer.Option(help="Why; kept in the audit log.")] = "",
 ) -> None:
     """Let the next rebuild learn from an image again."""
-    from anomalyos.store import quarantine
+    from anomalyos.quality import quarantine
 
     with _store().session() as session:
         row = quarantine.release(session, image_id, actor="cli", note=note)
@@ -210,7 +210,7 @@ def keep_out_command(
     note: Annotated[str, typer.Option(help="Why; kept in the audit log.")] = "",
 ) -> None:
     """Keep an image out of learning for good, whatever later checks find."""
-    from anomalyos.store import quarantine
+    from anomalyos.quality import quarantine
 
     with _store().session() as session:
         row = quarantine.keep_out(session, image_id, actor="cli", note=note)
@@ -225,7 +225,7 @@ def let_go_on_command(
     note: Annotated[str, typer.Option(help="Why; kept in the audit log.")],
 ) -> None:
     """Let a batch go on that its suite stopped."""
-    from anomalyos.store import data_checks
+    from anomalyos.quality import data_checks
 
     with _store().session() as session:
         row = data_checks.let_go_on(session, check_id, actor="cli", note=note)
@@ -240,8 +240,8 @@ def _image_document(row: QuarantinedImage) -> dict[str, Any]:
 
 
 def _store() -> Store:
-    from anomalyos.settings import get_settings
-    from anomalyos.store.engine import open_store
+    from anomalyos.core.settings import get_settings
+    from anomalyos.db.engine import open_store
 
     store = open_store(get_settings())
     store.upgrade()

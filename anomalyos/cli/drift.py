@@ -14,7 +14,7 @@ from anomalyos.cli.output import EXIT_REJECTED, FriendlyGroup, print_json, progr
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from anomalyos.store.drift_tables import DriftCheck
+    from anomalyos.drift.tables import DriftCheck
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 simulate_app = typer.Typer(
@@ -37,10 +37,10 @@ def drift(
 
     Exit code 0 without drift, 1 with. Nothing is retrained: that is the DAG's.
     """
-    from anomalyos.monitoring.drift import check_drift, inspected_categories
-    from anomalyos.registry.champions import Champions
-    from anomalyos.settings import get_settings
-    from anomalyos.store.drift_tables import DriftOutcome
+    from anomalyos.core.settings import get_settings
+    from anomalyos.drift.check import check_drift, inspected_categories
+    from anomalyos.drift.tables import DriftOutcome
+    from anomalyos.models.champions import Champions
 
     settings, store = get_settings(), ready_store()
     today = date.today().isoformat()
@@ -71,8 +71,8 @@ def _on(bar: Progress, line: TaskID) -> Callable[[int, int], None]:
 
 
 def _print(checks: list[DriftCheck]) -> None:
-    from anomalyos.monitoring.drift import in_words
-    from anomalyos.settings import get_settings
+    from anomalyos.core.settings import get_settings
+    from anomalyos.drift.check import in_words
 
     console = stdout_console()
     if not checks:
@@ -112,8 +112,8 @@ def simulate_drift(
     as_json: JsonOption = False,
 ) -> None:
     """Inject records of the category under another lamp and out of focus."""
-    from anomalyos.monitoring.simulation import inject_drift
-    from anomalyos.settings import get_settings
+    from anomalyos.core.settings import get_settings
+    from anomalyos.drift.simulation import inject_drift
 
     with progress_bar() as bar:
         line = bar.add_task(f"{category}: injecting", total=None)
@@ -143,8 +143,8 @@ def simulate_clear(
     as_json: JsonOption = False,
 ) -> None:
     """Remove injected records, and the reports and alarms that came of them."""
-    from anomalyos.monitoring.simulation import clear
-    from anomalyos.settings import get_settings
+    from anomalyos.core.settings import get_settings
+    from anomalyos.drift.simulation import clear
 
     gone = clear(get_settings(), ready_store(), actor="cli", category=category)
     if as_json:

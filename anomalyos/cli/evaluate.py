@@ -18,10 +18,10 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Evaluate the champions on their categories' test images."""
-    from anomalyos.evaluation import evaluate_category
-    from anomalyos.rebuild_plan import choose_categories
-    from anomalyos.settings import get_settings
-    from anomalyos.store.engine import open_store
+    from anomalyos.core.settings import get_settings
+    from anomalyos.db.engine import open_store
+    from anomalyos.models.evaluation import evaluate_category
+    from anomalyos.products.selection import choose_categories
 
     settings = get_settings()
     store = open_store(settings)

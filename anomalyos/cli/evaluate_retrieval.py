@@ -18,10 +18,10 @@ def evaluate_retrieval(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Precision of the similar cases, hierarchical against flat, and of the category router."""
-    from anomalyos.rebuild_plan import choose_categories
-    from anomalyos.retrieval_evaluation import evaluate_retrieval as evaluate
-    from anomalyos.settings import get_settings
-    from anomalyos.store.engine import open_store
+    from anomalyos.cases.evaluation import evaluate_retrieval as evaluate
+    from anomalyos.core.settings import get_settings
+    from anomalyos.db.engine import open_store
+    from anomalyos.products.selection import choose_categories
 
     settings = get_settings()
     store = open_store(settings)

@@ -16,7 +16,7 @@ from anomalyos.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from anomalyos.store.tables import Inspection
+    from anomalyos.inspection.tables import Inspection
 
 VERDICT_WORDS = {
     "normal": "[green]✓ normal[/]",
@@ -40,8 +40,8 @@ def inspect(
 ) -> None:
     """Inspect images and store the results as today's live batch."""
     from anomalyos.cli.explanation import explained, print_explanation
-    from anomalyos.errors import NotFound
-    from anomalyos.inspector import get_inspector, live_batch
+    from anomalyos.core.errors import NotFound
+    from anomalyos.inspection.inspector import get_inspector, live_batch
 
     files = find_files(paths)
     if not files:
@@ -64,7 +64,7 @@ def inspect(
 
 
 def inspect_file(path: Path, category: str | None, batch: str) -> Inspection:
-    from anomalyos.inspector import get_inspector
+    from anomalyos.inspection.inspector import get_inspector
 
     inspector = get_inspector()
     with path.open("rb") as file:
@@ -79,7 +79,7 @@ def find_files(paths: list[Path]) -> list[Path]:
     Raises:
         NotFound: naming the first path that does not exist.
     """
-    from anomalyos.errors import NotFound
+    from anomalyos.core.errors import NotFound
 
     files: list[Path] = []
     for path in paths:

@@ -11,7 +11,7 @@ from anomalyos.cli.models import actor, ready_store
 from anomalyos.cli.output import print_json, stdout_console
 
 if TYPE_CHECKING:
-    from anomalyos.explain.evidence import RankedCause
+    from anomalyos.knowledge.causes import RankedCause
     from anomalyos.knowledge.graph import KnowledgeGraph
 
 app = typer.Typer(no_args_is_help=True, help="Defects, their root causes, remedies and checks.")
@@ -22,8 +22,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 @app.command()
 def seed(as_json: JsonOption = False) -> None:
     """Bring the graph up to include/knowledge; what people edited stays as it is."""
+    from anomalyos.core.settings import get_settings
     from anomalyos.knowledge.seeds import ensure_seeded
-    from anomalyos.settings import get_settings
 
     print_counts(ensure_seeded(ready_store(), get_settings()), as_json)
 
@@ -36,8 +36,8 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """One node with all it is joined to, or a list of nodes."""
+    from anomalyos.knowledge import repository as knowledge
     from anomalyos.knowledge.graph import load_graph
-    from anomalyos.store import knowledge
 
     with ready_store().session(read_only=True) as session:
         graph = load_graph(session)
@@ -65,7 +65,7 @@ def export(
     path: Annotated[Path, typer.Argument(help="Ends in .yaml or .graphml.")], as_json: JsonOption = False
 ) -> None:
     """Write the whole graph to a file."""
-    from anomalyos.errors import AnomalyOSError
+    from anomalyos.core.errors import AnomalyOSError
     from anomalyos.knowledge import exchange
     from anomalyos.knowledge.graph import load_graph
 
@@ -90,7 +90,7 @@ def import_file(
     as_json: JsonOption = False,
 ) -> None:
     """Take a file's nodes and edges into the graph; nothing is removed."""
-    from anomalyos.errors import AnomalyOSError
+    from anomalyos.core.errors import AnomalyOSError
     from anomalyos.knowledge import exchange
 
     form = exchange.format_of(path)
@@ -112,7 +112,7 @@ def causes(
     as_json: JsonOption = False,
 ) -> None:
     """The likeliest root causes of a defect, with what to do about them."""
-    from anomalyos.errors import NotFound
+    from anomalyos.core.errors import NotFound
     from anomalyos.knowledge.grammar import defect_key
     from anomalyos.knowledge.graph import load_graph
     from anomalyos.knowledge.likelihood import root_causes
@@ -165,9 +165,9 @@ def withdraw(
     as_json: JsonOption = False,
 ) -> None:
     """Take back what was recorded as the cause of a case."""
-    from anomalyos.errors import NotFound
-    from anomalyos.store import cause_evidence
-    from anomalyos.store.rows import stored_id
+    from anomalyos.core.errors import NotFound
+    from anomalyos.db.rows import stored_id
+    from anomalyos.knowledge import cause_evidence
 
     with ready_store().session() as session:
         standing = cause_evidence.standing(session, case_id)
@@ -182,8 +182,8 @@ def withdraw(
 
 def list_nodes(graph: KnowledgeGraph, kind: str) -> list[dict[str, Any]]:
     """Raises AnomalyOSError for a kind that does not exist."""
-    from anomalyos.errors import AnomalyOSError
-    from anomalyos.store.knowledge_tables import NodeKind
+    from anomalyos.core.errors import AnomalyOSError
+    from anomalyos.knowledge.tables import NodeKind
 
     if kind and kind not in set(NodeKind):
         raise AnomalyOSError(f"{kind!r} is not a kind of node.", f"Choose one of: {', '.join(NodeKind)}.")

@@ -32,8 +32,8 @@ def maintain(
     as_json: JsonOption = False,
 ) -> None:
     """Back up the database, apply retention, sweep files no row names, vacuum."""
-    from anomalyos.maintenance.upkeep import maintain as round_of
-    from anomalyos.settings import get_settings
+    from anomalyos.core.settings import get_settings
+    from anomalyos.ops.maintenance.upkeep import maintain as round_of
 
     with progress_bar() as bar:
         line = bar.add_task("maintenance", total=None)
@@ -72,8 +72,8 @@ def sentences(report: dict[str, Any]) -> list[str]:
 @backups.command("create")
 def create(as_json: JsonOption = False) -> None:
     """Copy the database while it is in use, and prove that the copy can be read."""
-    from anomalyos.maintenance.backup import make_backup
-    from anomalyos.settings import get_settings
+    from anomalyos.core.settings import get_settings
+    from anomalyos.ops.maintenance.backup import make_backup
 
     settings = get_settings()
     with stderr_console().status("copying the database"):
@@ -88,8 +88,8 @@ def create(as_json: JsonOption = False) -> None:
 @backups.command("list")
 def list_all(as_json: JsonOption = False) -> None:
     """Finished backups, newest first."""
-    from anomalyos.maintenance.backup import list_backups
-    from anomalyos.settings import get_settings
+    from anomalyos.core.settings import get_settings
+    from anomalyos.ops.maintenance.backup import list_backups
 
     found = list_backups(get_settings())
     if as_json:
@@ -108,9 +108,9 @@ def restore(
     as_json: JsonOption = False,
 ) -> None:
     """Put a backup in the place of the database. What is there now is backed up first."""
-    from anomalyos.maintenance.backup import restore_backup
-    from anomalyos.settings import get_settings
-    from anomalyos.store.engine import open_store
+    from anomalyos.core.settings import get_settings
+    from anomalyos.db.engine import open_store
+    from anomalyos.ops.maintenance.backup import restore_backup
 
     settings = get_settings()
     question = f"Replace the database by {name or 'the newest backup'}?"

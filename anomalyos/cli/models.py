@@ -10,7 +10,7 @@ import typer
 from anomalyos.cli.output import print_json, stdout_console
 
 if TYPE_CHECKING:
-    from anomalyos.store.engine import Store
+    from anomalyos.db.engine import Store
 
 app = typer.Typer(no_args_is_help=True, help="List, promote and roll back model versions.")
 
@@ -20,8 +20,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 
 
 def ready_store() -> Store:
-    from anomalyos.settings import get_settings
-    from anomalyos.store.engine import open_store
+    from anomalyos.core.settings import get_settings
+    from anomalyos.db.engine import open_store
 
     store = open_store(get_settings())
     store.upgrade()
@@ -34,7 +34,8 @@ def list_models(
     as_json: JsonOption = False,
 ) -> None:
     """Every version, newest first, the inspecting one marked."""
-    from anomalyos.store import categories, models
+    from anomalyos.models import categories
+    from anomalyos.models import versions as models
 
     with ready_store().session(read_only=True) as session:
         champions = {row.id: row for row in categories.list_all(session)}
@@ -90,8 +91,8 @@ def promote(
     as_json: JsonOption = False,
 ) -> None:
     """Let a version inspect from now on."""
-    from anomalyos.registry.pointer import promote_version
-    from anomalyos.settings import get_settings
+    from anomalyos.core.settings import get_settings
+    from anomalyos.models.pointer import promote_version
 
     promote_version(
         ready_store(), get_settings(), category=category, version=version, actor=actor(), reason=reason
@@ -104,9 +105,9 @@ def rollback(
     category: CategoryArgument, reason: ReasonOption = "rolled back by hand", as_json: JsonOption = False
 ) -> None:
     """Return to the champion before the present one."""
-    from anomalyos.registry.pointer import roll_back
-    from anomalyos.settings import get_settings
-    from anomalyos.store import models
+    from anomalyos.core.settings import get_settings
+    from anomalyos.models import versions as models
+    from anomalyos.models.pointer import roll_back
 
     store = ready_store()
     move = roll_back(store, get_settings(), category=category, actor=actor(), reason=reason)

@@ -22,9 +22,10 @@ def nightly(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Inspect the images of one night. Running it again continues and adds nothing twice."""
-    from anomalyos.nightly import night_of, run_night
-    from anomalyos.settings import get_settings
-    from anomalyos.store.engine import open_store
+    from anomalyos.core.settings import get_settings
+    from anomalyos.db.engine import open_store
+    from anomalyos.inspection.nightly import run_night
+    from anomalyos.inspection.nights import night_of
 
     settings = get_settings()
     store = open_store(settings)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer.core
 
-from anomalyos.errors import AnomalyOSError
+from anomalyos.core.errors import AnomalyOSError
 
 if TYPE_CHECKING:
     from rich.console import Console

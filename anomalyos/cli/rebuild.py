@@ -11,7 +11,7 @@ from anomalyos.cli.output import EXIT_COULD_NOT_RUN, print_json, progress_bar, s
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from anomalyos.rebuild import Progress as StageProgress
+    from anomalyos.learning.rebuild import Progress as StageProgress
 
 STAGE_WORDS = {
     "check": "checking images",
@@ -43,9 +43,9 @@ def rebuild(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Rebuild memory banks, promote those that pass the gate, and keep all of it in MLflow."""
-    from anomalyos.rebuild_plan import choose_categories
-    from anomalyos.settings import get_settings
-    from anomalyos.store.engine import open_store
+    from anomalyos.core.settings import get_settings
+    from anomalyos.db.engine import open_store
+    from anomalyos.products.selection import choose_categories
 
     settings = get_settings()
     store = open_store(settings)
@@ -74,10 +74,10 @@ def rebuild(
 
 def rebuild_one(name: str, bar: Progress, values: dict[str, Any]) -> dict[str, Any]:
     """Rebuild one category with a line of progress; a failure is part of the result."""
-    from anomalyos.errors import AnomalyOSError
-    from anomalyos.retraining import retrain_category
-    from anomalyos.settings import get_settings
-    from anomalyos.store.engine import open_store
+    from anomalyos.core.errors import AnomalyOSError
+    from anomalyos.core.settings import get_settings
+    from anomalyos.db.engine import open_store
+    from anomalyos.learning.retraining import retrain_category
 
     settings = get_settings()
     try:
@@ -90,10 +90,10 @@ def rebuild_one(name: str, bar: Progress, values: dict[str, Any]) -> dict[str, A
 
 def gather_cases(names: list[str], bar: Progress) -> None:
     """Bring the knowledge graph and the known defects up to date; what fails is said and stops nothing."""
-    from anomalyos.case_base import refresh_case_base
-    from anomalyos.errors import AnomalyOSError
-    from anomalyos.settings import get_settings
-    from anomalyos.store.engine import open_store
+    from anomalyos.core.errors import AnomalyOSError
+    from anomalyos.core.settings import get_settings
+    from anomalyos.db.engine import open_store
+    from anomalyos.learning.case_base import refresh_case_base
 
     line = bar.add_task("known defects", total=None)
     settings = get_settings()
@@ -121,7 +121,7 @@ def stage_line(name: str, bar: Progress) -> StageProgress:
 def print_results(results: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
-    from anomalyos.retraining import outcome
+    from anomalyos.learning.retraining import outcome
 
     table = Table("category", "version", "champion", "AUROC", "gate", "seconds")
     for result in results:

@@ -102,7 +102,7 @@ def export(evidence: Evidence, written: WrittenReport, html: Path | None, pdf: P
 
 
 def save(path: Path, data: bytes) -> None:
-    from anomalyos.errors import AnomalyOSError
+    from anomalyos.core.errors import AnomalyOSError
 
     try:
         path.write_bytes(data)

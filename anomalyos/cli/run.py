@@ -29,10 +29,10 @@ def up(
     ] = True,
 ) -> None:
     """Start Airflow and the console, prepare what is missing; Ctrl-C stops everything."""
-    from anomalyos.settings import get_settings
-    from anomalyos.supervisor.banner import show_banner
-    from anomalyos.supervisor.display import Display
-    from anomalyos.supervisor.up import Supervisor
+    from anomalyos.core.settings import get_settings
+    from anomalyos.ops.supervisor.banner import show_banner
+    from anomalyos.ops.supervisor.display import Display
+    from anomalyos.ops.supervisor.up import Supervisor
 
     settings = get_settings()
     settings.check_production()
@@ -43,8 +43,8 @@ def up(
 
 def console() -> None:
     """Start the console alone, in the foreground."""
-    from anomalyos.settings import get_settings
-    from anomalyos.store.engine import open_store
+    from anomalyos.core.settings import get_settings
+    from anomalyos.db.engine import open_store
     from console.main import main
 
     settings = get_settings()
@@ -55,8 +55,8 @@ def console() -> None:
 
 def airflow(context: typer.Context) -> None:
     """Run Airflow's own command line in this installation's environment: `anomalyos airflow dags list`."""
-    from anomalyos.settings import get_settings
-    from anomalyos.supervisor.airflow_env import airflow_command, airflow_environment
+    from anomalyos.core.settings import get_settings
+    from anomalyos.ops.supervisor.airflow_env import airflow_command, airflow_environment
 
     environment = airflow_environment(get_settings())
     os.execve(sys.executable, airflow_command(*context.args), environment)  # noqa: S606 - arguments, no shell
@@ -66,8 +66,8 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Check that everything the platform needs is there, and say what to do about what is not."""
-    from anomalyos.doctor import examine
-    from anomalyos.settings import get_settings
+    from anomalyos.core.settings import get_settings
+    from anomalyos.ops.doctor import examine
 
     checks = examine(get_settings())
     healthy = all(check.ok for check in checks)
@@ -87,8 +87,8 @@ def doctor(
 @db.command()
 def upgrade() -> None:
     """Create the database, or bring it to the newest schema."""
-    from anomalyos.settings import get_settings
-    from anomalyos.store.engine import open_store
+    from anomalyos.core.settings import get_settings
+    from anomalyos.db.engine import open_store
 
     open_store(get_settings()).upgrade()
     stderr_console().print("The database is at the newest schema.")

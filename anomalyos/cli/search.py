@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anomalyos.cli.output import print_json, progress_bar, stdout_console
-from anomalyos.settings import PROJECT_ROOT
+from anomalyos.core.settings import PROJECT_ROOT
 
 if TYPE_CHECKING:
     from anomalyos.knowledge.search import SearchHit
@@ -41,10 +41,10 @@ def search(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Search causes, remedies, checks, known defects and reviewers' notes in plain language."""
-    from anomalyos.errors import NotFound
+    from anomalyos.core.errors import NotFound
+    from anomalyos.core.settings import get_settings
+    from anomalyos.db.engine import open_store
     from anomalyos.knowledge.search import get_search
-    from anomalyos.settings import get_settings
-    from anomalyos.store.engine import open_store
 
     settings = get_settings()
     store = open_store(settings)
@@ -95,8 +95,8 @@ def evaluate_search(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Measure search on judged questions: hybrid, words alone, meaning alone, without mending."""
+    from anomalyos.core.settings import get_settings
     from anomalyos.knowledge.search.evaluation import evaluate_on_seeds
-    from anomalyos.settings import get_settings
 
     with progress_bar() as bar:
         line = bar.add_task("embedding", total=None)

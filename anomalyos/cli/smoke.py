@@ -26,7 +26,7 @@ def smoke(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Health, one inspection and metrics of a console; exit code 1 when an answer is wrong, 2 without any."""
-    from anomalyos.smoke import smoke as ask
+    from anomalyos.ops.smoke import smoke as ask
 
     with stderr_console().status(f"asking {url}"):
         checks = ask(url, token=token, wait_s=wait, image=image.read_bytes() if image else None)

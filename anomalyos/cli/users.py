@@ -10,8 +10,8 @@ import typer
 from anomalyos.cli.output import print_json, stderr_console, stdout_console
 
 if TYPE_CHECKING:
-    from anomalyos.store.engine import Store
-    from anomalyos.store.tables import ApiToken, User
+    from anomalyos.accounts.tables import ApiToken, User
+    from anomalyos.db.engine import Store
 
 ACTOR = "cli"
 
@@ -32,7 +32,7 @@ def add(
     name: Name, role: RoleOption, password_stdin: PasswordFromStdin = False, as_json: AsJson = False
 ) -> None:
     """Add a user. Without --password-stdin a password is made up and shown once."""
-    from anomalyos.store import users
+    from anomalyos.accounts import users
 
     password, generated = _password(password_stdin)
     with _store().session() as session:
@@ -43,7 +43,7 @@ def add(
 @app.command("list")
 def list_users(as_json: AsJson = False) -> None:
     """List every user."""
-    from anomalyos.store import users
+    from anomalyos.accounts import users
 
     with _store().session(read_only=True) as session:
         rows = users.list_all(session)
@@ -59,7 +59,7 @@ def list_users(as_json: AsJson = False) -> None:
 @app.command("set-role")
 def set_role(name: Name, role: RoleOption, as_json: AsJson = False) -> None:
     """Change what a user may do; their sessions end."""
-    from anomalyos.store import users
+    from anomalyos.accounts import users
 
     with _store().session() as session:
         user = users.set_role(session, name=name, role=role, actor=ACTOR)
@@ -69,7 +69,7 @@ def set_role(name: Name, role: RoleOption, as_json: AsJson = False) -> None:
 @app.command("set-password")
 def set_password(name: Name, password_stdin: PasswordFromStdin = False, as_json: AsJson = False) -> None:
     """Replace a password; the user's sessions end. Made up and shown once, as in `add`."""
-    from anomalyos.store import users
+    from anomalyos.accounts import users
 
     password, generated = _password(password_stdin)
     with _store().session() as session:
@@ -98,8 +98,8 @@ def create_token(
     as_json: AsJson = False,
 ) -> None:
     """Create a token for a user; it is shown once."""
-    from anomalyos.store import tokens, users
-    from anomalyos.store.rows import stored_id
+    from anomalyos.accounts import tokens, users
+    from anomalyos.db.rows import stored_id
 
     with _store().session() as session:
         user = users.by_name(session, name)
@@ -124,7 +124,7 @@ def list_tokens(
     as_json: AsJson = False,
 ) -> None:
     """List tokens, dead ones too; the tokens themselves are not kept."""
-    from anomalyos.store import tokens, users
+    from anomalyos.accounts import tokens, users
 
     with _store().session(read_only=True) as session:
         wanted = users.by_name(session, user_name).id if user_name is not None else None
@@ -142,7 +142,7 @@ def revoke_token(
     token_id: Annotated[int, typer.Argument(help="As `token list` shows it.")], as_json: AsJson = False
 ) -> None:
     """End a token now."""
-    from anomalyos.store import tokens, users
+    from anomalyos.accounts import tokens, users
 
     with _store().session() as session:
         token = tokens.revoke(session, token_id=token_id, actor=ACTOR)
@@ -154,8 +154,8 @@ def revoke_token(
 
 
 def _store() -> Store:
-    from anomalyos.settings import get_settings
-    from anomalyos.store.engine import open_store
+    from anomalyos.core.settings import get_settings
+    from anomalyos.db.engine import open_store
 
     store = open_store(get_settings())
     store.upgrade()
@@ -163,7 +163,7 @@ def _store() -> Store:
 
 
 def _set_active(name: str, active: bool, as_json: bool) -> None:
-    from anomalyos.store import users
+    from anomalyos.accounts import users
 
     with _store().session() as session:
         user = users.set_active(session, name=name, active=active, actor=ACTOR)
@@ -172,7 +172,7 @@ def _set_active(name: str, active: bool, as_json: bool) -> None:
 
 def _password(from_stdin: bool) -> tuple[str, str | None]:
     """The password to set, and the same again when it was made up and must be shown."""
-    from anomalyos.auth import generate_password
+    from anomalyos.accounts.rules import generate_password
 
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n"), None

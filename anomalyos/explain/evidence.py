@@ -5,82 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from anomalyos.cases.similar import SimilarCase
+from anomalyos.core.geometry import Box, Frozen
 from anomalyos.features.depth.statistics import DepthStatistics
-
-
-class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Box(Frozen):
-    """Pixels of the photograph, the origin at its top left."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-
-class SimilarCase(Frozen):
-    """One known defect that looks like this one."""
-
-    case_id: int
-    similarity: float = Field(ge=0, le=1)
-    category: str
-    defect_type: str
-    severity: str = ""
-    origin: str
-    source: str
-    note: str = ""
-    synthetic: bool = False
-    image_sha256: str
-    image_path: str
-    """Relative to ``Settings.objects_dir``, as is ``crop_path``."""
-    crop_path: str
-    box: Box
-
-
-class PathStep(Frozen):
-    """One node on the way through the knowledge graph, and the relation that led to it."""
-
-    key: str
-    kind: str
-    name: str
-    relation: str = ""
-    """Empty for the first node."""
-
-
-class KnowledgeItem(Frozen):
-    """A node as it is quoted: a remedy, a check, a process step."""
-
-    key: str
-    name: str
-    text: str = ""
-
-
-class RankedCause(Frozen):
-    """One possible root cause with how likely it is, and why that is believed."""
-
-    key: str
-    name: str
-    text: str
-    probability: float = Field(ge=0, le=1)
-    """Posterior mean, over the defect types in question."""
-    low: float = Field(ge=0, le=1)
-    high: float = Field(ge=0, le=1)
-    """Ends of the 90 % credible interval."""
-    prior: float = Field(ge=0, le=1)
-    confirmed: int = Field(ge=0)
-    """Cases in which somebody established this cause."""
-    confirmed_all: int = Field(ge=0)
-    """Cases of the same defect types in which any cause was established."""
-    path: tuple[PathStep, ...]
-    """From the case or category over the defect type to the cause."""
-    steps: tuple[KnowledgeItem, ...] = ()
-    remedies: tuple[KnowledgeItem, ...] = ()
-    checks: tuple[KnowledgeItem, ...] = ()
+from anomalyos.knowledge.causes import RankedCause
 
 
 class ShapValue(Frozen):

@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from anomalyos.errors import AnomalyOSError
-from anomalyos.explain import parts
-from anomalyos.explain.evidence import Evidence, Note, SimilarCase
+from anomalyos.cases.similar import SimilarCase
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.explain import methods as parts
+from anomalyos.explain.evidence import Evidence, Note
 from anomalyos.explain.findings import Findings
-from anomalyos.explain.subject import Subject, load_subject
-from anomalyos.store.tables import Verdict
+from anomalyos.inspection.context import Subject, load_subject
+from anomalyos.inspection.tables import Verdict
 
 if TYPE_CHECKING:
-    from anomalyos.registry.champions import Champions
-    from anomalyos.settings import Settings
-    from anomalyos.store.engine import Store
+    from anomalyos.core.settings import Settings
+    from anomalyos.db.engine import Store
+    from anomalyos.models.champions import Champions
 
 PARTS = tuple(parts.COMPUTE)
 HEAVY = ("cams", "depth", "shap")
@@ -132,7 +133,7 @@ def notes(subject: Subject, similar: Iterable[SimilarCase]) -> tuple[Note, ...]:
 @lru_cache(maxsize=1)
 def get_explainer() -> Explainer:
     """The process's explainer; it shares the inspector's loaded models."""
-    from anomalyos.inspector import get_inspector
+    from anomalyos.inspection.inspector import get_inspector
 
     inspector = get_inspector()
     return Explainer(inspector.settings, inspector.store, inspector.champions)

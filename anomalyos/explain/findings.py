@@ -7,20 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from anomalyos.explain.evidence import (
-    CamExplanation,
-    NamedDefect,
-    RankedCause,
-    ShapExplanation,
-    SimilarCase,
-    TracePair,
-)
-from anomalyos.store.rows import stored_id
+from anomalyos.cases.similar import SimilarCase
+from anomalyos.db.rows import stored_id
+from anomalyos.explain.evidence import CamExplanation, NamedDefect, ShapExplanation, TracePair
+from anomalyos.knowledge.causes import RankedCause
 
 if TYPE_CHECKING:
-    from anomalyos.explain.subject import Subject
+    from anomalyos.explain.tables import Explanation
     from anomalyos.features.depth.statistics import DepthStatistics
-    from anomalyos.store.explanation_tables import Explanation
+    from anomalyos.inspection.context import Subject
 
 
 @dataclass
@@ -53,7 +48,7 @@ def kept(subject: Subject, method: str, inputs: Mapping[str, Any], make: Callabl
     The model that judged the inspection is always one of the inputs. A kept explanation whose files are
     gone is made again.
     """
-    from anomalyos.store import explanations
+    from anomalyos.explain import repository as explanations
 
     inspection_id = stored_id(subject.inspection.id)
     key = explanations.input_key(bundle=subject.inspection.bundle_sha256, **inputs)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from anomalyos.errors import NotFound
+from anomalyos.core.errors import NotFound
 from anomalyos.patchcore.memory_bank import FloatArray
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from anomalyos.explain.gradcam import CamHeat, explain_class
 
 if TYPE_CHECKING:
-    from anomalyos.explain.evidence import Box
-    from anomalyos.explain.subject import Subject
+    from anomalyos.classifier.predict import DefectNamer, Prediction
+    from anomalyos.core.geometry import Box
+    from anomalyos.inspection.context import Subject
     from anomalyos.patchcore.memory_bank import FloatArray
-    from anomalyos.training.predict import DefectNamer, Prediction
 
 
 def name_region(subject: Subject, namer: DefectNamer) -> tuple[Prediction, CamHeat]:
@@ -27,10 +27,10 @@ def name_region(subject: Subject, namer: DefectNamer) -> tuple[Prediction, CamHe
         NotFound: no classifier of the category is in use.
         BundleError: the one in use is damaged.
     """
-    from anomalyos.retrieval.crops import centre, cut
-    from anomalyos.training.looking import place_box
-    from anomalyos.training.network import CAM_LAYER
-    from anomalyos.training.predict import predict
+    from anomalyos.cases.crops import centre, cut
+    from anomalyos.classifier.crops import place_box
+    from anomalyos.classifier.network import CAM_LAYER
+    from anomalyos.classifier.predict import predict
 
     height, width = subject.rgb.shape[:2]
     box = place_box(centre(subject.strongest_box()), width, height)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from anomalyos.patchcore.memory_bank import FloatArray
 
 if TYPE_CHECKING:
-    from anomalyos.settings import Settings
+    from anomalyos.core.settings import Settings
 
 SIZE = 224
 """Side that photograph and map are measured at, whatever the recipe's input size."""

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anomalyos.errors import AnomalyOSError
+from anomalyos.core.errors import AnomalyOSError
 from anomalyos.explain.corruptions import KINDS, corrupt
 from anomalyos.explain.readable import NAMES, DepthDeviation, Normality, measure
 from anomalyos.patchcore.memory_bank import MemoryBank
 
 if TYPE_CHECKING:
     from anomalyos.features.patches import PatchExtractor
-    from anomalyos.registry.bundle import Bundle
+    from anomalyos.patchcore.bundle import Bundle
 
 SURROGATE_VERSION = 1
 """Counts up whenever the same bundle and photographs would give another surrogate."""

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from anomalyos.explain.evidence import Box, Place, TraceNeighbour, TracePair
+from anomalyos.core.geometry import Box
+from anomalyos.explain.evidence import Place, TraceNeighbour, TracePair
 from anomalyos.patchcore.memory_bank import FloatArray
 
 if TYPE_CHECKING:
     from anomalyos.features.patches import PatchExtractor
-    from anomalyos.registry.bundle import Bundle
+    from anomalyos.patchcore.bundle import Bundle
 
 TRACE_VERSION = 1
 """Counts up whenever the same image and bundle would get another trace."""

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from anomalyos.core.settings import Settings
     from anomalyos.features.recipes import Recipe
-    from anomalyos.settings import Settings
 
 
 def load_backbone(recipe: Recipe, settings: Settings) -> nn.Module:

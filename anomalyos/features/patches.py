@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from anomalyos.core.settings import Settings
     from anomalyos.features.recipes import Recipe
-    from anomalyos.settings import Settings
 
 
 class PatchExtractor:

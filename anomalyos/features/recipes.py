@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from anomalyos.errors import NotFound
+from anomalyos.core.errors import NotFound
 
 
 class Recipe(BaseModel):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anomalyos.errors import AnomalyOSError
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.files.hashing import file_sha256
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from anomalyos.settings import Settings
+    from anomalyos.core.settings import Settings
 
 
 class WeightsMissing(AnomalyOSError):
@@ -128,8 +128,3 @@ def weights_identity(key: str, settings: Settings) -> str:
         return source.sha256
     path = find_weights(key, settings)
     return file_sha256(path) if path is not None else f"hub:{source.hub_tag}"
-
-
-def file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

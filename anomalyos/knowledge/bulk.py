@@ -11,10 +11,11 @@ from sqlalchemy import bindparam, insert, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
-from anomalyos.errors import Conflict
+from anomalyos.accounts import audit
+from anomalyos.core.errors import Conflict
+from anomalyos.knowledge import repository as knowledge
 from anomalyos.knowledge.grammar import kind_of
-from anomalyos.store import audit, knowledge
-from anomalyos.store.knowledge_tables import KnowledgeEdge, KnowledgeNode, KnowledgeRevision
+from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode, KnowledgeRevision
 
 EdgeKey = tuple[str, str, str]
 Row = TypeVar("Row", KnowledgeNode, KnowledgeEdge)

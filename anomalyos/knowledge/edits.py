@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from anomalyos.errors import Conflict, NotFound
-from anomalyos.knowledge import grammar
-from anomalyos.store import cases, cause_evidence, knowledge
-from anomalyos.store.knowledge_tables import KnowledgeEdge, KnowledgeNode, Relation
-from anomalyos.store.rows import plain_text
+from anomalyos.cases import repository as cases
+from anomalyos.core.errors import Conflict, NotFound
+from anomalyos.db.rows import plain_text
+from anomalyos.knowledge import cause_evidence, grammar
+from anomalyos.knowledge import repository as knowledge
+from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode, Relation
 
 if TYPE_CHECKING:
     from sqlmodel import Session
 
-    from anomalyos.store.knowledge_tables import CauseEvidence
+    from anomalyos.knowledge.tables import CauseEvidence
 
 SMALL_PRIOR = 0.5
 """Pseudo-count of a cause that a person adds: half a case, so the first confirmation outweighs it."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from anomalyos.errors import AnomalyOSError
+from anomalyos.core.errors import AnomalyOSError
 from anomalyos.knowledge import bulk, grammar
-from anomalyos.store import knowledge
+from anomalyos.knowledge import repository as knowledge
 
 if TYPE_CHECKING:
     from sqlmodel import Session

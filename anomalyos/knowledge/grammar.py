@@ -7,8 +7,8 @@ import math
 import re
 from typing import Any
 
-from anomalyos.errors import AnomalyOSError
-from anomalyos.store.knowledge_tables import NodeKind, Relation
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.knowledge.tables import NodeKind, Relation
 
 ENDS: dict[str, tuple[str, str]] = {
     Relation.HAS_DEFECT: (NodeKind.CATEGORY, NodeKind.DEFECT),

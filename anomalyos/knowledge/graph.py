@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from anomalyos.errors import NotFound
-from anomalyos.explain.evidence import KnowledgeItem, PathStep
+from anomalyos.core.errors import NotFound
+from anomalyos.knowledge import repository as knowledge
+from anomalyos.knowledge.causes import KnowledgeItem, PathStep
 from anomalyos.knowledge.grammar import category_key, category_of
-from anomalyos.store import knowledge
-from anomalyos.store.knowledge_tables import KnowledgeEdge, KnowledgeNode, NodeKind, Relation
+from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode, NodeKind, Relation
 
 if TYPE_CHECKING:
     from sqlmodel import Session

@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from anomalyos.errors import AnomalyOSError
-from anomalyos.explain.evidence import RankedCause
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.knowledge.causes import RankedCause
 from anomalyos.knowledge.grammar import category_of, defect_key
-from anomalyos.store.knowledge_tables import Relation
+from anomalyos.knowledge.tables import Relation
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -200,8 +200,8 @@ def resolve(
 
 def root_causes_for_case(session: Session, case_id: int, k: int = 5) -> tuple[RankedCause, ...]:
     """Ranked causes of one case of the case base. Raises NotFound when there is no such case."""
+    from anomalyos.cases import repository as cases
     from anomalyos.knowledge.graph import load_graph
-    from anomalyos.store import cases
 
     case = cases.get(session, case_id)
     key = defect_key(case.category, case.defect_type)
@@ -209,7 +209,7 @@ def root_causes_for_case(session: Session, case_id: int, k: int = 5) -> tuple[Ra
 
 
 def _count(session: Session, defects: list[str]) -> Counts:
-    from anomalyos.store import cause_evidence
+    from anomalyos.knowledge import cause_evidence
 
     return cause_evidence.counts(session, defects)
 

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from anomalyos.errors import AnomalyOSError, NotFound
+from anomalyos.core.errors import AnomalyOSError, NotFound
 from anomalyos.knowledge import bulk
+from anomalyos.knowledge import repository as knowledge
 from anomalyos.knowledge.grammar import MAX_WEIGHT, category_key, check_key, defect_key
-from anomalyos.store import knowledge
-from anomalyos.store.knowledge_tables import CauseEvidence, NodeKind, Relation
+from anomalyos.knowledge.tables import CauseEvidence, NodeKind, Relation
 
 if TYPE_CHECKING:
     from sqlmodel import Session
 
-    from anomalyos.settings import Settings
-    from anomalyos.store.engine import Store
+    from anomalyos.core.settings import Settings
+    from anomalyos.db.engine import Store
 
 ACTOR = "seed"
 Words = Annotated[str, Field(min_length=1, max_length=1000)]

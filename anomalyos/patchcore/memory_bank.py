@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anomalyos.errors import BundleError
+from anomalyos.core.errors import BundleError
 
 if TYPE_CHECKING:
     from torch import Tensor

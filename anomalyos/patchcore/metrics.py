@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anomalyos.statistics.proportion import exact_interval
+from anomalyos.core.statistics.proportion import exact_interval
 
 BoolArray = NDArray[np.bool_]
 Scores = NDArray[np.floating[Any]]

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from anomalyos.explain.evidence import Evidence, KnowledgeItem, RankedCause
+from anomalyos.explain.evidence import Evidence
+from anomalyos.knowledge.causes import KnowledgeItem, RankedCause
 from anomalyos.reports.words import clean, joined, many, number, percent, quoted
 
 MOST_REGIONS = 3

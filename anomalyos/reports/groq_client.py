@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from anomalyos.errors import AnomalyOSError
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings
 from anomalyos.reports.prompt import Messages
-from anomalyos.settings import Settings
 
 if TYPE_CHECKING:
     from groq import Groq

@@ -14,7 +14,7 @@ from anomalyos.reports.writer import WrittenReport
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from anomalyos.store.engine import Store
+    from anomalyos.db.engine import Store
 
 
 def export_html(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from anomalyos.explain.evidence import Evidence, RankedCause, ShapExplanation
+from anomalyos.explain.evidence import Evidence, ShapExplanation
+from anomalyos.knowledge.causes import RankedCause
 from anomalyos.reports.content import SECTIONS, TITLES, Level, Statement
 from anomalyos.reports.dossier import Fact
 from anomalyos.reports.pictures import Album, Picture, TrainingPictures
@@ -13,7 +14,7 @@ from anomalyos.reports.words import clean, number, percent
 from anomalyos.reports.writer import WrittenReport
 
 if TYPE_CHECKING:
-    from anomalyos.store.engine import Store
+    from anomalyos.db.engine import Store
 
 MOST_CASES = 5
 MOST_TRACES = 3

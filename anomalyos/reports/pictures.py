@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anomalyos.errors import AnomalyOSError
-from anomalyos.explain.evidence import Box, Evidence, Place
-from anomalyos.store.objects import ObjectStore
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.geometry import Box
+from anomalyos.db.objects import ObjectStore
+from anomalyos.explain.evidence import Evidence, Place
 
 if TYPE_CHECKING:
     from PIL.Image import Image

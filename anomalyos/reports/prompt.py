@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 
-from anomalyos.errors import AnomalyOSError
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings
 from anomalyos.reports.dossier import Dossier
-from anomalyos.settings import Settings
 
 Messages = list[dict[str, str]]
 OPEN, CLOSE = "<facts>", "</facts>"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from anomalyos.store.rows import stored_id
+from anomalyos.db.rows import stored_id
 
 if TYPE_CHECKING:
     from anomalyos.explain.evidence import Evidence
@@ -38,8 +38,8 @@ def report_inspection(
     Raises:
         NotFound: when there is no such inspection.
     """
+    from anomalyos.reports import repository as reports
     from anomalyos.reports.writer import write_report
-    from anomalyos.store import reports
 
     evidence = explainer.explain(inspection_id, progress=progress)
     written = write_report(evidence, explainer.settings, on_text)

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from anomalyos.errors import AnomalyOSError
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings
 from anomalyos.explain.evidence import Evidence
 from anomalyos.reports import template
 from anomalyos.reports.confidence import bounded
@@ -20,7 +21,6 @@ from anomalyos.reports.grounding import check, check_claim
 from anomalyos.reports.prompt import Messages, ask_again, build_messages, fingerprint
 from anomalyos.reports.scanner import StatementScanner
 from anomalyos.reports.words import clean
-from anomalyos.settings import Settings
 
 OnText = Callable[[str], None]
 

@@ -8,10 +8,10 @@ from fastapi import Request
 from nicegui import ui
 from starlette.responses import RedirectResponse, Response
 
-from console import kit, theme
-from console.auth import safe_next, session_person
-from console.desk import Desk
-from console.kit import Text, box
+from console.security.sessions import safe_next, session_person
+from console.services.inspection import Desk
+from console.ui import kit, theme
+from console.ui.kit import Text, box
 
 
 def register(desk: Desk) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from console import kit
-from console.auth import session_person
-from console.desk import Desk
-from console.offload import off_loop
-from console.theme import frame
+from console.security.sessions import session_person
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.ui import kit
+from console.ui.theme import frame
 
 
 async def draw(request: Request, desk: Desk) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from fastapi import Request
 from nicegui import ui
 
-from anomalyos.store.tables import BatchKind
-from console import kit, wording
-from console.desk import Desk
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.access import visit
-from console.reads import NightRow
-from console.theme import frame
+from anomalyos.inspection.tables import BatchKind
+from console.security.visitor import visit
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.services.reads import NightRow
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.theme import frame
 
 PAGE = 30
 

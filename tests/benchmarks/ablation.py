@@ -18,11 +18,11 @@ from tests.benchmarks.record import write_result
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from anomalyos.data.dataset import Sample
+    from anomalyos.core.settings import Settings
     from anomalyos.features.recipes import Recipe
+    from anomalyos.models.tracking import TrackedRun
     from anomalyos.patchcore.model import PatchCore
-    from anomalyos.registry.tracking import TrackedRun
-    from anomalyos.settings import Settings
+    from anomalyos.products.dataset import Sample
 
 CATEGORIES = ("magnetic_tile", "pcb", "hazelnut")
 RATIOS = (0.0005, 0.001, 0.0025, 0.005, 0.01)
@@ -30,7 +30,7 @@ LARGEST = 8_000
 
 
 def main() -> Path:
-    from anomalyos.registry.tracking import PATCHCORE, tracked_run
+    from anomalyos.models.tracking import PATCHCORE, tracked_run
 
     if not SHARED.is_dir():
         raise SystemExit("The real images are not here: ../shared/data.")
@@ -53,11 +53,11 @@ def main() -> Path:
 
 
 def ablate(name: str, settings: Settings, parent: TrackedRun) -> dict[str, Any]:
-    from anomalyos.data.category_settings import category_settings
-    from anomalyos.data.dataset import load_category
     from anomalyos.features.patches import PatchExtractor
+    from anomalyos.learning.rebuild import learn
     from anomalyos.patchcore.model import PatchCore
-    from anomalyos.rebuild import learn
+    from anomalyos.products.category_settings import category_settings
+    from anomalyos.products.dataset import load_category
 
     data = load_category(settings, name)
     recipe = category_settings(name, settings).build_recipe()
@@ -80,8 +80,8 @@ def features(
     samples: list[Sample], extractor: Any, settings: Settings
 ) -> list[tuple[Any, bool, NDArray[np.bool_]]]:
     """Patches, whether it is defective, and mask of each test image."""
-    from anomalyos.data.images import decode_mask, read_image
-    from anomalyos.evaluation import resize_mask
+    from anomalyos.images.decoding import decode_mask, read_image
+    from anomalyos.models.evaluation import resize_mask
 
     size, found = extractor.recipe.input_size, []
     for sample in samples:
@@ -139,7 +139,7 @@ def with_gaps(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def keep(settings: Settings, name: str, parent: TrackedRun, point: dict[str, Any]) -> None:
-    from anomalyos.registry.tracking import PATCHCORE, tracked_run
+    from anomalyos.models.tracking import PATCHCORE, tracked_run
 
     title, params = f"{name} {point['coreset_ratio']}", {"coreset_ratio": point["coreset_ratio"]}
     with tracked_run(settings, PATCHCORE, title, params=params, parent=parent.run_id) as run:

@@ -7,15 +7,15 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from anomalyos.errors import Conflict
+from anomalyos.core.errors import Conflict
 from tests.benchmarks.home import prepare
 from tests.benchmarks.record import write_result
 
 
 def main() -> Path:
-    from anomalyos.data.dataset import list_categories
-    from anomalyos.evaluation import evaluate_category
-    from anomalyos.rebuild import rebuild_category
+    from anomalyos.learning.rebuild import rebuild_category
+    from anomalyos.models.evaluation import evaluate_category
+    from anomalyos.products.dataset import list_categories
 
     settings, store = prepare(real=True)
     rows: list[dict[str, Any]] = []

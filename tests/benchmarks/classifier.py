@@ -17,8 +17,8 @@ from tests.benchmarks.home import prepare
 from tests.benchmarks.record import write_result
 
 if TYPE_CHECKING:
-    from anomalyos.training.dataset import DefectSet
-    from anomalyos.training.views import Views
+    from anomalyos.classifier.dataset import DefectSet
+    from anomalyos.classifier.views import Views
 
 CATEGORY = "magnetic_tile"
 OUTER, TRIALS = 3, 4
@@ -72,7 +72,7 @@ class Material:
 
 
 def main() -> Path:
-    from anomalyos.retrieval.library import get_case_library
+    from anomalyos.cases.library import get_case_library
 
     settings, store = prepare(real=True)
     get_case_library(settings, store).import_labelled(CATEGORY)
@@ -109,11 +109,11 @@ def main() -> Path:
 
 def gather(settings: Any, store: Any) -> Material:
     """Frozen features and retrieval vectors of the labelled places, and of those the champion finds."""
-    from anomalyos.rebuild import rebuild_category
-    from anomalyos.training.dataset import load_defects
-    from anomalyos.training.looking import pictures_of
-    from anomalyos.training.options import TrainingOptions
-    from anomalyos.training.views import compute_views, views_for
+    from anomalyos.classifier.crops import pictures_of
+    from anomalyos.classifier.dataset import load_defects
+    from anomalyos.classifier.options import TrainingOptions
+    from anomalyos.classifier.views import compute_views, views_for
+    from anomalyos.learning.rebuild import rebuild_category
 
     rebuild_category(CATEGORY, settings, store, actor="benchmark")
     data = load_defects(CATEGORY, settings, store)
@@ -132,15 +132,15 @@ def gather(settings: Any, store: Any) -> Material:
 def look_as_in_use(data: DefectSet, size: int, settings: Any, store: Any) -> tuple[Any, dict[str, Any]]:
     """Squares (size, size, 3) around the strongest region of each photograph, and the vectors cases are filed
     with (``mask``) and asked for with (``region``)."""
-    from anomalyos.data.images import decode_image
+    from anomalyos.cases import repository as cases
+    from anomalyos.cases.appearance import Appearance, Place
+    from anomalyos.cases.crops import centre
+    from anomalyos.cases.evaluation import strongest
+    from anomalyos.classifier.crops import look
+    from anomalyos.classifier.network import resized
     from anomalyos.features.embedders import get_image_embedder
-    from anomalyos.inspector import Inspector
-    from anomalyos.retrieval.appearance import Appearance, Place
-    from anomalyos.retrieval.crops import centre
-    from anomalyos.retrieval_evaluation import strongest
-    from anomalyos.store import cases
-    from anomalyos.training.looking import look
-    from anomalyos.training.network import resized
+    from anomalyos.images.decoding import decode_image
+    from anomalyos.inspection.inspector import Inspector
 
     inspector = Inspector(settings, store)
     appearance = Appearance(get_image_embedder(settings))
@@ -167,7 +167,7 @@ def one_repeat(
     chosen: list[dict[str, Any]],
 ) -> None:
     """Split, learn each training side and name each test side; adds one row to every method."""
-    from anomalyos.training.dataset import fold_numbers
+    from anomalyos.classifier.dataset import fold_numbers
 
     labels = material.data.labels
     outer = fold_numbers([e.label for e in material.data.examples], groups, OUTER, repeat)
@@ -188,11 +188,11 @@ def one_repeat(
 
 def learn(material: Material, groups: Sequence[str], side: Any, settings: Any) -> dict[str, Any]:
     """What ``train_classifier`` does, on one training side, in a home that is gone afterwards."""
-    from anomalyos.training import calibration
-    from anomalyos.training.dataset import fold_numbers
-    from anomalyos.training.fitting import fit
-    from anomalyos.training.options import TrainingOptions
-    from anomalyos.training.search import Task, search
+    from anomalyos.classifier import calibration
+    from anomalyos.classifier.dataset import fold_numbers
+    from anomalyos.classifier.fitting import fit
+    from anomalyos.classifier.options import TrainingOptions
+    from anomalyos.classifier.search import Task, search
 
     options = TrainingOptions(trials=TRIALS)
     data, labels = material.data, material.data.labels[side]
@@ -222,7 +222,7 @@ def name_side(
     found: Names, kind: str, material: Material, test: Any, known: Any, learned: dict[str, Any]
 ) -> None:
     """Every method's names of one outer test side, in the newest row."""
-    from anomalyos.training.calibration import softmax
+    from anomalyos.classifier.calibration import softmax
 
     labels = material.data.labels
     logits = learned["fitted"].logits(material.views[kind].subset(test))
@@ -245,8 +245,8 @@ def most_frequent(ranked: Any) -> int:
 
 
 def summarise(found: Names, data: DefectSet, groups: Sequence[str]) -> dict[str, Any]:
-    from anomalyos.training import scores
-    from anomalyos.training.calibration import expected_calibration_error
+    from anomalyos.classifier import scores
+    from anomalyos.classifier.calibration import expected_calibration_error
 
     labels, classes = data.labels, len(data.classes)
     draws = scores.part_draws(groups)
@@ -293,7 +293,7 @@ def summarise(found: Names, data: DefectSet, groups: Sequence[str]) -> dict[str,
 
 
 def ends(values: Any) -> dict[str, float]:
-    from anomalyos.training.scores import interval
+    from anomalyos.classifier.scores import interval
 
     low, high = interval(values)
     return {"low95": round(low, 4), "high95": round(high, 4)}

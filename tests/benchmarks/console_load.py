@@ -19,17 +19,17 @@ from typing import Any
 import httpx
 from sqlmodel import col, select
 
-from anomalyos.settings import PROJECT_ROOT, Settings, get_settings
-from anomalyos.store.engine import Store, close_stores, open_store
-from anomalyos.store.tables import Batch, Inspection
-from console.queue_desk import EVERY_NIGHT, QueueDesk, QueueFilter
-from tests import postgres
+from anomalyos.core.settings import PROJECT_ROOT, Settings, get_settings
+from anomalyos.db.engine import Store, close_stores, open_store
+from anomalyos.inspection.tables import Batch, Inspection
+from console.services.queue import EVERY_NIGHT, QueueDesk, QueueFilter
 from tests.benchmarks.console_pages import SMALL, in_the_browser, percentiles
 from tests.benchmarks.console_seed import Scale, say, seed
 from tests.benchmarks.console_seed_products import LEARNED, PASSWORD
 from tests.benchmarks.console_users import EVERY_S, THINK_S, Figures, crowd_while_inspecting
 from tests.benchmarks.latency import free_port, wait_until_warm
 from tests.benchmarks.record import write_result
+from tests.support import postgres
 
 SCALE = Scale(3_000, 10, 500) if SMALL else Scale()
 PAGINGS = 20 if SMALL else 200
@@ -158,8 +158,8 @@ def console(settings: Settings, store: Store) -> Iterator[Subject]:
 
 
 def _subject(base: str, settings: Settings, store: Store) -> Subject:
-    from anomalyos.store import tokens, users
-    from anomalyos.store.rows import stored_id
+    from anomalyos.accounts import tokens, users
+    from anomalyos.db.rows import stored_id
 
     with store.session() as session:
         user = users.by_name(session, "erik")
@@ -181,8 +181,8 @@ def _subject(base: str, settings: Settings, store: Store) -> Subject:
 
 
 def with_a_crowd(subject: Subject) -> dict[str, Any]:
-    from anomalyos.data.images import encode_png
-    from anomalyos.data.sample import render
+    from anomalyos.images.decoding import encode_png
+    from anomalyos.products.sample import render
 
     images = [encode_png(render(LEARNED[0], None, 800_000 + index)[0]) for index in range(8)]
     # the first search reads and the first analytics counts everything; people meet them warm

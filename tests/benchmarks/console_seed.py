@@ -18,22 +18,15 @@ import numpy as np
 from sqlalchemy import func, insert, text
 from sqlmodel import SQLModel, col, select
 
-from anomalyos.data.sample import DEFECTS
-from anomalyos.store.tables import (
-    AuditEvent,
-    Batch,
-    BatchKind,
-    Decision,
-    Inspection,
-    Review,
-    Verdict,
-)
+from anomalyos.accounts.tables import AuditEvent
+from anomalyos.inspection.tables import Batch, BatchKind, Decision, Inspection, Review, Verdict
+from anomalyos.products.sample import DEFECTS
 from tests.benchmarks import console_seed_cases
 from tests.benchmarks.console_seed_products import REVIEWERS, Product, learn, newest_day, write_people
 
 if TYPE_CHECKING:
-    from anomalyos.settings import Settings
-    from anomalyos.store.engine import Store
+    from anomalyos.core.settings import Settings
+    from anomalyos.db.engine import Store
 
 GROUPS = 60
 SHARES = {
@@ -222,8 +215,8 @@ def advance(store: Store, table: type[SQLModel]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    from anomalyos.settings import get_settings
-    from anomalyos.store.engine import open_store
+    from anomalyos.core.settings import get_settings
+    from anomalyos.db.engine import open_store
 
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.console_seed", description=__doc__)
     for name, value in (("inspections", 100_000), ("nights", 90), ("cases", 20_000)):

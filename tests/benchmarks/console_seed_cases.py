@@ -10,15 +10,16 @@ import numpy as np
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from anomalyos.data.sample import CATEGORIES, DEFECTS
+from anomalyos.cases.tables import CaseOrigin, CaseVector, DefectCase
+from anomalyos.inspection.tables import Decision, Image, Inspection, Review
 from anomalyos.knowledge.grammar import defect_key
-from anomalyos.store.case_tables import CaseOrigin, CaseVector, DefectCase
-from anomalyos.store.knowledge_tables import CauseEvidence, KnowledgeEdge, Relation
-from anomalyos.store.tables import Category, Decision, Image, Inspection, Review
+from anomalyos.knowledge.tables import CauseEvidence, KnowledgeEdge, Relation
+from anomalyos.models.tables import Category
+from anomalyos.products.sample import CATEGORIES, DEFECTS
 
 if TYPE_CHECKING:
-    from anomalyos.settings import Settings
-    from anomalyos.store.engine import Store
+    from anomalyos.core.settings import Settings
+    from anomalyos.db.engine import Store
 
 PLACES = ("at the rim", "near the edge", "in the middle", "along one side")
 SEEN = ("small", "deep", "barely visible", "two of them", "like yesterday's")
@@ -120,8 +121,8 @@ def _vectors(
     settings: Settings, rows: list[dict[str, Any]], rng: np.random.Generator
 ) -> list[dict[str, Any]]:
     """Unit vectors, those of one defect type of a product near each other."""
+    from anomalyos.cases.appearance import Appearance
     from anomalyos.features.embedders import get_image_embedder
-    from anomalyos.retrieval.appearance import Appearance
 
     appearance = Appearance(get_image_embedder(settings))
     centres: dict[tuple[str, str], np.ndarray] = {}

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from anomalyos.data.sample import CATEGORIES, DEFECTS
-from anomalyos.store.tables import BatchKind, Inspection, ModelVersion, Verdict
+from anomalyos.inspection.tables import BatchKind, Inspection, Verdict
+from anomalyos.models.tables import ModelVersion
+from anomalyos.products.sample import CATEGORIES, DEFECTS
 
 if TYPE_CHECKING:
-    from anomalyos.settings import Settings
-    from anomalyos.store.engine import Store
+    from anomalyos.core.settings import Settings
+    from anomalyos.db.engine import Store
 
 PASSWORD = "correct-horse-battery"
 REVIEWERS = ("mia", "sam", "lea", "tom", "ida", "ben")
@@ -39,7 +40,7 @@ def newest_day() -> date:
 
 
 def write_people(store: Store) -> None:
-    from anomalyos.store import users
+    from anomalyos.accounts import users
 
     with store.session() as session:
         for name, role in PEOPLE.items():
@@ -49,10 +50,11 @@ def write_people(store: Store) -> None:
 
 def learn(settings: Settings, store: Store) -> list[Product]:
     """Learned products with their templates first, then the others, which borrow them."""
-    from anomalyos.data.sample import write_dataset
-    from anomalyos.rebuild import rebuild_category
-    from anomalyos.store import categories, models
-    from anomalyos.store.rows import stored_id
+    from anomalyos.db.rows import stored_id
+    from anomalyos.learning.rebuild import rebuild_category
+    from anomalyos.models import categories
+    from anomalyos.models import versions as models
+    from anomalyos.products.sample import write_dataset
 
     write_dataset(settings.data_dir, categories=LEARNED)
     for name in LEARNED:
@@ -93,10 +95,10 @@ def _version(category_id: int, name: str) -> ModelVersion:
 
 def _templates(settings: Settings, store: Store, name: str) -> list[Inspection]:
     """Real inspections of real images of a product, half of them with a defect."""
-    from anomalyos.data.images import encode_png
-    from anomalyos.data.sample import render
-    from anomalyos.inspector import Inspector
-    from anomalyos.store import batches
+    from anomalyos.images.decoding import encode_png
+    from anomalyos.inspection import batches
+    from anomalyos.inspection.inspector import Inspector
+    from anomalyos.products.sample import render
 
     day = (newest_day() - timedelta(days=365)).isoformat()
     key = f"night-{day}"

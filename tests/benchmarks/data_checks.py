@@ -12,8 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from anomalyos.settings import Settings
-from anomalyos.store.engine import Store
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from tests.benchmarks.home import REAL, SHARED
 from tests.benchmarks.record import write_result
 
@@ -54,9 +54,9 @@ def import_seconds() -> float:
 def check_sets(settings: Settings, store: Store) -> list[dict[str, Any]]:
     import great_expectations  # noqa: F401  # its import is measured by itself
 
-    from anomalyos.data.dataset import list_categories
-    from anomalyos.data.importer import import_dataset
-    from anomalyos.monitoring.data_check import check_category
+    from anomalyos.products.dataset import list_categories
+    from anomalyos.products.importer import import_dataset
+    from anomalyos.quality.data_check import check_category
 
     for name in REAL:
         import_dataset(SHARED / name, settings)
@@ -89,8 +89,8 @@ def check_sets(settings: Settings, store: Store) -> list[dict[str, Any]]:
 
 def check_night(settings: Settings, store: Store) -> dict[str, Any]:
     """A night of 1,000 photographs of the largest product, none of them seen before."""
-    from anomalyos.data.dataset import load_category
-    from anomalyos.monitoring.night_check import check_delivery
+    from anomalyos.inspection.delivery_check import check_delivery
+    from anomalyos.products.dataset import load_category
 
     inbox = settings.inbox_dir / NIGHT / "magnetic_tile"
     inbox.mkdir(parents=True)

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.stats import wasserstein_distance
 
-from anomalyos.monitoring import picture_figures
-from anomalyos.monitoring.drift_comparison import tables
-from anomalyos.monitoring.drift_rules import METRICS, DriftRules
-from anomalyos.monitoring.drift_windows import Observation
+from anomalyos.drift.comparison import tables
+from anomalyos.drift.rules import METRICS, DriftRules
+from anomalyos.drift.windows import Observation
+from anomalyos.quality import picture_figures
 from tests.benchmarks.home import SHARED, prepare
 from tests.benchmarks.record import write_result
 
@@ -80,10 +80,10 @@ def main() -> Path:
 
 def line(settings: Any) -> tuple[Callable[[Picture], tuple[float, NDArray[np.float32]]], list[Any]]:
     """A model of half of the training tiles, and the good images it has not seen."""
-    from anomalyos.data.category_settings import category_settings
-    from anomalyos.data.dataset import load_category
     from anomalyos.features.patches import PatchExtractor
     from anomalyos.patchcore.model import PatchCore
+    from anomalyos.products.category_settings import category_settings
+    from anomalyos.products.dataset import load_category
 
     data = load_category(settings, CATEGORY)
     recipe = category_settings(CATEGORY, settings).build_recipe()
@@ -104,7 +104,7 @@ def line(settings: Any) -> tuple[Callable[[Picture], tuple[float, NDArray[np.flo
 def stack(extractor: Any, samples: list[Any], settings: Any) -> Any:
     import torch
 
-    from anomalyos.data.images import read_image
+    from anomalyos.images.decoding import read_image
 
     return torch.cat([extractor.extract([read_image(sample.path, settings).rgb])[0] for sample in samples])
 
@@ -115,7 +115,7 @@ def observe(
     settings: Any,
     change: Callable[[Picture], Picture],
 ) -> list[Observation]:
-    from anomalyos.data.images import read_image
+    from anomalyos.images.decoding import read_image
 
     rows = []
     for sample in samples:

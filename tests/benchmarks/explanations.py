@@ -42,8 +42,8 @@ GUIDE = {
 
 def main() -> Path:
     """One process a category, two at a time; each is deterministic for itself."""
-    from anomalyos.data.dataset import load_category
-    from anomalyos.registry.champions import Champions
+    from anomalyos.models.champions import Champions
+    from anomalyos.products.dataset import load_category
 
     settings, store = prepare(real=True)
     names = sorted(Champions(settings, store).pointers(), key=lambda name: (name.startswith("sample_"), name))
@@ -75,10 +75,10 @@ def measure_category(name: str) -> tuple[str, dict[str, Any], list[dict[str, Any
     """Everything about one category: its row, and one record for each masked defect."""
     import torch
 
-    from anomalyos.data.dataset import load_category
-    from anomalyos.registry.champions import Champions
-    from anomalyos.settings import get_settings
-    from anomalyos.store.engine import open_store
+    from anomalyos.core.settings import get_settings
+    from anomalyos.db.engine import open_store
+    from anomalyos.models.champions import Champions
+    from anomalyos.products.dataset import load_category
 
     settings = get_settings()
     torch.set_num_threads(settings.threads)
@@ -98,8 +98,8 @@ def measure_category(name: str) -> tuple[str, dict[str, Any], list[dict[str, Any
 
 
 def measure_maps(data: Any, bundle: Any, extractor: Any, settings: Any) -> list[dict[str, Any]]:
-    from anomalyos.data.images import decode_mask, read_image
-    from anomalyos.evaluation import resize_mask
+    from anomalyos.images.decoding import decode_mask, read_image
+    from anomalyos.models.evaluation import resize_mask
 
     size = bundle.recipe.input_size
     curves = curve_files(data)
@@ -123,7 +123,7 @@ def measure_maps(data: Any, bundle: Any, extractor: Any, settings: Any) -> list[
 
 def all_heats(rgb: Any, bundle: Any, extractor: Any, seed: int) -> tuple[dict[str, Any], dict[str, float]]:
     """Heat of every method, and milliseconds of those that compute something."""
-    from anomalyos.explain import worth
+    from anomalyos.explain import faithfulness as worth
     from anomalyos.explain.gradcam import METHODS as GRADIENT_METHODS
     from anomalyos.explain.gradcam import explain_distance
 
@@ -141,7 +141,7 @@ def all_heats(rgb: Any, bundle: Any, extractor: Any, seed: int) -> tuple[dict[st
 
 
 def pointing(heats: dict[str, Any], mask: Any) -> dict[str, tuple[float, float]]:
-    from anomalyos.explain import worth
+    from anomalyos.explain import faithfulness as worth
 
     wide = worth.within(mask)
     found = {
@@ -154,7 +154,7 @@ def pointing(heats: dict[str, Any], mask: Any) -> dict[str, tuple[float, float]]
 def curves_of(
     rgb: Any, heats: dict[str, Any], bundle: Any, extractor: Any, pictures: list[Any]
 ) -> dict[str, tuple[float, float]]:
-    from anomalyos.explain import worth
+    from anomalyos.explain import faithfulness as worth
 
     score_many = worth.scorer(bundle.model, extractor)
     image = extractor.prepare(rgb)
@@ -179,16 +179,16 @@ def curve_files(data: Any) -> set[Path]:
 
 
 def normal_pictures(data: Any, extractor: Any, settings: Any) -> list[Any]:
-    from anomalyos.data.images import read_image
+    from anomalyos.images.decoding import read_image
 
     return [extractor.prepare(read_image(sample.path, settings).rgb) for sample in data.train]
 
 
 def measure_shap(data: Any, bundle: Any, extractor: Any, settings: Any) -> dict[str, Any]:
-    from anomalyos.data.images import read_image
     from anomalyos.explain.readable import depth_by, measure
     from anomalyos.explain.shapley import explain_score
     from anomalyos.explain.surrogate import agreement, fit_surrogate
+    from anomalyos.images.decoding import read_image
 
     depth = depth_by(settings)
 
@@ -223,8 +223,8 @@ def measure_shap(data: Any, bundle: Any, extractor: Any, settings: Any) -> dict[
 
 
 def measure_trace(data: Any, bundle: Any, extractor: Any, settings: Any) -> dict[str, Any]:
-    from anomalyos.data.images import read_image
     from anomalyos.explain.trace import trace
+    from anomalyos.images.decoding import read_image
 
     near, spent, chance = [], [], []
     for sample in [sample for sample in data.test if sample.mask_path is not None]:

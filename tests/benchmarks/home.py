@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from anomalyos.settings import PROJECT_ROOT, Settings, get_settings
-from anomalyos.store.engine import Store, open_store
+from anomalyos.core.settings import PROJECT_ROOT, Settings, get_settings
+from anomalyos.db.engine import Store, open_store
 
 SHARED = PROJECT_ROOT.parent / "shared" / "data"
 REAL = ("mvtec_ad_reduced", "magnetic_tile", "pcb")
@@ -17,8 +17,8 @@ def prepare(*, real: bool) -> tuple[Settings, Store]:
     What an earlier benchmark prepared is used again, unless images, recipes or code of the rendering
     changed: a rebuild of the same inputs finds its version.
     """
-    from anomalyos.data.importer import import_dataset
-    from anomalyos.data.sample import write_dataset
+    from anomalyos.products.importer import import_dataset
+    from anomalyos.products.sample import write_dataset
 
     os.environ["ANOMALYOS_HOME"] = os.environ.get("ANOMALYOS_BENCH_HOME", str(PROJECT_ROOT / "var" / "bench"))
     get_settings.cache_clear()

@@ -34,7 +34,7 @@ CANDIDATES = ("Flat", "IVF256,Flat", "HNSW32,Flat")
 def main() -> Path:
     import faiss
 
-    from anomalyos.retrieval.cases import CaseIndex
+    from anomalyos.cases.case_index import CaseIndex
 
     faiss.omp_set_num_threads(1)
     rng = np.random.default_rng(20261124)
@@ -94,7 +94,7 @@ def around(vectors: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 
 def build(index: Any, vectors: FloatArray, categories: np.ndarray[Any, Any]) -> tuple[Any, float]:
-    from anomalyos.retrieval.cases import Entry
+    from anomalyos.cases.case_index import Entry
 
     start = time.perf_counter()
     for at in range(0, len(vectors), 50_000):
@@ -134,10 +134,10 @@ def timed(search: Callable[[FloatArray], Any], questions: FloatArray) -> dict[st
 
 def full_length(rng: np.random.Generator) -> dict[str, Any]:
     """The large category with vectors as long as the default embedder's."""
+    from anomalyos.cases.appearance import Appearance
+    from anomalyos.cases.case_index import CaseIndex
+    from anomalyos.core.settings import get_settings
     from anomalyos.features.embedders import get_image_embedder
-    from anomalyos.retrieval.appearance import Appearance
-    from anomalyos.retrieval.cases import CaseIndex
-    from anomalyos.settings import get_settings
 
     dims = Appearance(get_image_embedder(get_settings())).dims
     vectors = unit(rng.standard_normal((50_000, dims), np.float32))
@@ -149,7 +149,7 @@ def full_length(rng: np.random.Generator) -> dict[str, Any]:
 
 def changes(index: Any, vectors: FloatArray, categories: np.ndarray[Any, Any]) -> dict[str, Any]:
     """One case at a time in and out of the large category; each is looked for right afterwards."""
-    from anomalyos.retrieval.cases import Entry
+    from anomalyos.cases.case_index import Entry
 
     fresh = around(vectors[:CHANGES], np.random.default_rng(1))
     added, removed, right = [], [], 0
@@ -174,7 +174,7 @@ def alternatives(
     vectors: FloatArray, categories: np.ndarray[Any, Any], questions: FloatArray
 ) -> dict[str, Any]:
     """Other recipes on the twentieth alone, and one index of everything filtered by ids."""
-    from anomalyos.retrieval.cases import CaseIndex
+    from anomalyos.cases.case_index import CaseIndex
 
     chosen = categories == "twentieth"
     rows: dict[str, Any] = {}

@@ -22,10 +22,10 @@ CATEGORY = "sample_hazelnut"
 def main() -> Path:
     import httpx
 
-    from anomalyos.data.images import encode_png
-    from anomalyos.data.sample import render
-    from anomalyos.rebuild import rebuild_category
-    from anomalyos.store import tokens, users
+    from anomalyos.accounts import tokens, users
+    from anomalyos.images.decoding import encode_png
+    from anomalyos.learning.rebuild import rebuild_category
+    from anomalyos.products.sample import render
 
     settings, store = prepare(real=False)
     rebuild_category(CATEGORY, settings, store, actor="benchmark")

@@ -10,9 +10,9 @@ from tests.benchmarks.record import write_result
 
 
 def main() -> Path:
-    from anomalyos.data.dataset import list_categories
-    from anomalyos.rebuild import rebuild_category
-    from anomalyos.retrieval_evaluation import evaluate_retrieval
+    from anomalyos.cases.evaluation import evaluate_retrieval
+    from anomalyos.learning.rebuild import rebuild_category
+    from anomalyos.products.dataset import list_categories
 
     settings, store = prepare(real=True)
     names = list_categories(settings)

@@ -34,12 +34,12 @@ class Tested:
 
 
 def main() -> Path:
-    from anomalyos.data.category_settings import category_settings
-    from anomalyos.data.dataset import load_category
-    from anomalyos.data.groups import fold_groups
     from anomalyos.features.patches import PatchExtractor
+    from anomalyos.learning.rebuild import FOLDS_MANY, SEED, learn
     from anomalyos.patchcore.model import PatchCore, cross_calibrate
-    from anomalyos.rebuild import FOLDS_MANY, SEED, learn
+    from anomalyos.products.category_settings import category_settings
+    from anomalyos.products.dataset import load_category
+    from anomalyos.products.groups import fold_groups
 
     if not SHARED.is_dir():
         raise SystemExit("The real images are not here: ../shared/data.")
@@ -76,7 +76,7 @@ def main() -> Path:
 
 
 def read(samples: list[Any], extractor: Any, settings: Any) -> Tested:
-    from anomalyos.data.images import read_image
+    from anomalyos.images.decoding import read_image
 
     patches = [extractor.extract([read_image(sample.path, settings).rgb])[0][0] for sample in samples]
     defective = np.array([sample.defect != "good" for sample in samples])

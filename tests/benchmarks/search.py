@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from anomalyos.core.settings import get_settings
 from anomalyos.knowledge.search import fusion, lexical
 from anomalyos.knowledge.search.evaluation import evaluate_on_seeds
-from anomalyos.settings import get_settings
 from tests.benchmarks.record import write_result
 
 QUESTIONS = Path(__file__).parent / "questions.yaml"

@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 from sqlmodel import col, delete, func, select
 
-from anomalyos.data.sample import DEFECTS
+from anomalyos.cases.tables import CaseOrigin, DefectCase, Severity
+from anomalyos.core.settings import PROJECT_ROOT, Settings
+from anomalyos.db.engine import Store
 from anomalyos.features.embedders.text import get_text_embedder
+from anomalyos.inspection.tables import Batch, Decision, Inspection, Review
 from anomalyos.knowledge.search import KnowledgeSearch
 from anomalyos.knowledge.seeds import ensure_seeded
-from anomalyos.settings import PROJECT_ROOT, Settings
-from anomalyos.store.case_tables import CaseOrigin, DefectCase, Severity
-from anomalyos.store.engine import Store
-from anomalyos.store.knowledge_tables import KnowledgeNode
-from anomalyos.store.tables import Batch, Decision, Inspection, Review
+from anomalyos.knowledge.tables import KnowledgeNode
+from anomalyos.products.sample import DEFECTS
 from tests.benchmarks.record import write_result
 
 DOCUMENTS = 100_000

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from anomalyos.cases import repository as cases
 from anomalyos.cli import app
-from anomalyos.store import cases
-from anomalyos.store.engine import Store
+from anomalyos.db.engine import Store
 
 
 def run(*arguments: str) -> Any:

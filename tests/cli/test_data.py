@@ -11,9 +11,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from anomalyos.cli import app
-from anomalyos.data import sample
-from anomalyos.settings import Settings
-from tests.data.pictures import png, write, write_category
+from anomalyos.core.settings import Settings
+from anomalyos.products import sample
+from tests.images.pictures import png, write, write_category
 
 
 def run(*arguments: str | Path) -> Result:

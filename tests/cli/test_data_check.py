@@ -10,12 +10,12 @@ from typing import Any
 from click.testing import Result
 from typer.testing import CliRunner
 
+from anomalyos.accounts import audit
 from anomalyos.cli import app
-from anomalyos.settings import Settings
-from anomalyos.store import audit
-from anomalyos.store.engine import Store
-from tests.monitoring.suites import VIOLATIONS
-from tests.products import picture, write_product
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from tests.quality.suites import VIOLATIONS
+from tests.support.products import picture, write_product
 
 
 def run(*arguments: str) -> Result:

@@ -6,10 +6,10 @@ import pytest
 from typer.testing import CliRunner
 
 from anomalyos.cli import app
-from anomalyos.settings import Settings
-from anomalyos.store.engine import Store
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from tests.cli.test_main_job import run
-from tests.monitoring.drift_home import small_windows
+from tests.drift.drift_home import small_windows
 
 
 @pytest.fixture(autouse=True)

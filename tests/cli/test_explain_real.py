@@ -11,11 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from anomalyos.cli import app
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.explain.explainer import get_explainer
-from anomalyos.inspector import get_inspector
-from anomalyos.settings import Settings
-from anomalyos.store.engine import Store
-from tests.data.pictures import SHARED, needs_shared_data
+from anomalyos.inspection.inspector import get_inspector
+from tests.images.pictures import SHARED, needs_shared_data
 
 pytestmark = needs_shared_data
 

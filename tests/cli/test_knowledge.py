@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from anomalyos.cli import app
-from anomalyos.store.engine import Store
-from tests.store.knowledge_rows import case
+from anomalyos.db.engine import Store
+from tests.knowledge.knowledge_rows import case
 
 
 def run(*arguments: str, code: int = 0) -> Any:

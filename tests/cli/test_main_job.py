@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from anomalyos.cli import app
-from anomalyos.inspector import get_inspector
-from anomalyos.settings import Settings
-from anomalyos.store.engine import Store
-from tests.products import picture
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.inspection.inspector import get_inspector
+from tests.support.products import picture
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,9 @@ import time
 from typer.testing import CliRunner
 
 from anomalyos.cli import app
-from anomalyos.settings import Settings
-from anomalyos.store.engine import Store
-from tests.products import picture
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from tests.support.products import picture
 
 DAY = "2026-11-23"
 

@@ -15,13 +15,13 @@ from typer.testing import CliRunner, Result
 
 from anomalyos.cli import report as command
 from anomalyos.cli.output import FriendlyGroup
-from anomalyos.errors import NotFound
+from anomalyos.core.errors import NotFound
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.explain.evidence import Evidence
-from anomalyos.settings import Settings
-from anomalyos.store import reports
-from anomalyos.store.engine import Store
+from anomalyos.reports import repository as reports
 from tests.reports.examples import evidence
-from tests.store.rows import inspection
+from tests.support.rows import inspection
 
 
 @dataclass

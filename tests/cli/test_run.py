@@ -5,11 +5,11 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from anomalyos import doctor
 from anomalyos.cli import app
-from anomalyos.doctor import Check
-from anomalyos.settings import Settings
-from anomalyos.store.engine import open_store
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import open_store
+from anomalyos.ops import doctor
+from anomalyos.ops.doctor import Check
 
 
 def test_db_upgrade_makes_the_database(settings: Settings) -> None:

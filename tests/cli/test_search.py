@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from anomalyos.cli import app
-from anomalyos.store.engine import Store
+from anomalyos.db.engine import Store
 from tests.knowledge.search.conftest import BagOfWords, embedder, plant
 
 __all__ = ["embedder"]

@@ -8,11 +8,11 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from anomalyos.accounts import tokens, users
 from anomalyos.cli.output import FriendlyGroup
 from anomalyos.cli.users import app as users_app
-from anomalyos.settings import Settings
-from anomalyos.store import tokens, users
-from anomalyos.store.engine import Store, open_store
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store, open_store
 
 PASSWORD = "correct horse battery"
 SHOWN_PASSWORD = re.compile(r"([a-z2-9]{5}-){4}[a-z2-9]{5}")

@@ -8,12 +8,12 @@ import numpy as np
 from nicegui.testing import User
 from PIL import Image
 
-from anomalyos.store import arena
-from anomalyos.store.arena_tables import ArenaCall, ArenaMaterial, ArenaRound
-from anomalyos.store.rows import stored_id
+from anomalyos.arena import repository as arena
+from anomalyos.arena.tables import ArenaCall, ArenaMaterial, ArenaRound
+from anomalyos.db.rows import stored_id
 from tests.console.conftest import Console
 from tests.console.factory import open_night
-from tests.products import write_product
+from tests.support.products import write_product
 
 DAY = "2026-11-24"
 

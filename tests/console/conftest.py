@@ -17,16 +17,16 @@ from nicegui.functions.notify import notify
 from nicegui.testing import User
 from nicegui.testing.general import nicegui_reset_globals
 
-from anomalyos.settings import Settings
-from anomalyos.store import users
-from anomalyos.store.engine import Store
-from console.desk import Desk
+from anomalyos.accounts import users
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from console.services.inspection import Desk
 from tests.console.factory import FakeInspector, add_category, fake_heatmap
 from tests.console.fake_airflow import FakeAirflow
 from tests.console.fake_explainer import FakeExplainer
 
 if TYPE_CHECKING:
-    from anomalyos.airflow_api import AirflowApi
+    from anomalyos.ops.airflow import AirflowApi
 
 PASSWORD = "correct-horse-battery"
 PEOPLE = {"victor": "viewer", "mia": "reviewer", "erik": "engineer", "ada": "admin"}
@@ -59,14 +59,14 @@ class Console:
 @pytest.fixture(scope="session")
 def password_hash() -> str:
     """Hashed once: argon2 is slow on purpose."""
-    from anomalyos import auth
+    from anomalyos.accounts import rules as auth
 
     return auth.hash_password(PASSWORD)
 
 
 @pytest.fixture
 def people(store: Store, password_hash: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    from anomalyos import auth
+    from anomalyos.accounts import rules as auth
 
     with monkeypatch.context() as patch, store.session() as session:
         patch.setattr(auth, "hash_password", lambda _password: password_hash)

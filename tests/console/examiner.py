@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from anomalyos.store import categories
-from anomalyos.store.engine import Store
-from anomalyos.store.tables import ModelVersion
+from anomalyos.db.engine import Store
+from anomalyos.models import categories
+from anomalyos.models.tables import ModelVersion
 
 
 class Examiner:

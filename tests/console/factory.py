@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from anomalyos.data.images import ImageRejected, decode_image, encode_png
-from anomalyos.errors import NotFound
-from anomalyos.settings import Settings
-from anomalyos.store import batches, categories, images, inspections, models
-from anomalyos.store.engine import Store
-from anomalyos.store.tables import Category, Inspection, ModelVersion, Verdict
+from anomalyos.core.errors import NotFound
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.images.decoding import ImageRejected, decode_image, encode_png
+from anomalyos.inspection import batches, images, inspections
+from anomalyos.inspection.tables import Inspection, Verdict
+from anomalyos.models import categories
+from anomalyos.models import versions as models
+from anomalyos.models.tables import Category, ModelVersion
 
 GROUPS = 60
 THRESHOLD = 2.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from anomalyos.airflow_api import AirflowUnreachable, RunState, TaskState
-from anomalyos.errors import NotFound
+from anomalyos.core.errors import NotFound
+from anomalyos.ops.airflow import AirflowUnreachable, RunState, TaskState
 
 
 class FakeAirflow:

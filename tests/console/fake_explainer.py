@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from anomalyos.errors import AnomalyOSError
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.explain.evidence import Evidence
-from anomalyos.settings import Settings
-from anomalyos.store import inspections
-from anomalyos.store.engine import Store
-from console.desk import Progress
+from anomalyos.inspection import inspections
+from console.services.inspection import Progress
 from tests.reports.examples import evidence
 
 PARTS = ("similar", "causes", "trace", "cams", "depth", "shap")

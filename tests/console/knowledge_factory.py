@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from anomalyos.cases import repository as cases
+from anomalyos.cases.tables import DefectCase
+from anomalyos.db.engine import Store
+from anomalyos.db.rows import stored_id
 from anomalyos.knowledge import edits
-from anomalyos.store import cases
-from anomalyos.store.case_tables import DefectCase
-from anomalyos.store.engine import Store
-from anomalyos.store.rows import stored_id
-from tests.products import draw
+from tests.support.products import draw
 
 STAIN = "defect:stripes/stain"
 CRACK = "defect:stripes/crack"

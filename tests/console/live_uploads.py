@@ -10,11 +10,11 @@ from nicegui import ui
 from nicegui.elements.upload_files import SmallFileUpload
 from nicegui.testing import User
 
-from anomalyos.store.newest import live_batch_of, newest
-from anomalyos.store.tables import Inspection
+from anomalyos.inspection.list_newest import live_batch_of, newest
+from anomalyos.inspection.tables import Inspection
 from console.pages.inspector.live_results import today
 from tests.console.conftest import Console
-from tests.products import picture
+from tests.support.products import picture
 
 PATIENT = 40
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.routing import BaseRoute
 
-from anomalyos.store.tables import Role, Scope
+from anomalyos.accounts.tables import Role, Scope
 
 ANYONE = None
 VIEWER, REVIEWER, ENGINEER, ADMIN = Role

@@ -15,12 +15,15 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User
 
-from anomalyos.errors import Conflict, NotAllowed
-from anomalyos.store import audit, categories, models, promotions, tokens, users
-from anomalyos.store.tables import ApiToken, AuditEvent, ModelVersion, Role
-from console.admin_desk import AdminDesk, LogQuestion
-from console.admin_models import ModelDesk
-from console.auth import Person
+from anomalyos.accounts import audit, tokens, users
+from anomalyos.accounts.tables import ApiToken, AuditEvent, Role
+from anomalyos.core.errors import Conflict, NotAllowed
+from anomalyos.models import categories, promotions
+from anomalyos.models import versions as models
+from anomalyos.models.tables import ModelVersion
+from console.security.sessions import Person
+from console.services.accounts import AdminDesk, LogQuestion
+from console.services.models import ModelDesk
 from tests.console.conftest import PASSWORD, PEOPLE, Console, SignIn
 from tests.console.test_frame import promote
 
@@ -41,8 +44,8 @@ def add_bundle(console: Console, product: str, *, passed: bool | None = True, au
     """A version whose files are those its manifest lists; returns its number."""
     from hashlib import sha256
 
-    from anomalyos.registry.bundle import FORMAT
-    from anomalyos.registry.sealed import MANIFEST
+    from anomalyos.core.files.immutable import MANIFEST
+    from anomalyos.patchcore.bundle import FORMAT
 
     with console.store.session() as session:
         category = categories.by_name(session, product)
@@ -160,7 +163,11 @@ async def test_admin_leads_to_models(console: Console, sign_in: SignIn) -> None:
 
 @pytest.mark.parametrize("name", ["victor", "mia", "erik"])
 def test_the_desk_itself_refuses_lower_roles(console: Console, name: str) -> None:
-    admin_desk, model_desk, actor = AdminDesk(console.desk), ModelDesk(console.desk), person(name)
+    admin_desk, model_desk, actor = (
+        AdminDesk(console.desk),
+        ModelDesk(console.desk),
+        person(name),
+    )
     for act in (
         lambda: admin_desk.people(actor),
         lambda: admin_desk.add_person(actor, "eve", "admin"),
@@ -563,7 +570,11 @@ async def test_the_log_is_paged_by_the_server(console: Console, sign_in: SignIn)
     await sees(user, "50 of 60")
     await sees(user, "Older")
     await user.should_not_see("Newer")
-    desk, erik, asked = AdminDesk(console.desk), person("erik"), LogQuestion(action="review.decide")
+    desk, erik, asked = (
+        AdminDesk(console.desk),
+        person("erik"),
+        LogQuestion(action="review.decide"),
+    )
     newest = desk.log(erik, asked)
     oldest = desk.log(erik, asked, before=newest.older)
     assert (len(newest.events), len(oldest.events), oldest.older) == (50, 10, None)

@@ -8,22 +8,26 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User
 
-from anomalyos.statistics.proportion import Standing
-from anomalyos.store import inspections, promotions, reviews, tokens, users
-from anomalyos.store.review_statistics import Sitting
-from anomalyos.store.statistics import Move
-from anomalyos.store.tables import Inspection, ModelVersion, Scope
-from console.pages.analytics.bins import Step, bins
-from console.pages.analytics.champions import begun_within, reigns, within
-from console.pages.analytics.people import paces, pairs
-from console.pages.analytics.report import DefectCount, Reports, merged
-from console.pages.analytics.tables import TABLES
-from console.pages.analytics.tally import Tally
-from console.pages.analytics.wanted import read
+from anomalyos.accounts import tokens, users
+from anomalyos.accounts.tables import Scope
+from anomalyos.analytics.review_statistics import Sitting
+from anomalyos.analytics.statistics import Move
+from anomalyos.core.statistics.proportion import Standing
+from anomalyos.inspection import inspections, reviews
+from anomalyos.inspection.tables import Inspection
+from anomalyos.models import promotions
+from anomalyos.models.tables import ModelVersion
 from console.pages.analytics.words import percent, seconds
+from console.services.analytics.bins import Step, bins
+from console.services.analytics.champions import begun_within, reigns, within
+from console.services.analytics.people import paces, pairs
+from console.services.analytics.report import DefectCount, Reports, merged
+from console.services.analytics.tables import TABLES
+from console.services.analytics.tally import Tally
+from console.services.analytics.wanted import read
 from tests.console.conftest import Console, SignIn
 from tests.console.factory import finish_night, open_night
-from tests.products import picture
+from tests.support.products import picture
 
 TODAY = date(2026, 11, 25)
 RANGE = "/analytics?from=2026-11-20&to=2026-11-24"
@@ -240,7 +244,7 @@ async def test_new_models_are_marked(console: Console, sign_in: SignIn) -> None:
 
 
 def console_champion(console: Console, name: str) -> ModelVersion:
-    from anomalyos.store import categories
+    from anomalyos.models import categories
 
     with console.store.session(read_only=True) as session:
         return session.get_one(ModelVersion, categories.by_name(session, name).champion_id)

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from anomalyos.store import drift_checks
-from anomalyos.store.drift_checks import raise_alarms
-from anomalyos.store.drift_tables import DriftCheck, InjectedRecord
-from anomalyos.store.rows import stored_id
-from console.pages.analytics import drift
-from console.pages.analytics.drift_history import METRICS
+from anomalyos.db.rows import stored_id
+from anomalyos.drift import checks as drift_checks
+from anomalyos.drift.checks import raise_alarms
+from anomalyos.drift.tables import DriftCheck, InjectedRecord
+from console.services.analytics import drift
+from console.services.analytics.drift_history import METRICS
 from tests.console.conftest import Console, SignIn
 from tests.console.test_analytics import RANGE, charts, console_champion, csv_rows, fill, text_of
 

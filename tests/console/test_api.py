@@ -3,10 +3,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from anomalyos.store import tokens, users
+from anomalyos.accounts import tokens, users
 from tests.console.conftest import Console, SignIn
 from tests.console.factory import finish_night, open_night
-from tests.products import picture
+from tests.support.products import picture
 
 
 def bearer(console: Console, owner: str, *scopes: str) -> dict[str, str]:
@@ -38,7 +38,7 @@ async def test_health_needs_no_sign_in(console: Console) -> None:
 
 
 async def test_health_fails_with_the_database(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    from anomalyos.errors import AnomalyOSError
+    from anomalyos.core.errors import AnomalyOSError
 
     def broken() -> None:
         raise AnomalyOSError("The database is out of reach.")

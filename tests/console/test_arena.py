@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from anomalyos.accounts import users
+from anomalyos.arena import repository as arena
 from anomalyos.arena import rules
-from anomalyos.arena_rounds import RoundMaker
-from anomalyos.store import arena, reviews, users
-from anomalyos.store.arena_tables import ArenaRound
-from anomalyos.store.rows import stored_id
-from console.pages.arena.referee import today
+from anomalyos.arena.rounds import RoundMaker
+from anomalyos.arena.tables import ArenaRound
+from anomalyos.db.rows import stored_id
+from anomalyos.inspection import reviews
+from console.services.arena import today
 from tests.console.arena_play import (
     begin,
     call,
@@ -25,7 +27,7 @@ from tests.console.arena_play import (
     stock,
 )
 from tests.console.conftest import Console, SignIn
-from tests.products import write_product
+from tests.support.products import write_product
 
 
 @pytest.fixture

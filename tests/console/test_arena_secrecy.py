@@ -8,9 +8,9 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User
 
+from anomalyos.arena import repository as arena
 from anomalyos.arena import rules
-from anomalyos.store import arena
-from anomalyos.store.rows import stored_id
+from anomalyos.db.rows import stored_id
 from tests.console.arena_play import (
     begin,
     calls_of,

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from anomalyos.store import users
-from console import auth
-from console.auth import safe_next
+from anomalyos.accounts import users
+from console.security import sessions as auth
+from console.security.sessions import safe_next
 from tests.console.conftest import PASSWORD, Console, SignIn
 
 

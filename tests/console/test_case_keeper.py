@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from anomalyos.errors import AnomalyOSError, NotAllowed
-from anomalyos.store.tables import Role
-from console.case_keeper import CaseKeeper
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import AnomalyOSError, NotAllowed
+from console.services.case_keeper import CaseKeeper
 from tests.console.conftest import Console
 from tests.console.factory import finish_night, open_night
-from tests.products import picture
+from tests.support.products import picture
 
 
 @dataclass(frozen=True)

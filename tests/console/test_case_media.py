@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from anomalyos.store import cases
+from anomalyos.cases import repository as cases
 from tests.console.conftest import Console, SignIn
 from tests.console.knowledge_factory import COMMENT, add_case
 

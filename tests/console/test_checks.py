@@ -12,19 +12,21 @@ import httpx
 import pytest
 from nicegui.testing import User
 
-from anomalyos.errors import NotAllowed
-from anomalyos.monitoring.data_check import check_category
-from anomalyos.monitoring.night_check import check_delivery
-from anomalyos.settings import Settings
-from anomalyos.store import audit, quarantine
-from anomalyos.store.data_check_tables import QuarantinedImage
-from anomalyos.store.engine import Store
-from anomalyos.store.tables import BatchKind, Role
-from console.auth import Person
-from console.check_desk import CheckDesk
+from anomalyos.accounts import audit
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import NotAllowed
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.inspection.delivery_check import check_delivery
+from anomalyos.inspection.tables import BatchKind
+from anomalyos.quality import quarantine
+from anomalyos.quality.data_check import check_category
+from anomalyos.quality.tables import QuarantinedImage
+from console.security.sessions import Person
+from console.services.checks import CheckDesk
 from tests.console.conftest import PASSWORD, Console, SignIn
-from tests.monitoring.suites import VIOLATIONS, write_suite
-from tests.products import picture, write_product
+from tests.quality.suites import VIOLATIONS, write_suite
+from tests.support.products import picture, write_product
 
 DAY = "2026-11-24"
 NIGHT = f"night-{DAY}"
@@ -47,7 +49,7 @@ def checked(settings: Settings, store: Store) -> Path:
 
 def deliver(settings: Settings, store: Store, data: bytes) -> None:
     """A photo in the night's inbox, and the night's batch."""
-    from anomalyos.store import batches
+    from anomalyos.inspection import batches
 
     path = settings.inbox_dir / DAY / "dots" / "1.png"
     path.parent.mkdir(parents=True, exist_ok=True)

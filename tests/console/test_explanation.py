@@ -7,19 +7,20 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User
 
-from anomalyos.errors import NotFound
+from anomalyos.core.errors import NotFound
 from anomalyos.explain.evidence import CamExplanation, NamedDefect, Note
-from anomalyos.store import inspections, reports
-from console.explain_jobs import ExplainJob, merged
-from console.explaining import explaining_of
-from console.pages.explanation import maps, why
-from console.pages.explanation.report_text import parse
-from console.pages.explanation.waterfall import bars, summary
-from console.pages.explanation.words import case_address, fidelity_words, origin
+from anomalyos.inspection import inspections
+from anomalyos.reports import repository as reports
+from console.services.explain_jobs import ExplainJob, merged
+from console.services.explanation import explaining_of
+from console.ui.explanation import maps, why
+from console.ui.explanation.report_text import parse
+from console.ui.explanation.waterfall import bars, summary
+from console.ui.explanation.words import case_address, fidelity_words, origin
 from tests.console.conftest import Console, SignIn
 from tests.console.factory import open_night
-from tests.products import picture
 from tests.reports import examples
+from tests.support.products import picture
 
 DAY = "2026-11-24"
 

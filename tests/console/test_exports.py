@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from anomalyos.explain.evidence import Box
-from anomalyos.store import explanations, inspections
-from anomalyos.store.tables import Role
-from console.auth import Person
-from console.explaining import explaining_of
-from console.exports import html_file, pdf_file
+from anomalyos.accounts.tables import Role
+from anomalyos.core.geometry import Box
+from anomalyos.explain import repository as explanations
+from anomalyos.inspection import inspections
+from console.api.v1.exports import html_file, pdf_file
+from console.security.sessions import Person
+from console.services.explanation import explaining_of
 from tests.console.conftest import Console, SignIn
 from tests.console.test_explanation import inspect
-from tests.products import picture
 from tests.reports import examples
+from tests.support.products import picture
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ async def test_a_report_is_downloaded_with_a_safe_name(
 
 
 async def test_a_token_with_the_scope_read_downloads_too(console: Console, reported: tuple[int, int]) -> None:
-    from anomalyos.store import tokens, users
+    from anomalyos.accounts import tokens, users
 
     _, report_id = reported
     with console.store.session() as session:
@@ -153,7 +154,7 @@ async def test_a_training_picture_is_only_the_one_the_model_learned_from(
 async def test_heat_of_a_gradient_method_is_served_once_it_was_computed(
     console: Console, sign_in: SignIn
 ) -> None:
-    from anomalyos.data.images import encode_png
+    from anomalyos.images.decoding import encode_png
 
     number = inspect(console)
     client = (await sign_in("victor")).http_client

@@ -5,15 +5,17 @@ import threading
 import pytest
 from nicegui import ui
 
-from anomalyos.errors import NotAllowed
-from anomalyos.store import audit, batches, inspections, reviews
-from anomalyos.store.past import Wanted
-from anomalyos.store.tables import Inspection, Role
-from console.auth import Person
-from console.explaining import explaining_of
+from anomalyos.accounts import audit
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import NotAllowed
+from anomalyos.inspection import batches, inspections, reviews
+from anomalyos.inspection.history import Wanted
+from anomalyos.inspection.tables import Inspection
 from console.pages.forensics.wanted import from_query, to_address
-from console.past_events import timeline
-from console.rerunning import Side, differences, rerun
+from console.security.sessions import Person
+from console.services.explanation import explaining_of
+from console.services.past_events import timeline
+from console.services.rerunning import Side, differences, rerun
 from tests.console.conftest import Console, SignIn
 from tests.console.examiner import Examiner
 from tests.console.factory import open_night

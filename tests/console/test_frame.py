@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 from nicegui import ui
 
-from anomalyos.store import cases as cases_store
-from anomalyos.store import categories, models, promotions
-from anomalyos.store.case_tables import CaseOrigin, DefectCase
-from anomalyos.store.knowledge_tables import KnowledgeNode
-from anomalyos.store.tables import ModelVersion
-from console import links, shortcuts
+from anomalyos.cases import repository as cases_store
+from anomalyos.cases.tables import CaseOrigin, DefectCase
+from anomalyos.knowledge.tables import KnowledgeNode
+from anomalyos.models import categories, promotions
+from anomalyos.models import versions as models
+from anomalyos.models.tables import ModelVersion
+from console.ui import links, shortcuts
 from tests.console.conftest import PEOPLE, Console, SignIn
 from tests.console.factory import open_night
-from tests.products import picture
+from tests.support.products import picture
 
 DAY = "2026-11-24"
 
@@ -245,7 +246,7 @@ async def test_a_promotion_is_news_for_everybody_but_who_made_it(console: Consol
 
 
 async def test_news_end_with_the_session(console: Console, sign_in: SignIn) -> None:
-    from anomalyos.store import users
+    from anomalyos.accounts import users
 
     user = await sign_in("mia")
     assert (await user.http_client.get("/api/console/news")).status_code == 200

@@ -7,9 +7,9 @@ import pytest
 
 from anomalyos.knowledge.grammar import kind_of
 from anomalyos.knowledge.graph import KnowledgeGraph
-from anomalyos.store.knowledge_tables import KnowledgeEdge, KnowledgeNode
-from console.graph_picture import COLUMN, GROUP, MOST_DRAWN, Picture, Wanted, picture, start
+from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode
 from console.pages.knowledge import graph_address
+from console.ui.graph_picture import COLUMN, GROUP, MOST_DRAWN, Picture, Wanted, picture, start
 
 Edge = tuple[str, str, str, float]
 EDGES: list[Edge] = [

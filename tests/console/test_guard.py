@@ -4,7 +4,7 @@ import pytest
 
 from tests.console.conftest import PASSWORD, Console, SignIn
 from tests.console.factory import open_night
-from tests.products import picture
+from tests.support.products import picture
 
 PAGES = [
     "/",

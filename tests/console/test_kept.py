@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from console.kept import Kept
+from console.services.cache import Kept
 
 
 class Counter:

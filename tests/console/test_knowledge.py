@@ -8,9 +8,11 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User
 
+from anomalyos.cases import repository as cases
+from anomalyos.knowledge import cause_evidence
+from anomalyos.knowledge import repository as knowledge
 from anomalyos.knowledge.graph import load_graph
-from anomalyos.store import cases, cause_evidence, knowledge
-from anomalyos.store.knowledge_tables import KnowledgeNode
+from anomalyos.knowledge.tables import KnowledgeNode
 from tests.console.conftest import Console, SignIn
 from tests.console.factory import open_night
 from tests.console.knowledge_factory import (
@@ -22,7 +24,7 @@ from tests.console.knowledge_factory import (
     add_case,
     fill_graph,
 )
-from tests.products import picture
+from tests.support.products import picture
 
 
 @pytest.fixture
@@ -329,10 +331,10 @@ async def test_something_new_is_added(console: Console, sign_in: SignIn, known: 
 async def test_only_engineers_edit_whatever_the_page_shows(
     console: Console, sign_in: SignIn, known: list[int], name: str
 ) -> None:
-    from anomalyos.errors import NotAllowed
-    from anomalyos.store.tables import Role
-    from console.auth import Person
-    from console.knowledge_editing import Editing
+    from anomalyos.accounts.tables import Role
+    from anomalyos.core.errors import NotAllowed
+    from console.security.sessions import Person
+    from console.services.knowledge_editor import Editing
 
     user = await sign_in(name)
     await user.open(f"/knowledge/node/{DIRT}")
@@ -364,7 +366,7 @@ def console_role(name: str) -> str:
 async def test_a_role_taken_away_counts_at_once(console: Console, sign_in: SignIn, known: list[int]) -> None:
     from sqlmodel import select
 
-    from anomalyos.store.tables import User as Account
+    from anomalyos.accounts.tables import User as Account
 
     user = await sign_in("erik")
     await user.open(f"/knowledge/node/{DIRT}")

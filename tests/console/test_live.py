@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from nicegui import ui
 
-from anomalyos.store import users
+from anomalyos.accounts import users
 from console.pages.inspector.live_results import PAGE
 from tests.console.conftest import Console, SignIn
 from tests.console.live_uploads import PATIENT, file, kept, listed, part, until, upload_of
-from tests.products import picture, png
+from tests.support.products import picture, png
 
 
 async def test_an_upload_is_inspected_shown_and_decided(console: Console, sign_in: SignIn) -> None:
@@ -52,7 +52,7 @@ async def test_rejected_and_unknown_images_are_explained(console: Console, sign_
 async def test_todays_results_are_listed_page_by_page_for_everybody(
     console: Console, sign_in: SignIn
 ) -> None:
-    from anomalyos.inspector import live_batch
+    from anomalyos.inspection.inspector import live_batch
 
     key = live_batch(console.store)
     for number in range(PAGE + 3):

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from nicegui import ui
 
-from anomalyos.store.tables import Inspection
+from anomalyos.inspection.tables import Inspection
 from tests.console.conftest import Console, SignIn
 from tests.console.live_uploads import PATIENT, file, kept, listed, part, send, until, upload_of
-from tests.products import picture
+from tests.support.products import picture
 
 
 class Gate:

@@ -6,12 +6,12 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User
 
-from anomalyos.store import inspections, reviews
-from anomalyos.store.tables import Inspection
-from console.kit import Text
+from anomalyos.inspection import inspections, reviews
+from anomalyos.inspection.tables import Inspection
+from console.ui.kit import Text
 from tests.console.conftest import Console, SignIn
 from tests.console.factory import finish_night, open_night
-from tests.products import picture
+from tests.support.products import picture
 
 DAY = "2026-11-24"
 
@@ -134,7 +134,7 @@ async def test_viewers_see_everything_and_decide_nothing(console: Console, sign_
 
 
 async def test_a_role_taken_away_counts_at_once(console: Console, sign_in: SignIn) -> None:
-    from anomalyos.store import users
+    from anomalyos.accounts import users
 
     key = fill_night(console)
     user = await sign_in("mia")

@@ -6,16 +6,16 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 from nicegui import ui
 
-from anomalyos.store import reviews
-from anomalyos.store.inspections import FLAGGED
-from anomalyos.store.knowledge_tables import KnowledgeEdge, KnowledgeNode, NodeKind, Relation
-from anomalyos.store.tables import Verdict
+from anomalyos.inspection import reviews
+from anomalyos.inspection.inspections import FLAGGED
+from anomalyos.inspection.tables import Verdict
+from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode, NodeKind, Relation
 from console.pages.inspector import queue_address
-from console.queue_desk import EVERY_NIGHT, QueueFilter
+from console.services.queue import EVERY_NIGHT, QueueFilter
 from tests.console.conftest import Console, SignIn
 from tests.console.factory import finish_night, open_night
 from tests.console.test_queue import DAY, fill_night, see, waiting
-from tests.products import picture
+from tests.support.products import picture
 
 NAMES = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=12)
 

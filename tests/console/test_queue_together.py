@@ -9,8 +9,8 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User
 
-from anomalyos.store import leases
-from anomalyos.store.lease_tables import QueueLease
+from anomalyos.inspection import leases
+from anomalyos.inspection.lease_tables import QueueLease
 from console.pages.inspector import item_lease
 from tests.console.conftest import Console, SignIn
 from tests.console.test_queue import fill_night, row, see, waiting

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from nicegui import helpers
 
-from console import quick_signatures
+from console.ui import quick_signatures
 
 
 class Things:

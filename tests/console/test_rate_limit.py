@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.rate_limit import RateLimit
+from console.security.limiter import RateLimit
 
 
 class Clock:

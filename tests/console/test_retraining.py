@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from nicegui.testing import User
 
-from anomalyos.airflow_api import TaskState
-from anomalyos.store import audit
+from anomalyos.accounts import audit
+from anomalyos.ops.airflow import TaskState
 from console.pages.admin import retraining_page
 from tests.console.conftest import Console, SignIn
-from tests.products import write_product
+from tests.support.products import write_product
 
 PATH = "/admin/retraining"
 
@@ -133,7 +133,7 @@ async def test_others_may_not(products: Console, sign_in: SignIn, name: str) -> 
 
 
 async def test_a_role_taken_away_while_the_page_is_open_counts(products: Console, sign_in: SignIn) -> None:
-    from anomalyos.store import users
+    from anomalyos.accounts import users
 
     user = await sign_in("erik")
     await user.open(PATH)
@@ -146,8 +146,8 @@ async def test_a_role_taken_away_while_the_page_is_open_counts(products: Console
 
 
 async def _token(console: Console, name: str, scopes: list[str]) -> dict[str, str]:
-    from anomalyos.store import tokens, users
-    from anomalyos.store.rows import stored_id
+    from anomalyos.accounts import tokens, users
+    from anomalyos.db.rows import stored_id
 
     with console.store.session() as session:
         owner = users.by_name(session, name)

@@ -14,14 +14,17 @@ import itsdangerous
 import pytest
 from nicegui import app
 
-from anomalyos.store import cases, tokens, users
-from anomalyos.store.case_tables import CaseOrigin, DefectCase
-from anomalyos.store.rows import stored_id
-from anomalyos.store.tables import ApiToken, Image, Inspection, Role, Scope, utc_now
+from anomalyos.accounts import tokens, users
+from anomalyos.accounts.tables import ApiToken, Role, Scope
+from anomalyos.cases import repository as cases
+from anomalyos.cases.tables import CaseOrigin, DefectCase
+from anomalyos.db.columns import utc_now
+from anomalyos.db.rows import stored_id
+from anomalyos.inspection.tables import Image, Inspection
 from tests.console.conftest import Console, SignIn
 from tests.console.factory import finish_night, open_night
 from tests.console.route_table import RULES, Rule, as_registered
-from tests.products import picture
+from tests.support.products import picture
 
 ELSEWHERE = "203.0.113.7"
 """Not this machine: /metrics is open to programs that run beside the console."""

@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import pytest
 
-from console import warm_up
-from console.desk import Desk
-from console.warm_up import WarmUp
+from console.services import warm_up
+from console.services.inspection import Desk
+from console.services.warm_up import WarmUp
 
 
 class FakeDesk:

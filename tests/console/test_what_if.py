@@ -7,13 +7,15 @@ from nicegui import ui
 from nicegui.testing import User
 from sqlmodel import Session, select
 
-from anomalyos.store.tables import Inspection, ModelVersion, utc_now
-from anomalyos.store.what_if import Week
-from console.desk import Desk
+from anomalyos.db.columns import utc_now
+from anomalyos.inspection.tables import Inspection
+from anomalyos.inspection.what_if import Week
+from anomalyos.models.tables import ModelVersion
 from console.pages.inspector.what_if_chart import week_svg
+from console.services.inspection import Desk
 from tests.console.conftest import Console, SignIn
 from tests.console.factory import open_night
-from tests.products import picture
+from tests.support.products import picture
 
 DAY = "2026-11-24"
 # p-value, score, verdict, decision; judged at alpha 0.05 and threshold 2.0 against 60 normal parts
@@ -65,7 +67,7 @@ def stop_at(user: User, promise: str) -> None:
 async def test_it_is_closed_reads_nothing_and_then_tells_the_week(
     console: Console, sign_in: SignIn, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from anomalyos.store import what_if
+    from anomalyos.inspection import what_if
 
     reads: list[int] = []
     real = what_if.week
@@ -163,7 +165,7 @@ async def test_what_was_not_scored_has_no_what_if(console: Console, sign_in: Sig
 
 
 async def test_who_was_signed_out_meanwhile_reads_nothing(console: Console, sign_in: SignIn) -> None:
-    from anomalyos.store import users
+    from anomalyos.accounts import users
 
     ids = fill(console)
     user = await sign_in("victor")
@@ -187,7 +189,7 @@ async def test_the_picture_shows_the_week_in_numbers_only(console: Console) -> N
 
 
 def week_of(desk: Desk, inspection_id: int) -> Week:
-    from anomalyos.store import what_if
+    from anomalyos.inspection import what_if
 
     with desk.store.session(read_only=True) as session:
         week = what_if.week(session, inspection_id)

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from anomalyos.settings import PROJECT_ROOT, Settings
-from anomalyos.supervisor.airflow_env import airflow_environment
+from anomalyos.core.settings import PROJECT_ROOT, Settings
+from anomalyos.ops.supervisor.airflow_env import airflow_environment
 
 RunDag = Callable[..., dict[str, Any]]
 

@@ -7,12 +7,12 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
-from anomalyos.errors import AnomalyOSError
-from anomalyos.settings import Settings
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings
 
 if TYPE_CHECKING:
-    from anomalyos.store.engine import Store
-    from anomalyos.store.tables import Inspection
+    from anomalyos.db.engine import Store
+    from anomalyos.inspection.tables import Inspection
 
 
 class FakeInspector:
@@ -26,8 +26,8 @@ class FakeInspector:
     def inspect(
         self, data: bytes, *, source: str, batch_key: str, category: str | None = None, progress: Any = None
     ) -> Inspection:
-        from anomalyos.store import batches, inspections
-        from anomalyos.store.tables import Inspection
+        from anomalyos.inspection import batches, inspections
+        from anomalyos.inspection.tables import Inspection
 
         self.calls += 1
         if data == b"crash":
@@ -60,20 +60,20 @@ def fake_rebuild(name: str, settings: Settings, store: Store, **options: Any) ->
 
 def install() -> None:
     """Put the stand-ins where the DAGs look for the real ones."""
-    inspector: Any = types.ModuleType("anomalyos.inspector")
+    inspector: Any = types.ModuleType("anomalyos.inspection.inspector")
     inspector.Inspector = FakeInspector
     inspector.get_inspector = lambda: FakeInspector(*_current())
-    rebuild: Any = types.ModuleType("anomalyos.rebuild")
+    rebuild: Any = types.ModuleType("anomalyos.learning.rebuild")
     rebuild.rebuild_category = fake_rebuild
-    case_base: Any = types.ModuleType("anomalyos.case_base")
+    case_base: Any = types.ModuleType("anomalyos.learning.case_base")
     case_base.refresh_case_base = lambda names, settings, store: {"cases": dict.fromkeys(names, 0)}
-    sys.modules["anomalyos.case_base"] = case_base
-    sys.modules["anomalyos.inspector"] = inspector
-    sys.modules["anomalyos.rebuild"] = rebuild
+    sys.modules["anomalyos.learning.case_base"] = case_base
+    sys.modules["anomalyos.inspection.inspector"] = inspector
+    sys.modules["anomalyos.learning.rebuild"] = rebuild
 
 
 def _current() -> tuple[Settings, Store]:
-    from anomalyos.settings import get_settings
-    from anomalyos.store.engine import open_store
+    from anomalyos.core.settings import get_settings
+    from anomalyos.db.engine import open_store
 
     return get_settings(), open_store(get_settings())

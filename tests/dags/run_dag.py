@@ -13,7 +13,7 @@ import sys
 from datetime import datetime
 from typing import Any
 
-from anomalyos.settings import PROJECT_ROOT
+from anomalyos.core.settings import PROJECT_ROOT
 
 
 def run(dag_id: str, conf: dict[str, Any], at: datetime | None = None) -> dict[str, Any]:

@@ -26,10 +26,10 @@ EARLY = (
     "evidently",
     "evidently.metrics",
     "great_expectations",
-    "anomalyos.inspector",
-    "anomalyos.rebuild",
-    "anomalyos.case_base",
-    "anomalyos.registry.bundle",
+    "anomalyos.inspection.inspector",
+    "anomalyos.learning.rebuild",
+    "anomalyos.learning.case_base",
+    "anomalyos.patchcore.bundle",
 )
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from anomalyos.monitoring import simulation
-from anomalyos.settings import Settings
-from anomalyos.store.drift_tables import DriftAlarm, DriftCheck
-from anomalyos.store.engine import Store
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.drift import simulation
+from anomalyos.drift.tables import DriftAlarm, DriftCheck
 from tests.dags.conftest import RunDag
-from tests.monitoring.drift_home import look_at, small_windows
+from tests.drift.drift_home import look_at, small_windows
 
 
 @pytest.fixture(autouse=True)

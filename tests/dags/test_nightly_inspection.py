@@ -6,11 +6,11 @@ from pathlib import Path
 
 from sqlmodel import select
 
-from anomalyos.settings import Settings
-from anomalyos.store.engine import Store
-from anomalyos.store.tables import Inspection
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.inspection.tables import Inspection
 from tests.dags.conftest import RunDag
-from tests.products import picture
+from tests.support.products import picture
 
 DAY = "2026-11-23"
 FAKES = "tests.dags.fakes"

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from anomalyos.settings import PROJECT_ROOT
-from anomalyos.supervisor.airflow_setup import pools_file
+from anomalyos.core.settings import PROJECT_ROOT
+from anomalyos.ops.supervisor.airflow_setup import pools_file
 
 HEAVY = ("torch", "timm", "faiss", "torchvision", "skimage", "sklearn", "cv2", "shap", "mlflow", "evidently")
 
@@ -109,7 +109,7 @@ def test_the_dags_parse_light_and_explain_themselves(parsed: dict[str, Any]) -> 
 
 
 def test_airflow_gets_its_pools_and_keeps_them(environment: dict[str, str]) -> None:
-    setup = [sys.executable, "-m", "anomalyos.supervisor.airflow_setup"]
+    setup = [sys.executable, "-m", "anomalyos.ops.supervisor.airflow_setup"]
     for _ in range(2):
         done = subprocess.run(setup, env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from anomalyos.rebuild import rebuild_category
-from anomalyos.settings import Settings
-from anomalyos.store import cases, models
-from anomalyos.store.engine import Store
+from anomalyos.cases import repository as cases
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.learning.rebuild import rebuild_category
+from anomalyos.models import versions as models
 from tests.dags.conftest import RunDag
-from tests.products import write_product
+from tests.support.products import write_product
 
 FAKES = "tests.dags.fakes"
 

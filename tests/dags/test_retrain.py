@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anomalyos.settings import Settings
-from anomalyos.store import classifiers, models
-from anomalyos.store.engine import Store
-from anomalyos.store.tables import Role
+from anomalyos.accounts.tables import Role
+from anomalyos.classifier import versions as classifiers
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.models import versions as models
 from tests.dags.conftest import RunDag
-from tests.products import draw, png, write_product
+from tests.support.products import draw, png, write_product
 
 
 def test_the_form_makes_a_challenger_that_is_judged_and_kept_in_mlflow(
@@ -72,11 +73,11 @@ def test_a_dry_run_builds_nothing(built: Store, settings: Settings, run_dag: Run
 def test_a_damaged_challenger_is_refused_and_the_reason_stands_everywhere(
     settings: Settings, store: Store, run_dag: RunDag
 ) -> None:
-    from anomalyos.rebuild import rebuild_category
-    from anomalyos.registry import tracking
-    from console.admin_models import ModelDesk
-    from console.auth import Person
-    from console.desk import Desk
+    from anomalyos.learning.rebuild import rebuild_category
+    from anomalyos.models import tracking
+    from console.security.sessions import Person
+    from console.services.inspection import Desk
+    from console.services.models import ModelDesk
 
     write_product(settings.data_dir, "stripes")
     assert rebuild_category("stripes", settings, store)["promoted"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-from anomalyos.maintenance.backup import list_backups
-from anomalyos.registry.tracking import RETRIEVAL, tracking_client
-from anomalyos.settings import Settings
-from anomalyos.store.engine import Store
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.models.tracking import RETRIEVAL, tracking_client
+from anomalyos.ops.maintenance.backup import list_backups
 from tests.dags.conftest import RunDag
-from tests.listener import listening
+from tests.support.listener import listening
 
 
 def test_maintenance_backs_up_first_and_a_dry_run_changes_nothing(
@@ -45,7 +45,7 @@ def test_nothing_goes_without_a_backup_and_the_webhook_is_told(
 
 
 def test_the_weekly_figures_are_kept_once(built: Store, settings: Settings, run_dag: RunDag) -> None:
-    from anomalyos.retrieval_record import measurable, record_retrieval
+    from anomalyos.cases.evaluation_record import measurable, record_retrieval
 
     result = run_dag("evaluate_retrieval", {})
     assert result["state"] == "success", result["log"][-3000:]

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from anomalyos.settings import PROJECT_ROOT
+from anomalyos.core.settings import PROJECT_ROOT
 from tests.e2e.whole import FOREIGN, free_port
 
 BIN = Path(sys.executable).parent

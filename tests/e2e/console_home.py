@@ -19,17 +19,18 @@ from zlib import crc32
 import pytest
 from sqlmodel import col, select
 
-from anomalyos.settings import PROJECT_ROOT, Settings
-from anomalyos.store import inspections, reviews, users
-from anomalyos.store.engine import Store
-from anomalyos.store.tables import Batch, Inspection
-from tests import postgres
+from anomalyos.accounts import users
+from anomalyos.core.settings import PROJECT_ROOT, Settings
+from anomalyos.db.engine import Store
+from anomalyos.inspection import inspections, reviews
+from anomalyos.inspection.tables import Batch, Inspection
 from tests.e2e.browser import PATIENCE, Browser
 from tests.e2e.whole import free_port
-from tests.products import picture, write_product
+from tests.support import postgres
+from tests.support.products import picture, write_product
 
 if TYPE_CHECKING:
-    from anomalyos.inspector import Inspector
+    from anomalyos.inspection.inspector import Inspector
 
 PASSWORD = "correct-horse-battery"
 PEOPLE = {"victor": "viewer", "mia": "reviewer", "erik": "engineer", "ada": "admin"}
@@ -133,7 +134,8 @@ def new_night(
     Returns:
         The batch's key, for addresses such as ``/?batch=KEY``.
     """
-    from anomalyos.nightly import batch_key, discover, inspect_shard, summarise
+    from anomalyos.inspection.nightly import discover, inspect_shard, summarise
+    from anomalyos.inspection.nights import batch_key
 
     key = batch_key(day)
     with running.store.session(read_only=True) as session:
@@ -166,7 +168,7 @@ def flagged(running: Running, night: str, product: str | None = None) -> list[in
 
 def known_ids(running: Running) -> dict[str, object]:
     """Values for the parameters in addresses: something from the start of the run for each."""
-    from anomalyos.store import cases
+    from anomalyos.cases import repository as cases
 
     with running.store.session(read_only=True) as session:
         night = select(Batch.id).where(Batch.key == SEEDED_NIGHT).scalar_subquery()
@@ -179,9 +181,9 @@ def known_ids(running: Running) -> dict[str, object]:
 
 def prepare(home: Path, url: str = "") -> Running:
     """Everything that has to be in ``home`` before the console starts."""
-    from anomalyos.case_base import refresh_case_base
-    from anomalyos.inspector import Inspector
-    from anomalyos.rebuild import rebuild_category
+    from anomalyos.inspection.inspector import Inspector
+    from anomalyos.learning.case_base import refresh_case_base
+    from anomalyos.learning.rebuild import rebuild_category
 
     settings = Settings(home=home, database_url=url, _env_file=None)
     store = Store(settings)
@@ -236,9 +238,9 @@ def _decide_some(running: Running) -> None:
 
 def _teach_causes(store: Store) -> None:
     """The made-up products' only defect, joined to causes of the seeded graph; one case with its cause."""
+    from anomalyos.cases import repository as cases
     from anomalyos.knowledge import edits, grammar
-    from anomalyos.store import cases
-    from anomalyos.store.knowledge_tables import Relation
+    from anomalyos.knowledge.tables import Relation
 
     causes = {"cause:liquid-spill": 3.0, "cause:insufficient-cleaning": 2.0, "cause:ink-transfer": 1.0}
     with store.session() as session:

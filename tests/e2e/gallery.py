@@ -22,17 +22,18 @@ from PIL import Image
 from selenium.webdriver.common.by import By
 from sqlmodel import col, select
 
-from anomalyos.settings import PROJECT_ROOT, Settings
-from anomalyos.store import inspections, reviews, users
-from anomalyos.store.case_tables import DefectCase
-from anomalyos.store.engine import Store
-from anomalyos.store.tables import Inspection, Verdict
+from anomalyos.accounts import users
+from anomalyos.cases.tables import DefectCase
+from anomalyos.core.settings import PROJECT_ROOT, Settings
+from anomalyos.db.engine import Store
+from anomalyos.inspection import inspections, reviews
+from anomalyos.inspection.tables import Inspection, Verdict
 from tests.e2e.browser import Browser, needs_browser
 from tests.e2e.console_home import PASSWORD, console_environment, sign_in, wait_until_healthy
 from tests.e2e.whole import free_port
 
 if TYPE_CHECKING:
-    from anomalyos.inspector import Inspector
+    from anomalyos.inspection.inspector import Inspector
 
 GALLERY = PROJECT_ROOT / "docs" / "gallery"
 HOME = PROJECT_ROOT / "var" / "gallery"
@@ -46,11 +47,11 @@ DESK, TABLET = (1280, 800), (1024, 768)
 
 def prepare(home: Path) -> None:
     """Learned products, a week of nights that two people reviewed, and the newest still open."""
-    from anomalyos.case_base import follow_reviews, refresh_case_base
-    from anomalyos.data.sample import write_dataset
-    from anomalyos.inspector import Inspector
-    from anomalyos.rebuild import rebuild_category
-    from anomalyos.training.train import train_classifier
+    from anomalyos.classifier.train import train_classifier
+    from anomalyos.inspection.inspector import Inspector
+    from anomalyos.learning.case_base import follow_reviews, refresh_case_base
+    from anomalyos.learning.rebuild import rebuild_category
+    from anomalyos.products.sample import write_dataset
 
     settings = Settings(home=home, database_url="", _env_file=None)
     store = Store(settings)
@@ -80,8 +81,8 @@ def prepare(home: Path) -> None:
 
 def _drift(settings: Settings, store: Store, today: date) -> None:
     """One product whose lamp grows old over the last nights, one that is quiet, the others too young."""
-    from anomalyos.monitoring.drift import check_drift
-    from anomalyos.monitoring.simulation import inject_drift
+    from anomalyos.drift.check import check_drift
+    from anomalyos.drift.simulation import inject_drift
 
     for name, ageing in (("sample_pill", (0.0, 0.1, 0.25, 0.6)), ("sample_hex_nut", (0.0, 0.0))):
         for back, strength in zip(range(len(ageing), 0, -1), ageing, strict=True):
@@ -93,9 +94,9 @@ def _drift(settings: Settings, store: Store, today: date) -> None:
 
 def _inspect_night(settings: Settings, store: Store, inspector: Inspector, day: str) -> dict[str, str | None]:
     """Inspect a night of samples and one torn file; the defect each source really has."""
-    from anomalyos.data.sample.night import night_plan, write_night
-    from anomalyos.monitoring.night_check import check_shards
-    from anomalyos.nightly import discover, inspect_shard, summarise
+    from anomalyos.inspection.delivery_check import check_shards
+    from anomalyos.inspection.nightly import discover, inspect_shard, summarise
+    from anomalyos.products.sample.night import night_plan, write_night
 
     inbox = settings.inbox_dir / day
     write_night(inbox, day, categories=PRODUCTS)
@@ -131,9 +132,11 @@ def _review(store: Store, night: str, truth: dict[str, str | None], rng: Random)
 
 def _work_of_people(store: Store) -> None:
     """An edit in the knowledge graph, a case with its cause, and a token: pages that else would be empty."""
+    from anomalyos.accounts import tokens
+    from anomalyos.cases import repository as cases
+    from anomalyos.db.rows import stored_id
     from anomalyos.knowledge import edits, grammar
-    from anomalyos.store import cases, knowledge, tokens
-    from anomalyos.store.rows import stored_id
+    from anomalyos.knowledge import repository as knowledge
 
     defect = grammar.defect_key("sample_zipper", "torn_fabric")
     with store.session() as session:

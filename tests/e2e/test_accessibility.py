@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from anomalyos.settings import PROJECT_ROOT
+from anomalyos.core.settings import PROJECT_ROOT
 from tests.console.route_table import RULES
 from tests.e2e.browser import Browser, needs_browser
 from tests.e2e.console_home import SEEDED_NIGHT, Running, known_ids, sign_in

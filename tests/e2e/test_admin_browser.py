@@ -11,9 +11,10 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from anomalyos.registry import pointer
-from anomalyos.store import audit, models
-from anomalyos.store.tables import ModelVersion
+from anomalyos.accounts import audit
+from anomalyos.models import pointer
+from anomalyos.models import versions as models
+from anomalyos.models.tables import ModelVersion
 from tests.e2e.browser import Browser, needs_browser
 from tests.e2e.console_home import Running, sign_in
 

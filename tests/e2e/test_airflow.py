@@ -16,21 +16,22 @@ from selenium.webdriver.common.by import By
 from sqlalchemy import create_engine, text
 from sqlmodel import select
 
-from anomalyos.monitoring import simulation
-from anomalyos.nightly import batch_of_run
-from anomalyos.settings import Settings
-from anomalyos.store import audit, models, tokens, users
-from anomalyos.store.drift_tables import DriftCheck
-from anomalyos.store.engine import Store
-from anomalyos.store.rows import stored_id
-from anomalyos.store.tables import Inspection
-from anomalyos.supervisor.leash import descendants
-from tests import postgres
+from anomalyos.accounts import audit, tokens, users
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.db.rows import stored_id
+from anomalyos.drift import simulation
+from anomalyos.drift.tables import DriftCheck
+from anomalyos.inspection.nightly import batch_of_run
+from anomalyos.inspection.tables import Inspection
+from anomalyos.models import versions as models
+from anomalyos.ops.supervisor.reaper import descendants
+from tests.drift.drift_home import RULES, small_windows
 from tests.e2e.browser import Browser, needs_browser
 from tests.e2e.whole import Platform
-from tests.monitoring.drift_home import RULES, small_windows
-from tests.products import picture, write_product
-from tests.supervisor.trees import alive
+from tests.ops.supervisor.trees import alive
+from tests.support import postgres
+from tests.support.products import picture, write_product
 
 NO_POSTGRES = postgres.why_unavailable()
 

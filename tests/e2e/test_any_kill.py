@@ -23,18 +23,19 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, func, select
 
-from anomalyos.maintenance.backup import list_backups, restore_backup
-from anomalyos.monitoring import simulation
-from anomalyos.registry import aliases, pointer
-from anomalyos.settings import PROJECT_ROOT, Settings
-from anomalyos.store import categories, knowledge
-from anomalyos.store.case_tables import CaseVector, DefectCase
-from anomalyos.store.drift_tables import DriftAlarm, DriftCheck
-from anomalyos.store.engine import Store
-from anomalyos.store.tables import Image, Inspection, ModelVersion, Promotion
-from anomalyos.supervisor.airflow_env import airflow_environment
-from tests.monitoring.drift_home import RULES, small_windows
-from tests.products import picture, write_product
+from anomalyos.cases.tables import CaseVector, DefectCase
+from anomalyos.core.settings import PROJECT_ROOT, Settings
+from anomalyos.db.engine import Store
+from anomalyos.drift import simulation
+from anomalyos.drift.tables import DriftAlarm, DriftCheck
+from anomalyos.inspection.tables import Image, Inspection
+from anomalyos.knowledge import repository as knowledge
+from anomalyos.models import aliases, categories, pointer
+from anomalyos.models.tables import ModelVersion, Promotion
+from anomalyos.ops.maintenance.backup import list_backups, restore_backup
+from anomalyos.ops.supervisor.airflow_env import airflow_environment
+from tests.drift.drift_home import RULES, small_windows
+from tests.support.products import picture, write_product
 
 DAY = "2026-11-23"
 PRODUCTS = ("dots", "stripes")
@@ -255,7 +256,7 @@ def files_agree(settings: Settings, store: Store) -> None:
 
 def mlflow_agrees(settings: Settings, store: Store) -> None:
     """One registered version for each model, and the alias where the pointer is."""
-    from anomalyos.store import models
+    from anomalyos.models import versions as models
 
     client = aliases.tracking_client(settings)
     for product in PRODUCTS:

@@ -8,10 +8,10 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from sqlmodel import col, select
 
-from anomalyos.data.images import decode_mask
-from anomalyos.store import arena
-from anomalyos.store.arena_tables import ArenaCall, ArenaMaterial, ArenaRound
-from anomalyos.store.rows import stored_id
+from anomalyos.arena import repository as arena
+from anomalyos.arena.tables import ArenaCall, ArenaMaterial, ArenaRound
+from anomalyos.db.rows import stored_id
+from anomalyos.images.decoding import decode_mask
 from tests.e2e.browser import Browser, needs_browser
 from tests.e2e.console_home import Running, sign_in
 

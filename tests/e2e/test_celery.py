@@ -16,15 +16,16 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlmodel import select
 
-from anomalyos.settings import Settings
-from anomalyos.smoke import smoke
-from anomalyos.store import models, tokens, users
-from anomalyos.store.engine import Store
-from anomalyos.store.rows import stored_id
-from anomalyos.store.tables import Inspection
-from tests import postgres
+from anomalyos.accounts import tokens, users
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.db.rows import stored_id
+from anomalyos.inspection.tables import Inspection
+from anomalyos.models import versions as models
+from anomalyos.ops.smoke import smoke
 from tests.e2e.composed import Composed
-from tests.products import picture, write_product
+from tests.support import postgres
+from tests.support.products import picture, write_product
 
 NIGHT = "2026-11-23"
 REASON = postgres.why_unavailable() or ("" if shutil.which("redis-server") else "needs redis-server")

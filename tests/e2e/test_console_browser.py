@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from anomalyos.store import inspections, reviews
+from anomalyos.inspection import inspections, reviews
 from tests.e2e.browser import Browser, needs_browser
 from tests.e2e.console_home import Running, flagged, new_night, sign_in
-from tests.products import picture
+from tests.support.products import picture
 
 pytestmark = [pytest.mark.browser, needs_browser]
 
@@ -72,7 +72,7 @@ def _opaque_share(browser: Browser) -> float:
 
 
 def _live_key(running: Running) -> str:
-    from anomalyos.inspector import live_batch
+    from anomalyos.inspection.inspector import live_batch
 
     return live_batch(running.store)
 

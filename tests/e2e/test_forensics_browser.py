@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from anomalyos.store import reports
+from anomalyos.reports import repository as reports
 from tests.e2e.browser import Browser, needs_browser
 from tests.e2e.console_home import Running, flagged, new_night, sign_in
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from anomalyos.store import knowledge
+from anomalyos.knowledge import repository as knowledge
 from tests.e2e.browser import Browser, needs_browser
 from tests.e2e.console_home import Running, sign_in
 

@@ -10,12 +10,12 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from anomalyos.store.newest import live_batch_of, newest
-from anomalyos.store.tables import Inspection
+from anomalyos.inspection.list_newest import live_batch_of, newest
+from anomalyos.inspection.tables import Inspection
 from console.pages.inspector.live_results import today
 from tests.e2e.browser import Browser, needs_browser
 from tests.e2e.console_home import SEEDED_NIGHT, Running, flagged, sign_in
-from tests.products import picture
+from tests.support.products import picture
 
 pytestmark = [pytest.mark.browser, needs_browser]
 CAMERAS = ("--use-fake-device-for-media-stream=device-count=2", "--use-fake-ui-for-media-stream")

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from anomalyos.rebuild import rebuild_category
-from anomalyos.settings import PROJECT_ROOT, Settings
-from anomalyos.store.engine import Store
-from anomalyos.store.tables import Inspection
-from anomalyos.supervisor.airflow_env import airflow_environment
+from anomalyos.core.settings import PROJECT_ROOT, Settings
+from anomalyos.db.engine import Store
+from anomalyos.inspection.tables import Inspection
+from anomalyos.learning.rebuild import rebuild_category
+from anomalyos.ops.supervisor.airflow_env import airflow_environment
 
 SOURCE = PROJECT_ROOT.parent / "shared" / "data" / "magnetic_tile"
 DAY = "2026-11-23"

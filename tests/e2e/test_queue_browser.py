@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from anomalyos.store import inspections, leases, reviews
-from anomalyos.store.lease_tables import QueueLease
-from anomalyos.store.tables import Review
+from anomalyos.inspection import inspections, leases, reviews
+from anomalyos.inspection.lease_tables import QueueLease
+from anomalyos.inspection.tables import Review
 from tests.e2e.browser import Browser, needs_browser
 from tests.e2e.console_home import Running, flagged, new_night, sign_in
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from anomalyos.settings import PROJECT_ROOT
+from anomalyos.core.settings import PROJECT_ROOT
 
 START_SECONDS = 420
 FOREIGN = ("ANOMALYOS_", "AIRFLOW", "PYTEST_", "NICEGUI_")

@@ -11,17 +11,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from anomalyos.case_base import refresh_case_base
-from anomalyos.errors import NotFound
+from anomalyos.core.errors import NotFound
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.db.rows import stored_id
 from anomalyos.explain import explainer as module
-from anomalyos.explain import parts
+from anomalyos.explain import methods as parts
+from anomalyos.explain import repository as explanations
 from anomalyos.explain.explainer import PARTS, Explainer
-from anomalyos.inspector import Inspector, live_batch
-from anomalyos.settings import Settings
-from anomalyos.store import explanations, reviews
-from anomalyos.store.engine import Store
-from anomalyos.store.rows import stored_id
-from tests.products import draw, picture, png
+from anomalyos.inspection import reviews
+from anomalyos.inspection.inspector import Inspector, live_batch
+from anomalyos.learning.case_base import refresh_case_base
+from tests.support.products import draw, picture, png
 
 QUICK = tuple(part for part in PARTS if part != "shap")
 
@@ -115,7 +116,7 @@ def test_what_was_computed_is_kept_until_its_files_are_gone(
 
 def test_causes_follow_the_similar_cases_and_then_the_reviewer(explainer: Explainer) -> None:
     from anomalyos.knowledge import edits
-    from anomalyos.store.knowledge_tables import Relation
+    from anomalyos.knowledge.tables import Relation
 
     refresh_case_base(["dots"], explainer.settings, explainer.store)
     with explainer.store.session() as session:

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from anomalyos.errors import NotFound
+from anomalyos.core.errors import NotFound
+from anomalyos.core.settings import Settings
 from anomalyos.explain.gradcam import METHODS, explain_class, explain_distance
-from anomalyos.registry.champions import Champions
-from anomalyos.settings import Settings
-from tests.products import draw
+from anomalyos.models.champions import Champions
+from tests.support.products import draw
 
 if TYPE_CHECKING:
     import torch
 
+    from anomalyos.db.engine import Store
     from anomalyos.features.patches import PatchExtractor
-    from anomalyos.registry.bundle import Bundle
-    from anomalyos.store.engine import Store
+    from anomalyos.patchcore.bundle import Bundle
 
 
 def champion(settings: Settings, store: Store) -> tuple[Bundle, PatchExtractor]:

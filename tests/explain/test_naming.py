@@ -10,18 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anomalyos.explain.evidence import Box
+from anomalyos.classifier import experiment
+from anomalyos.classifier import versions as classifiers
+from anomalyos.classifier.bundle import WEIGHTS_FILE, classifiers_dir
+from anomalyos.core.geometry import Box
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.db.rows import stored_id
 from anomalyos.explain.explainer import Explainer
 from anomalyos.explain.naming import placed
-from anomalyos.inspector import Inspector, live_batch
-from anomalyos.settings import Settings
-from anomalyos.store import classifiers
-from anomalyos.store.engine import Store
-from anomalyos.store.rows import stored_id
-from anomalyos.training import experiment
-from anomalyos.training.classifier_bundle import WEIGHTS_FILE, classifiers_dir
-from tests.products import picture
-from tests.training import drawn
+from anomalyos.inspection.inspector import Inspector, live_batch
+from tests.classifier import drawn
+from tests.support.products import picture
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def naming_home(tmp_path_factory: pytest.TempPathFactory, built_home: Path) -> P
 
 @pytest.fixture
 def explainer(settings: Settings, naming_home: Path) -> Iterator[Explainer]:
-    from anomalyos.store.engine import close_stores, open_store
+    from anomalyos.db.engine import close_stores, open_store
 
     shutil.copytree(naming_home, settings.home, dirs_exist_ok=True)
     store = open_store(settings)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anomalyos.core.settings import Settings
 from anomalyos.explain.readable import (
     NAMES,
     SIZE,
@@ -16,8 +17,7 @@ from anomalyos.explain.readable import (
     measure,
     texture_distance,
 )
-from anomalyos.settings import Settings
-from tests.products import draw
+from tests.support.products import draw
 
 HISTOGRAMS = st.lists(st.integers(0, 9), min_size=1, max_size=40).map(
     lambda numbers: histogram(np.array(numbers, np.uint8))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import settings as checks
 from hypothesis import strategies as st
 
-from anomalyos.data.images import read_image
+from anomalyos.core.settings import Settings
 from anomalyos.explain.corruptions import KINDS, corrupt
 from anomalyos.explain.readable import NAMES, Normality
 from anomalyos.explain.shapley import explain_score, shapley_values
@@ -28,13 +28,13 @@ from anomalyos.explain.surrogate import (
     surrogate_path,
     without_parts,
 )
+from anomalyos.images.decoding import read_image
+from anomalyos.models.champions import Champions
 from anomalyos.patchcore.scoring import score_patches
-from anomalyos.registry.champions import Champions
-from anomalyos.settings import Settings
-from tests.products import draw
+from tests.support.products import draw
 
 if TYPE_CHECKING:
-    from anomalyos.store.engine import Store
+    from anomalyos.db.engine import Store
 
 
 def made_up(rows: int = 120) -> Surrogate:

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anomalyos.explain.evidence import Box
+from anomalyos.core.geometry import Box
+from anomalyos.core.settings import Settings
 from anomalyos.explain.trace import cell_box, strongest_cells, trace, with_surroundings
-from anomalyos.registry.champions import Champions
-from anomalyos.settings import Settings
-from tests.products import SIZE, draw
+from anomalyos.models.champions import Champions
+from tests.support.products import SIZE, draw
 
 if TYPE_CHECKING:
-    from anomalyos.store.engine import Store
+    from anomalyos.db.engine import Store
 
 
 def test_the_most_anomalous_patch_lies_on_the_flaw_and_names_its_training_image(

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from anomalyos.core.settings import Settings
 from anomalyos.features.patches import PatchExtractor
 from anomalyos.features.recipes import get_recipe
 from anomalyos.patchcore.model import PatchCore
-from anomalyos.settings import Settings
-from tests.products import draw
+from tests.support.products import draw
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from anomalyos.core.settings import Settings
 from anomalyos.features.patches import PatchExtractor, assemble_patches
 from anomalyos.features.recipes import get_recipe
-from anomalyos.settings import Settings
 
 
 @pytest.mark.parametrize("p", [1, 3, 5])

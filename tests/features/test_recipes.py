@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from anomalyos.errors import NotFound
+from anomalyos.core.errors import NotFound
 from anomalyos.features.recipes import RECIPES, Recipe, get_recipe
 
 

@@ -9,17 +9,17 @@ import timm
 import torch
 from safetensors.torch import save_file
 
+from anomalyos.core.files.hashing import file_sha256
+from anomalyos.core.settings import Settings
 from anomalyos.features.backbones import fold_batch_norms, load_backbone, rename_in_order
 from anomalyos.features.recipes import get_recipe
 from anomalyos.features.weights import (
     SOURCES,
     WeightsMissing,
-    file_sha256,
     find_weights,
     read_state_dict,
     weights_identity,
 )
-from anomalyos.settings import Settings
 
 FULL = get_recipe("wide_resnet50", backbone="resnet10t", input_size=64)
 """The full profile's loading path with an architecture small enough to make weights for here."""

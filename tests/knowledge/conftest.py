@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from anomalyos.core.settings import PROJECT_ROOT
 from anomalyos.knowledge.bulk import Content
 from anomalyos.knowledge.grammar import kind_of
 from anomalyos.knowledge.graph import KnowledgeGraph
 from anomalyos.knowledge.seeds import load_seeds, to_content
-from anomalyos.settings import PROJECT_ROOT
-from anomalyos.store.knowledge_tables import KnowledgeEdge, KnowledgeNode
+from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode
 
 
 def as_graph(content: Content) -> KnowledgeGraph:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from anomalyos.errors import AnomalyOSError
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.db.engine import Store
 from anomalyos.knowledge import edits, exchange
+from anomalyos.knowledge import repository as knowledge
 from anomalyos.knowledge.bulk import Content
 from anomalyos.knowledge.exchange import Format
 from anomalyos.knowledge.graph import KnowledgeGraph, load_graph
-from anomalyos.store import knowledge
-from anomalyos.store.engine import Store
 
 FORMS: tuple[Format, ...] = ("yaml", "graphml")
 HEAD = "format: anomalyos-knowledge-1\n"

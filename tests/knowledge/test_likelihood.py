@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anomalyos.errors import AnomalyOSError
+from anomalyos.core.errors import AnomalyOSError
 from anomalyos.knowledge.bulk import Content
 from anomalyos.knowledge.graph import KnowledgeGraph
 from anomalyos.knowledge.likelihood import interval, marginals, root_causes

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from anomalyos.data.sample.catalogue import CATALOGUE
-from anomalyos.errors import AnomalyOSError, NotFound
+from anomalyos.core.errors import AnomalyOSError, NotFound
 from anomalyos.knowledge.bulk import Content
 from anomalyos.knowledge.grammar import SEVERITIES, check_edge, check_key
 from anomalyos.knowledge.graph import KnowledgeGraph
 from anomalyos.knowledge.seeds import load_seeds, read_file
-from tests.store.knowledge_rows import SMALL_SEED, write_seed
+from anomalyos.products.sample.catalogue import CATALOGUE
+from tests.knowledge.knowledge_rows import SMALL_SEED, write_seed
 
 MVTEC = {
     "bottle": "broken_large broken_small contamination",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from anomalyos.errors import BundleError
+from anomalyos.core.errors import BundleError
 from anomalyos.patchcore.memory_bank import MemoryBank
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from anomalyos.errors import BundleError
+from anomalyos.core.errors import BundleError
 from anomalyos.patchcore.memory_bank import MemoryBank
 from anomalyos.patchcore.scoring import anomaly_map, score_patches
 

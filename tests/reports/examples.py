@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from anomalyos.cases.similar import SimilarCase
+from anomalyos.core.geometry import Box
 from anomalyos.explain.evidence import (
-    Box,
     Evidence,
-    KnowledgeItem,
     Note,
-    PathStep,
     Place,
-    RankedCause,
     ShapExplanation,
     ShapValue,
-    SimilarCase,
     TraceNeighbour,
     TracePair,
 )
 from anomalyos.features.depth.statistics import DepthStatistics
+from anomalyos.knowledge.causes import KnowledgeItem, PathStep, RankedCause
 
 SHA = "a" * 64
 

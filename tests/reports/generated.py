@@ -6,16 +6,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from anomalyos.explain.evidence import (
-    Box,
-    Evidence,
-    KnowledgeItem,
-    Note,
-    RankedCause,
-    ShapExplanation,
-    ShapValue,
-    SimilarCase,
-)
+from anomalyos.cases.similar import SimilarCase
+from anomalyos.core.geometry import Box
+from anomalyos.explain.evidence import Evidence, Note, ShapExplanation, ShapValue
+from anomalyos.knowledge.causes import KnowledgeItem, RankedCause
 from tests.reports.examples import SHA, inspection, trace
 
 hostile = st.one_of(

@@ -14,19 +14,20 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as budget
 
-from anomalyos.explain.evidence import Box, Evidence, Note, Place
+from anomalyos.core.geometry import Box
+from anomalyos.core.settings import Settings
+from anomalyos.explain.evidence import Evidence, Note, Place
 from anomalyos.reports.content import Statement
 from anomalyos.reports.html import export_html
 from anomalyos.reports.layout import build_page
 from anomalyos.reports.pdf import export_pdf
 from anomalyos.reports.pictures import training_pictures
 from anomalyos.reports.writer import WrittenReport, write_report
-from anomalyos.settings import Settings
 from tests.reports.examples import bare, case, cause, evidence
 from tests.reports.generated import evidences
 
 if TYPE_CHECKING:
-    from anomalyos.store.engine import Store
+    from anomalyos.db.engine import Store
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\x00\u202e'\"{{7*7}}"
 TEMPLATE_ONLY = Settings(_env_file=None, ANOMALYOS_GROQ_API_KEY=None)

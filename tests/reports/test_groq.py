@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from anomalyos.core.settings import Settings
 from anomalyos.explain.evidence import Note
 from anomalyos.reports.dossier import build_dossier
 from anomalyos.reports.prompt import CLOSE, OPEN
 from anomalyos.reports.writer import WrittenReport, write_report
-from anomalyos.settings import Settings
 from tests.reports.examples import case, evidence
 from tests.reports.fake_groq import FakeGroq, breaks_off, fake_groq, raw, refuses, streams, trickles
 

@@ -13,7 +13,7 @@ from anomalyos.features.depth.estimate import FloatArray
 from anomalyos.features.weights import WeightsMissing
 
 if TYPE_CHECKING:
-    from anomalyos.settings import Settings
+    from anomalyos.core.settings import Settings
 
 
 class Dpt:

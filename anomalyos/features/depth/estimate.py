@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from anomalyos.settings import Settings
+    from anomalyos.core.settings import Settings
 
 FloatArray = NDArray[np.float32]
 
@@ -51,7 +51,7 @@ def _estimator(name: str, weights_dir: Path | None, allow_hub: bool, device: str
 
     if name == METHOD:
         return ShapeFromShading()
-    from anomalyos.settings import Settings
+    from anomalyos.core.settings import Settings
 
     settings = Settings(weights_dir=weights_dir, allow_hub=allow_hub, device=device)
     if name == "midas_small":

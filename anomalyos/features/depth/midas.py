@@ -19,7 +19,7 @@ from anomalyos.features.weights import WeightsMissing, find_weights, read_state_
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from anomalyos.settings import Settings
+    from anomalyos.core.settings import Settings
 
 METHOD = "midas_small"
 SIDE = 256

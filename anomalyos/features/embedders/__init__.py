@@ -6,8 +6,8 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from anomalyos.core.settings import Settings
     from anomalyos.features.embedders.base import ImageEmbedder
-    from anomalyos.settings import Settings
 
 _loaded: dict[tuple[object, ...], ImageEmbedder] = {}
 _loading = threading.Lock()

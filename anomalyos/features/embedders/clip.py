@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.core.files.hashing import file_sha256
 from anomalyos.features.embedders.base import FloatArray
-from anomalyos.features.weights import WeightsMissing, file_sha256, read_state_dict
+from anomalyos.features.weights import WeightsMissing, read_state_dict
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from anomalyos.settings import Settings
+    from anomalyos.core.settings import Settings
 
 ARCHITECTURE = "ViT-B-32"
 QUICK = "-quickgelu"

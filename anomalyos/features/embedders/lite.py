@@ -14,8 +14,8 @@ from anomalyos.features.embedders.base import FloatArray
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from anomalyos.core.settings import Settings
     from anomalyos.features.recipes import Recipe
-    from anomalyos.settings import Settings
 
 LAYERS = (3, 4)
 INPUT_SIZE = 160

@@ -6,8 +6,8 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from anomalyos.core.settings import Settings
     from anomalyos.features.embedders.base import TextEmbedder
-    from anomalyos.settings import Settings
 
 _loaded: dict[str, TextEmbedder] = {}
 _loading = threading.Lock()

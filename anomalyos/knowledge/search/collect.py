@@ -10,11 +10,12 @@ import sqlalchemy
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from anomalyos.cases.tables import DefectCase
+from anomalyos.inspection.tables import Decision, Inspection, Review
 from anomalyos.knowledge.search.document import Document
 from anomalyos.knowledge.search.filters import CASE, NOTE
-from anomalyos.store.case_tables import DefectCase
-from anomalyos.store.knowledge_tables import KnowledgeEdge, KnowledgeNode, NodeKind, Relation
-from anomalyos.store.tables import Category, Decision, Inspection, Review
+from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode, NodeKind, Relation
+from anomalyos.models.tables import Category
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, get_args
 
-from anomalyos.errors import AnomalyOSError
+from anomalyos.core.errors import AnomalyOSError
 from anomalyos.knowledge.search import collect, fusion
 from anomalyos.knowledge.search.document import Document, SearchHit, only
 from anomalyos.knowledge.search.filters import Filters
@@ -19,9 +19,9 @@ from anomalyos.knowledge.search.words import Term, clean
 if TYPE_CHECKING:
     from sqlmodel import Session
 
+    from anomalyos.core.settings import Settings
+    from anomalyos.db.engine import Store
     from anomalyos.features.embedders.base import FloatArray
-    from anomalyos.settings import Settings
-    from anomalyos.store.engine import Store
 
 Mode = Literal["hybrid", "bm25", "embedding"]
 MODES: tuple[str, ...] = get_args(Mode)

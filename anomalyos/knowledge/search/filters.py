@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from anomalyos.errors import AnomalyOSError
+from anomalyos.cases.tables import Severity
+from anomalyos.core.errors import AnomalyOSError
 from anomalyos.knowledge.search.document import Document
-from anomalyos.store.case_tables import Severity
-from anomalyos.store.knowledge_tables import NodeKind
+from anomalyos.knowledge.tables import NodeKind
 
 CASE = "case"
 NOTE = "note"

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anomalyos.knowledge.search.dense import MeaningIndex, embed_documents
 from anomalyos.knowledge.search.document import Document
 from anomalyos.knowledge.search.filters import Columns
 from anomalyos.knowledge.search.lexical import LexicalIndex
-from anomalyos.knowledge.search.meaning import MeaningIndex, embed_documents
 from anomalyos.knowledge.search.words import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from anomalyos.db.engine import Store
     from anomalyos.features.embedders.base import FloatArray, TextEmbedder
-    from anomalyos.store.engine import Store
 
 MOST_DEAD = 0.2
 """Share of numbers whose documents went: above it everything is laid out anew."""

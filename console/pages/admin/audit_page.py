@@ -8,17 +8,17 @@ from fastapi import APIRouter, Depends, Request
 from nicegui import app, ui
 from starlette.responses import StreamingResponse
 
-from anomalyos.store.tables import AuditEvent, Role, Scope
-from console import kit, links, wording
-from console.admin_desk import LOG_HEADER, AdminDesk, LogPage, LogQuestion, detail_text
-from console.api_auth import caller
-from console.auth import Person
-from console.csv_export import csv_response
-from console.desk import Desk
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.access import visit
+from anomalyos.accounts.tables import AuditEvent, Role, Scope
+from console.api.v1.caller import caller
+from console.api.v1.csv_export import csv_response
 from console.pages.admin.tabs import admin_page
+from console.security.sessions import Person
+from console.security.visitor import visit
+from console.services.accounts import LOG_HEADER, AdminDesk, LogPage, LogQuestion, detail_text
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.ui import kit, links, wording
+from console.ui.kit import Text, box
 
 PATH = "/admin/audit"
 _LONGEST = 200

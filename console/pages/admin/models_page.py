@@ -5,18 +5,18 @@ from __future__ import annotations
 from fastapi import Request
 from nicegui import ui
 
-from anomalyos.errors import NotFound
-from anomalyos.store import promotions
-from console import kit, links, wording
-from console.admin_models import PAGE, ModelDesk, Moved, ProductRow, ProductView
-from console.desk import Desk
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.access import visit
+from anomalyos.core.errors import NotFound
+from anomalyos.models import promotions
 from console.pages.admin.moving import Moving
 from console.pages.admin.tabs import admin_page
 from console.pages.admin.version_table import draw_versions
-from console.theme import Frame
+from console.security.visitor import visit
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.services.models import PAGE, ModelDesk, Moved, ProductRow, ProductView
+from console.ui import kit, links, wording
+from console.ui.kit import Text, box
+from console.ui.theme import Frame
 
 
 def register(desk: Desk, model_desk: ModelDesk) -> None:

@@ -6,19 +6,19 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
-from anomalyos.errors import AnomalyOSError, BundleError
-from anomalyos.store import promotions
-from anomalyos.store.tables import Role
-from console import kit, wording
-from console.admin_models import ModelDesk, Moved, ProductView, VersionView
-from console.auth import Person
-from console.desk import Desk
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.access import acting
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import AnomalyOSError, BundleError
+from anomalyos.models import promotions
 from console.pages.admin.tabs import refuse
 from console.pages.admin.version_table import draw_comparison
-from console.theme import Frame
+from console.security.sessions import Person
+from console.security.visitor import acting
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.services.models import ModelDesk, Moved, ProductView, VersionView
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.theme import Frame
 
 Act = Callable[[Person, str], Moved]
 """Moves a pointer for a person and a reason; blocking."""

@@ -6,12 +6,12 @@ from fastapi import Request
 from nicegui import ui
 from starlette.responses import RedirectResponse
 
-from console import api_retrain
-from console.admin_desk import AdminDesk
-from console.admin_models import ModelDesk
-from console.desk import Desk
+from console.api.v1 import retraining as api_retrain
 from console.pages.admin import audit_page, models_page, people_page, retraining_page, tokens_page
-from console.retrain_desk import RetrainDesk
+from console.services.accounts import AdminDesk
+from console.services.inspection import Desk
+from console.services.models import ModelDesk
+from console.services.retraining import RetrainDesk
 
 
 def register(desk: Desk) -> None:

@@ -8,16 +8,16 @@ from urllib.parse import urlencode
 from fastapi import Request
 from nicegui import ui
 
-from anomalyos.store.tables import Role
-from console import kit, wording
-from console.admin_desk import PAGE, AdminDesk, PersonView
-from console.desk import Desk
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.access import acting, visit
+from anomalyos.accounts.tables import Role
 from console.pages.admin.secret import show_once
 from console.pages.admin.tabs import admin_page, attempt
-from console.theme import Frame
+from console.security.visitor import acting, visit
+from console.services.accounts import PAGE, AdminDesk, PersonView
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.theme import Frame
 
 ROLES = {
     Role.VIEWER: "looks at everything, decides nothing",

@@ -6,8 +6,8 @@ from typing import Any
 
 from nicegui import ui
 
-from console import wording
-from console.kit import Text
+from console.ui import wording
+from console.ui.kit import Text
 
 
 class RetrainingForm:

@@ -7,19 +7,19 @@ from functools import partial
 from fastapi import Request
 from nicegui import ui
 
-from anomalyos.airflow_api import AirflowRefused, AirflowUnreachable
-from anomalyos.errors import AnomalyOSError
-from anomalyos.store.tables import Role
-from console import kit, wording
-from console.desk import Desk
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.access import acting, visit
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.ops.airflow import AirflowRefused, AirflowUnreachable
 from console.pages.admin.retraining_form import RetrainingForm
 from console.pages.admin.tabs import admin_page, refuse
-from console.retrain_desk import RetrainDesk, RunView, Step
-from console.theme import Frame
-from console.wording import Label
+from console.security.visitor import acting, visit
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.services.retraining import RetrainDesk, RunView, Step
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.theme import Frame
+from console.ui.wording import Label
 
 PATH = "/admin/retraining"
 LOOK_EVERY = 2.0

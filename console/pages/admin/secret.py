@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from console import kit
-from console.kit import Text, box
-from console.theme import Frame
+from console.ui import kit
+from console.ui.kit import Text, box
+from console.ui.theme import Frame
 
 
 def show_once(shell: Frame, title: str, text: str, secret: str) -> None:

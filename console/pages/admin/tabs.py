@@ -9,13 +9,13 @@ from typing import TypeVar
 
 from nicegui import ui
 
-from anomalyos.errors import AnomalyOSError
-from anomalyos.store.tables import Role
-from console import kit
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.access import Visit
-from console.theme import Frame, frame
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import AnomalyOSError
+from console.security.visitor import Visit
+from console.services.blocking import off_loop
+from console.ui import kit
+from console.ui.kit import Text, box
+from console.ui.theme import Frame, frame
 
 T = TypeVar("T")
 

@@ -7,17 +7,17 @@ from functools import partial
 from fastapi import Request
 from nicegui import ui
 
-from anomalyos.errors import AnomalyOSError
-from anomalyos.store.tables import Role, Scope
-from console import kit, wording
-from console.admin_desk import PAGE, AdminDesk, TokenView, days_of
-from console.desk import Desk
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.access import acting, visit
+from anomalyos.accounts.tables import Role, Scope
+from anomalyos.core.errors import AnomalyOSError
 from console.pages.admin.secret import show_once
 from console.pages.admin.tabs import admin_page, attempt, refuse
-from console.theme import Frame, frame
+from console.security.visitor import acting, visit
+from console.services.accounts import PAGE, AdminDesk, TokenView, days_of
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.theme import Frame, frame
 
 SCOPES = {
     Scope.READ: "Read: look up inspections and figures",

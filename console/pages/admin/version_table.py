@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from console import kit, wording
-from console.admin_models import ProductView, VersionView
-from console.kit import Text, box
+from console.services.models import ProductView, VersionView
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 if TYPE_CHECKING:
     from console.pages.admin.moving import Moving

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from anomalyos.statistics.proportion import Standing
-from console import wording
+from anomalyos.core.statistics.proportion import Standing
 from console.pages.analytics import chart_style, charts
 from console.pages.analytics.flow import draw_shares, is_long, share_row
 from console.pages.analytics.interval_rows import Row
 from console.pages.analytics.section import View, nothing, section
-from console.pages.analytics.tally import Tally
 from console.pages.analytics.words import STANDINGS, counted, percent, promise
+from console.services.analytics.tally import Tally
+from console.ui import wording
 
 HOW = (
     "False alarms are parts that were flagged and that a reviewer called a false alarm. They are held "

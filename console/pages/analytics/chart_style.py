@@ -10,7 +10,7 @@ from typing import Any
 
 from nicegui import ui
 
-from console.kit import box
+from console.ui.kit import box
 
 Options = dict[str, Any]
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from anomalyos.statistics.proportion import Share, shares
-from console import wording
+from anomalyos.core.statistics.proportion import Share, shares
 from console.pages.analytics import chart_style as style
-from console.pages.analytics.champions import Reign, begun_within, bounds
 from console.pages.analytics.chart_style import Options
-from console.pages.analytics.latency import Spent
-from console.pages.analytics.report import DefectCount, Report
-from console.pages.analytics.tally import Tally
 from console.pages.analytics.words import counted, interval, percent, promise
+from console.services.analytics.champions import Reign, begun_within, bounds
+from console.services.analytics.latency import Spent
+from console.services.analytics.report import DefectCount, Report
+from console.services.analytics.tally import Tally
+from console.ui import wording
 
 MARKS_AT_MOST = 8
 _BARS_AT_MOST = 12

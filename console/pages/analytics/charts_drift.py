@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from anomalyos.store.drift_tables import DriftCheck
-from console import wording
+from anomalyos.drift.tables import DriftCheck
 from console.pages.analytics import chart_style as style
 from console.pages.analytics.chart_style import Options
-from console.pages.analytics.drift_history import METRICS, times
+from console.services.analytics.drift_history import METRICS, times
+from console.ui import wording
 
 LOOKS = {
     "score": (style.ACCENT, "solid"),

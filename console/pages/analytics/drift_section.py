@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from anomalyos.store.drift_tables import DriftCheck, DriftOutcome
-from console import kit, wording
-from console.kit import Text, box
+from anomalyos.drift.tables import DriftCheck, DriftOutcome
 from console.pages.analytics import chart_style, charts_drift, interval_rows
-from console.pages.analytics.drift import DriftReport
-from console.pages.analytics.drift_history import METRICS, in_times, largest
 from console.pages.analytics.interval_rows import Row
 from console.pages.analytics.section import View, nothing, section
-from console.wording import Label
+from console.services.analytics.drift import DriftReport
+from console.services.analytics.drift_history import METRICS, in_times, largest
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.wording import Label
 
 TITLE = "Drift"
 NOTE = (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from console import kit, wording
-from console.kit import Text, box
-from console.pages.analytics.report import Report
-from console.pages.analytics.tally import Tally
 from console.pages.analytics.words import STANDINGS, counted, interval, percent, promise
-from console.wording import Label
+from console.services.analytics.report import Report
+from console.services.analytics.tally import Tally
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.wording import Label
 
 
 def draw(report: Report) -> None:

@@ -7,9 +7,9 @@ from datetime import date
 
 from nicegui import ui
 
-from console import kit, wording
-from console.kit import Text, box
-from console.pages.analytics.wanted import KINDS, PATH, PRESETS, Wanted
+from console.services.analytics.wanted import KINDS, PATH, PRESETS, Wanted
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 
 def draw(wanted: Wanted, categories: Sequence[str], lines: Sequence[str]) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from anomalyos.statistics.proportion import Share
-from console import wording
+from anomalyos.core.statistics.proportion import Share
 from console.pages.analytics import chart_style, charts, interval_rows
 from console.pages.analytics.interval_rows import Row
 from console.pages.analytics.section import View, nothing, section
-from console.pages.analytics.tally import Tally
-from console.pages.analytics.wanted import Wanted
 from console.pages.analytics.words import PERCENT, counted, interval, percent
+from console.services.analytics.tally import Tally
+from console.services.analytics.wanted import Wanted
+from console.ui import wording
 
 BAND = "The band is the exact 95 % interval: where it is wide, there were few images."
 _ROWS_A_COLUMN = 7

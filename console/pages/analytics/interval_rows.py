@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from console import kit
-from console.kit import Text, box
-from console.wording import Label
+from console.ui import kit
+from console.ui.kit import Text, box
+from console.ui.wording import Label
 
 
 @dataclass(frozen=True)

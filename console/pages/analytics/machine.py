@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from console import wording
 from console.pages.analytics import chart_style, charts, interval_rows
-from console.pages.analytics.champions import begun_within
 from console.pages.analytics.interval_rows import Row
-from console.pages.analytics.latency import Spent
 from console.pages.analytics.section import View, nothing, section
+from console.services.analytics.champions import begun_within
+from console.services.analytics.latency import Spent
+from console.ui import wording
 
 
 def draw(view: View) -> None:

@@ -7,27 +7,19 @@ from datetime import UTC, date, datetime, timedelta
 from fastapi import Request
 from nicegui import ui
 
-from console import kit, wording
-from console.desk import Desk
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.access import visit
-from console.pages.analytics import (
-    alarms,
-    drift,
-    drift_section,
-    export,
-    figures,
-    filters,
-    flow,
-    machine,
-    reviewers,
-)
-from console.pages.analytics.report import Report, Reports
+from console.api.v1 import analytics as export
+from console.pages.analytics import alarms, drift_section, figures, filters, flow, machine, reviewers
 from console.pages.analytics.section import View, aligned
-from console.pages.analytics.today import today
-from console.pages.analytics.wanted import KINDS, PATH, Wanted, read
-from console.theme import frame
+from console.security.visitor import visit
+from console.services.analytics import drift
+from console.services.analytics.report import Report, Reports
+from console.services.analytics.today import today
+from console.services.analytics.wanted import KINDS, PATH, Wanted, read
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.theme import frame
 
 _NOTED = timedelta(seconds=5)
 """A report older than this says so; one of a large store is given again for a while."""

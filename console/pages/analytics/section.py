@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 from nicegui import ui
 
-from anomalyos.store.tables import Role
-from console import kit
-from console.csv_export import Cell, Table
-from console.desk import Desk
-from console.kit import Text, box
-from console.pages.access import acting
-from console.pages.analytics.report import Report
-from console.pages.analytics.tables import TABLES
-from console.theme import Frame
+from anomalyos.accounts.tables import Role
+from console.api.v1.csv_export import Cell, Table
+from console.security.visitor import acting
+from console.services.analytics.report import Report
+from console.services.analytics.tables import TABLES
+from console.services.inspection import Desk
+from console.ui import kit
+from console.ui.kit import Text, box
+from console.ui.theme import Frame
 
 _ROWS_SHOWN = 120
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from anomalyos.statistics.proportion import Share, Standing
-from console.wording import Label, plural
+from anomalyos.core.statistics.proportion import Share, Standing
+from console.ui.wording import Label, plural
 
 STANDINGS: dict[Standing, Label] = {
     Standing.KEPT: Label("Promise kept", "verified", "normal"),

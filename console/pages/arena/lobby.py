@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from anomalyos.accounts.tables import Role
 from anomalyos.arena import difficulty, rules
-from anomalyos.store.tables import Role
-from console import kit, wording
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.access import acting
 from console.pages.arena import standings
-from console.pages.arena.referee import Lobby, Referee
 from console.pages.arena.starter import Starter
-from console.theme import Frame
+from console.security.visitor import acting
+from console.services.arena import Lobby, Referee
+from console.services.blocking import off_loop
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.theme import Frame
 
 ALL = "All products"
 

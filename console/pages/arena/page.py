@@ -5,17 +5,17 @@ from __future__ import annotations
 from fastapi import Depends, HTTPException, Request
 from nicegui import app, ui
 
-from anomalyos.errors import NotFound
-from console import arena_media
-from console.auth import session_person
-from console.desk import Desk
-from console.offload import off_loop
-from console.pages.access import visit
+from anomalyos.core.errors import NotFound
+from console.api.v1 import arena_media
 from console.pages.arena.lobby import LobbyView
 from console.pages.arena.play import RoundView
-from console.pages.arena.referee import Play, Referee
-from console.shortcuts import ShortcutGroup
-from console.theme import frame
+from console.security.sessions import session_person
+from console.security.visitor import visit
+from console.services.arena import Play, Referee
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.ui.shortcuts import ShortcutGroup
+from console.ui.theme import frame
 
 PATH = "/arena"
 GAME: tuple[ShortcutGroup, ...] = (

@@ -7,18 +7,18 @@ from typing import Any
 
 from nicegui import events, ui
 
+from anomalyos.accounts.tables import Role
 from anomalyos.arena import rules
 from anomalyos.arena.rules import Call
-from anomalyos.errors import NotFound
-from anomalyos.store.tables import Role
-from console import kit
-from console.auth import Person
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.access import acting
+from anomalyos.core.errors import NotFound
 from console.pages.arena import reveal, scoreline, summary
-from console.pages.arena.referee import QUESTION, READY, REVEAL, SUMMARY, Play, Referee, is_daily
-from console.theme import Frame
+from console.security.sessions import Person
+from console.security.visitor import acting
+from console.services.arena import QUESTION, READY, REVEAL, SUMMARY, Play, Referee, is_daily
+from console.services.blocking import off_loop
+from console.ui import kit
+from console.ui.kit import Text, box
+from console.ui.theme import Frame
 
 _CHECK_EVERY = 0.25
 

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from anomalyos.arena.rules import Call
-from anomalyos.store.arena_tables import ArenaCall, ArenaMaterial
-from console import kit, wording
-from console.kit import Text, box
-from console.pages.arena.referee import Play, place_known
+from anomalyos.arena.tables import ArenaCall, ArenaMaterial
+from console.services.arena import Play, place_known
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 PARTS = {
     "right": "right",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from anomalyos.store.arena_tables import ArenaCall
-from console import kit, wording
-from console.kit import Text, box
-from console.pages.arena.referee import QUESTION, READY, Play, is_daily
+from anomalyos.arena.tables import ArenaCall
+from console.services.arena import QUESTION, READY, Play, is_daily
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 
 def draw(head: ui.element, play: Play) -> None:

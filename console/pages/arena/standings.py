@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from anomalyos.store.arena_standings import Standing, Tally
-from console import kit, wording
-from console.auth import Person
-from console.kit import Text, box
+from anomalyos.arena.standings import Standing, Tally
+from console.security.sessions import Person
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 _MOST_BARS = 8
 

@@ -8,16 +8,16 @@ from collections.abc import Callable
 
 from nicegui import ui
 
-from anomalyos.arena_rounds import Progress
-from anomalyos.errors import AnomalyOSError
-from anomalyos.store.arena_tables import ArenaRound
-from anomalyos.store.tables import Role
-from console import kit
-from console.auth import Person
-from console.kit import Text, box
-from console.pages.access import acting
-from console.pages.arena.referee import Referee
-from console.theme import Frame
+from anomalyos.accounts.tables import Role
+from anomalyos.arena.rounds import Progress
+from anomalyos.arena.tables import ArenaRound
+from anomalyos.core.errors import AnomalyOSError
+from console.security.sessions import Person
+from console.security.visitor import acting
+from console.services.arena import Referee
+from console.ui import kit
+from console.ui.kit import Text, box
+from console.ui.theme import Frame
 
 log = logging.getLogger(__name__)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from anomalyos.arena.rules import Call
-from anomalyos.store.arena_standings import Standing
-from anomalyos.store.arena_tables import ArenaCall
-from console import kit, wording
-from console.auth import Person
-from console.kit import Text, box
+from anomalyos.arena.standings import Standing
+from anomalyos.arena.tables import ArenaCall
 from console.pages.arena import standings
-from console.pages.arena.referee import Play, Referee, is_daily
 from console.pages.arena.starter import Starter
-from console.theme import Frame
+from console.security.sessions import Person
+from console.services.arena import Play, Referee, is_daily
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.theme import Frame
 
 
 def draw(play: Play, rows: list[Standing], me: Person, referee: Referee, shell: Frame) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from nicegui import ui
 
-from anomalyos.monitoring.words import outcome_words, result_words
-from anomalyos.store.data_check_tables import CheckOutcome
-from console import kit, wording
-from console.check_desk import CheckView
-from console.kit import Text, box
-from console.wording import Label
+from anomalyos.quality.tables import CheckOutcome
+from anomalyos.quality.words import outcome_words, result_words
+from console.services.checks import CheckView
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.wording import Label
 
 LABELS = {
     CheckOutcome.PASSED: Label("passed", "check_circle", "normal"),

@@ -6,18 +6,18 @@ from collections.abc import Callable
 
 from nicegui import ui
 
-from anomalyos.errors import AnomalyOSError
-from anomalyos.store.data_check_tables import QuarantinedImage
-from anomalyos.store.tables import Role
-from console import kit
-from console.auth import Person
-from console.check_desk import CheckDesk, CheckView
-from console.desk import Desk
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.access import acting
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.quality.tables import QuarantinedImage
 from console.pages.admin.tabs import refuse
-from console.theme import Frame
+from console.security.sessions import Person
+from console.security.visitor import acting
+from console.services.blocking import off_loop
+from console.services.checks import CheckDesk, CheckView
+from console.services.inspection import Desk
+from console.ui import kit
+from console.ui.kit import Text, box
+from console.ui.theme import Frame
 
 Act = Callable[[Person, str], object]
 """Does it for a person and a note; blocking."""

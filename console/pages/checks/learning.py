@@ -7,23 +7,23 @@ from urllib.parse import urlencode
 from fastapi import Request
 from nicegui import ui
 
-from anomalyos.errors import NotFound
-from anomalyos.monitoring.words import STATES
-from anomalyos.store.data_check_tables import DataCheck, QuarantinedImage, QuarantineState
-from anomalyos.store.tables import Role
-from console import kit, wording
-from console.check_desk import PAGE, CheckDesk, ProductChecks
-from console.desk import Desk
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.access import visit
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import NotFound
+from anomalyos.quality.tables import DataCheck, QuarantinedImage, QuarantineState
+from anomalyos.quality.words import STATES
 from console.pages.checks.card import LABELS, draw_check
 from console.pages.checks.deciding import Deciding
 from console.pages.checks.night import LEARNING, draw_ways
 from console.pages.inspector.head import CHECKS, Head
 from console.pages.inspector.queue import find_night, latest_night
-from console.theme import Frame, frame
-from console.wording import Label
+from console.security.visitor import visit
+from console.services.blocking import off_loop
+from console.services.checks import PAGE, CheckDesk, ProductChecks
+from console.services.inspection import Desk
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.theme import Frame, frame
+from console.ui.wording import Label
 
 STATE_LABELS = {
     QuarantineState.HELD: Label(STATES[QuarantineState.HELD], "inventory_2", "rejected"),

@@ -5,19 +5,19 @@ from __future__ import annotations
 from fastapi import Request
 from nicegui import ui
 
-from anomalyos.store.tables import Role
-from console import kit, wording
-from console.check_desk import CheckDesk, CheckView
-from console.desk import Desk
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.access import visit
+from anomalyos.accounts.tables import Role
 from console.pages.checks.card import draw_check
 from console.pages.checks.deciding import Deciding
 from console.pages.inspector.head import CHECKS, Head
 from console.pages.inspector.queue import find_night, latest_night
-from console.queue_desk import EVERY_NIGHT
-from console.theme import Frame, frame
+from console.security.visitor import visit
+from console.services.blocking import off_loop
+from console.services.checks import CheckDesk, CheckView
+from console.services.inspection import Desk
+from console.services.queue import EVERY_NIGHT
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.theme import Frame, frame
 
 NIGHT, LEARNING = "/checks", "/checks/learning"
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from console import check_media
-from console.check_desk import CheckDesk
-from console.desk import Desk
+from console.api.v1 import check_media
 from console.pages.checks import learning, night
+from console.services.checks import CheckDesk
+from console.services.inspection import Desk
 
 
 def register(desk: Desk) -> None:

@@ -6,30 +6,31 @@ from collections.abc import Callable
 
 from nicegui import ui
 
+from anomalyos.accounts.tables import Role
+from anomalyos.explain import repository as explanations
 from anomalyos.explain.evidence import Evidence
-from anomalyos.store import explanations
-from anomalyos.store.tables import Role, Verdict
-from console import kit, wording
-from console.desk import Desk
-from console.explain_jobs import HEAVY, QUICK, PartState
-from console.explaining import explaining_of
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.access import acting
-from console.pages.explanation.causes import draw_causes
-from console.pages.explanation.maps import MapRow
-from console.pages.explanation.patches import draw_trace
-from console.pages.explanation.remarks import draw_cost, draw_depth, draw_missing, draw_notes
-from console.pages.explanation.report_view import ReportView
-from console.pages.explanation.similar import draw_beside, draw_similar
-from console.pages.explanation.waterfall import draw_waterfall
-from console.pages.explanation.words import part_name
+from anomalyos.inspection.tables import Verdict
 from console.pages.forensics.rerun_view import RerunView
 from console.pages.forensics.timeline import draw_timeline
 from console.pages.inspector import score_bar
-from console.past_events import Event, timeline
-from console.theme import Frame
-from console.views import Detail
+from console.security.visitor import acting
+from console.services.blocking import off_loop
+from console.services.explain_jobs import HEAVY, QUICK, PartState
+from console.services.explanation import explaining_of
+from console.services.inspection import Desk
+from console.services.past_events import Event, timeline
+from console.services.views import Detail
+from console.ui import kit, wording
+from console.ui.explanation.causes import draw_causes
+from console.ui.explanation.maps import MapRow
+from console.ui.explanation.patches import draw_trace
+from console.ui.explanation.remarks import draw_cost, draw_depth, draw_missing, draw_notes
+from console.ui.explanation.report_view import ReportView
+from console.ui.explanation.similar import draw_beside, draw_similar
+from console.ui.explanation.waterfall import draw_waterfall
+from console.ui.explanation.words import part_name
+from console.ui.kit import Text, box
+from console.ui.theme import Frame
 
 _EVERY = 0.25
 """Seconds between two looks at what is being computed."""

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 
 from nicegui import ui
 
-from anomalyos.store import past
-from anomalyos.store.past import Found, Wanted
-from console import kit, wording
-from console.desk import Desk
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.explanation.words import defect_name
+from anomalyos.inspection import history as past
+from anomalyos.inspection.history import Found, Wanted
 from console.pages.forensics.wanted import day_or_nothing, to_address
-from console.theme import Frame
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.ui import kit, wording
+from console.ui.explanation.words import defect_name
+from console.ui.kit import Text, box
+from console.ui.theme import Frame
 
 PAGE = 30
 _PAUSE = 0.3

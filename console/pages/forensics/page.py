@@ -5,16 +5,17 @@ from __future__ import annotations
 from fastapi import Request
 from nicegui import app, ui
 
-from anomalyos.errors import NotFound
-from console import explanation_media, exports, kit
-from console.desk import Desk
-from console.explaining import explaining_of
-from console.offload import off_loop
-from console.pages.access import visit
+from anomalyos.core.errors import NotFound
+from console.api.v1 import explanation_media, exports
 from console.pages.forensics.case_view import CaseView
 from console.pages.forensics.finder import Finder
 from console.pages.forensics.wanted import from_query
-from console.theme import frame
+from console.security.visitor import visit
+from console.services.blocking import off_loop
+from console.services.explanation import explaining_of
+from console.services.inspection import Desk
+from console.ui import kit
+from console.ui.theme import frame
 
 
 def register(desk: Desk) -> None:

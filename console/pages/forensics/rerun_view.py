@@ -6,16 +6,16 @@ import base64
 
 from nicegui import ui
 
-from anomalyos.errors import AnomalyOSError
-from anomalyos.store.tables import Role
-from console import kit, wording
-from console.desk import Desk
-from console.explaining import explaining_of
-from console.kit import Text, box
-from console.pages.access import acting
-from console.rerunning import Rerun, Side, rerun
-from console.theme import Frame
-from console.views import Detail
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import AnomalyOSError
+from console.security.visitor import acting
+from console.services.explanation import explaining_of
+from console.services.inspection import Desk
+from console.services.rerunning import Rerun, Side, rerun
+from console.services.views import Detail
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.theme import Frame
 
 
 class RerunView:

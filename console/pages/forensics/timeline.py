@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console import kit, wording
-from console.kit import Text, box
-from console.past_events import Event
+from console.services.past_events import Event
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 
 def draw_timeline(events: Sequence[Event]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from urllib.parse import urlencode
 
-from anomalyos.store.past import Wanted
+from anomalyos.inspection.history import Wanted
 
 _NAMES = {
     "q": "text",

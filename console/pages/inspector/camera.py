@@ -6,8 +6,8 @@ import json
 
 from nicegui import ui
 
-from console import kit
-from console.kit import Text, box
+from console.ui import kit
+from console.ui.kit import Text, box
 
 WORDS = {
     "asking": "Waiting for the camera. The browser may ask whether it may be used.",

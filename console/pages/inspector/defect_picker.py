@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from console import kit
-from console.kit import Text, box
+from console.ui import kit
+from console.ui.kit import Text, box
 
 Pick = Callable[[str], Awaitable[None]]
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from nicegui import ui
 
-from console import kit, wording
-from console.kit import Text, box
-from console.views import Card
+from console.services.views import Card
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 if TYPE_CHECKING:
     from console.pages.inspector.queue import QueueView

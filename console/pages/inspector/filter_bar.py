@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from nicegui import events, ui
 
-from anomalyos.store.inspections import FLAGGED
-from console import kit, wording
-from console.kit import Text, box
+from anomalyos.inspection.inspections import FLAGGED
 from console.pages.inspector.queue_address import VERDICTS, number
-from console.queue_desk import QueueFilter
-from console.queue_reads import Facets
+from console.services.queue import QueueFilter
+from console.services.queue_reads import Facets
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 _STATES: tuple[tuple[str, bool | None], ...] = (("To decide", False), ("Decided", True), ("All", None))
 Options = Sequence[tuple[str, str]]

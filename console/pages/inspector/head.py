@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from anomalyos.store.tables import BatchKind
-from console import kit, wording
-from console.desk import Desk
-from console.kit import Text, box, segment
-from console.offload import off_loop
+from anomalyos.inspection.tables import BatchKind
 from console.pages.nights import tally_bar
-from console.queue_desk import EVERY_NIGHT
-from console.reads import NightRow
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.services.queue import EVERY_NIGHT
+from console.services.reads import NightRow
+from console.ui import kit, wording
+from console.ui.kit import Text, box, segment
 
 QUEUE, REJECTED, CHECKS, LIVE = "queue", "rejected", "checks", "live"
 _ADDRESSES = {REJECTED: "/rejected", CHECKS: "/checks"}

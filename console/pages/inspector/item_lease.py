@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from nicegui import ui
 
-from anomalyos.store.tables import Role
-from console.auth import session_person
-from console.desk import Desk
-from console.offload import off_loop
-from console.queue_desk import Lease
-from console.theme import Frame
-from console.views import Card
+from anomalyos.accounts.tables import Role
+from console.security.sessions import session_person
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.services.queue import Lease
+from console.services.views import Card
+from console.ui.theme import Frame
 
 BEAT = 15.0
 """Seconds between renewals, and between looks at what others hold."""

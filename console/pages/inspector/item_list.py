@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from nicegui import ui
 
-from console import kit, wording
-from console.kit import Text, box
 from console.pages.inspector.filter_bar import FilterBar
-from console.views import Card
+from console.services.views import Card
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 if TYPE_CHECKING:
     from console.pages.inspector.queue import QueueView

@@ -5,13 +5,8 @@ from __future__ import annotations
 from fastapi import Request
 from nicegui import ui
 
-from anomalyos.store.tables import Role
-from console import kit
-from console.desk import Desk
-from console.kit import box
-from console.metrics import Metrics
-from console.offload import InspectionPool, off_loop
-from console.pages.access import acting, visit
+from anomalyos.accounts.tables import Role
+from console.api.v1.metrics import Metrics
 from console.pages.inspector.head import LIVE, Head
 from console.pages.inspector.live_intake import Intake
 from console.pages.inspector.live_line import LiveLine, LiveLines
@@ -19,7 +14,12 @@ from console.pages.inspector.live_progress import Progress
 from console.pages.inspector.live_results import LiveResults
 from console.pages.inspector.result_view import ResultView
 from console.pages.inspector.reviewing import Reviewing
-from console.theme import Frame, frame
+from console.security.visitor import acting, visit
+from console.services.blocking import InspectionPool, off_loop
+from console.services.inspection import Desk
+from console.ui import kit
+from console.ui.kit import box
+from console.ui.theme import Frame, frame
 
 _TICK_S = 0.12
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from nicegui import events, ui
 
-from anomalyos.store.tables import Role
-from console import kit
-from console.desk import Desk
-from console.kit import Text, box
-from console.pages.access import acting
+from anomalyos.accounts.tables import Role
 from console.pages.inspector.camera import draw_camera
 from console.pages.inspector.live_line import LiveLine
-from console.theme import Frame
+from console.security.visitor import acting
+from console.services.inspection import Desk
+from console.ui import kit
+from console.ui.kit import Text, box
+from console.ui.theme import Frame
 
 _AUTO = "Recognise the product"
 _NOT_TAKEN = """(entries) => emit(entries.map((entry) =>

@@ -7,9 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from anomalyos.store.tables import utc_now
-from console.auth import Person
-from console.views import Card
+from anomalyos.db.columns import utc_now
+from console.security.sessions import Person
+from console.services.views import Card
 
 if TYPE_CHECKING:
     from nicegui.elements.upload_files import FileUpload

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from nicegui import app, background_tasks
 from nicegui.elements.upload_files import FileUpload
 
-from anomalyos.errors import AnomalyOSError
-from anomalyos.store.tables import Inspection, Verdict
-from console import views
-from console.auth import Person
-from console.desk import Desk, clean_name
-from console.metrics import Metrics
-from console.offload import InspectionPool, off_loop
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.inspection.tables import Inspection, Verdict
+from console.api.v1.metrics import Metrics
 from console.pages.inspector.live_job import LiveJob, State
+from console.security.sessions import Person
+from console.services import views
+from console.services.blocking import InspectionPool, off_loop
+from console.services.inspection import Desk, clean_name
 
 log = logging.getLogger(__name__)
 

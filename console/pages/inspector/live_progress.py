@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from anomalyos.store.tables import Role, Verdict
-from console import kit, wording
-from console.desk import Desk
-from console.kit import Text, box
-from console.pages.access import acting
+from anomalyos.accounts.tables import Role
+from anomalyos.inspection.tables import Verdict
 from console.pages.inspector.live_intake import Intake
 from console.pages.inspector.live_job import LiveJob
 from console.pages.inspector.live_line import LiveLine, Round
-from console.theme import Frame
+from console.security.visitor import acting
+from console.services.inspection import Desk
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.theme import Frame
 
 _NAMED = 3
 """Waiting uploads named; the others are counted."""

@@ -8,15 +8,15 @@ from datetime import datetime
 
 from nicegui import ui
 
-from anomalyos.store import batches
-from anomalyos.store.newest import live_batch_of, newest
-from anomalyos.store.tables import Verdict
-from console import kit, wording
-from console.desk import Desk
-from console.kit import Text, box
-from console.offload import off_loop
+from anomalyos.inspection import batches
+from anomalyos.inspection.list_newest import live_batch_of, newest
+from anomalyos.inspection.tables import Verdict
 from console.pages.inspector.item_list import made_mark, thumbnail
-from console.views import Card, cards
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.services.views import Card, cards
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 PAGE = 24
 _FLAGGED = (Verdict.ANOMALOUS, Verdict.UNKNOWN_CATEGORY)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from console import kit, wording
-from console.queue_desk import QueueFilter
-from console.reads import NightRow
+from console.services.queue import QueueFilter
+from console.services.reads import NightRow
+from console.ui import kit, wording
 
 Act = Callable[[], Awaitable[None]]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from console import kit, wording
-from console.kit import Text, box
 from console.pages.inspector import score_bar
-from console.views import Detail, ReviewView
+from console.services.views import Detail, ReviewView
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 _STAGE_WORDS = {
     "decode": "open",

@@ -8,13 +8,9 @@ import json
 from fastapi import Request
 from nicegui import ui
 
-from anomalyos.errors import NotFound
-from anomalyos.nightly import batch_of_run
-from anomalyos.store.tables import Role
-from console.desk import Desk
-from console.kit import box
-from console.offload import off_loop
-from console.pages.access import acting, visit
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import NotFound
+from anomalyos.inspection.nightly import batch_of_run
 from console.pages.inspector import nothing, queue_address
 from console.pages.inspector.filmstrip import AHEAD, draw_filmstrip
 from console.pages.inspector.head import QUEUE, Head
@@ -23,10 +19,14 @@ from console.pages.inspector.item_list import ItemList
 from console.pages.inspector.queue_state import PAGE, QueueState
 from console.pages.inspector.result_view import ResultView
 from console.pages.inspector.reviewing import Reviewing
-from console.queue_desk import EVERY_NIGHT, QueueFilter, QueuePage
-from console.reads import NightRow
-from console.theme import Frame, frame
-from console.views import Card
+from console.security.visitor import acting, visit
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.services.queue import EVERY_NIGHT, QueueFilter, QueuePage
+from console.services.reads import NightRow
+from console.services.views import Card
+from console.ui.kit import box
+from console.ui.theme import Frame, frame
 
 _PRELOADED = 3
 """Items ahead whose photo and heat map are fetched before they are asked for."""

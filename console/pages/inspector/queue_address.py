@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from anomalyos.store.inspections import FLAGGED
-from anomalyos.store.tables import Verdict
-from console.queue_desk import QueueFilter
+from anomalyos.inspection.inspections import FLAGGED
+from anomalyos.inspection.tables import Verdict
+from console.services.queue import QueueFilter
 
 STATES: dict[str, bool | None] = {"open": False, "decided": True, "all": None}
 """Names in the address of what ``QueueFilter.decided`` says."""

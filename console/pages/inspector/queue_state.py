@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from console.queue_desk import QueueFilter, QueuePage
-from console.views import Card
+from console.services.queue import QueueFilter, QueuePage
+from console.services.views import Card
 
 PAGE = 24
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from fastapi import Request
 from nicegui import ui
 
-from anomalyos.store.tables import Verdict
-from console import kit, wording
-from console.desk import Desk
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.access import visit
+from anomalyos.inspection.tables import Verdict
 from console.pages.inspector.head import REJECTED, Head
 from console.pages.inspector.queue import find_night, latest_night
-from console.queue_desk import QueueFilter
-from console.theme import frame
-from console.views import Card
+from console.security.visitor import visit
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.services.queue import QueueFilter
+from console.services.views import Card
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.theme import frame
 
 PAGE = 50
 

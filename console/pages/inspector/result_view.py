@@ -7,17 +7,18 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
-from anomalyos.store.tables import Decision, Role, Verdict
-from console import kit, wording
-from console.auth import Person
-from console.kit import Text, box
-from console.pages.explanation.why import draw_why
+from anomalyos.accounts.tables import Role
+from anomalyos.inspection.tables import Decision, Verdict
 from console.pages.inspector import panel, stage
 from console.pages.inspector.defect_picker import draw_button, draw_picker
 from console.pages.inspector.reviewing import Reviewing
 from console.pages.inspector.what_if import draw_what_if
-from console.theme import Frame
-from console.views import Detail
+from console.security.sessions import Person
+from console.services.views import Detail
+from console.ui import kit, wording
+from console.ui.explanation.why import draw_why
+from console.ui.kit import Text, box
+from console.ui.theme import Frame
 
 _CHOICES = ((Decision.DEFECT, "D"), (Decision.FALSE_ALARM, "F"), (Decision.UNSURE, "U"))
 

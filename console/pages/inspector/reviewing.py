@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from anomalyos.errors import AnomalyOSError, Conflict
-from anomalyos.store.tables import Decision, Role
-from console import wording
-from console.auth import Person
-from console.desk import Desk
-from console.offload import off_loop
-from console.pages.access import acting
-from console.theme import Frame
-from console.views import Detail
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import AnomalyOSError, Conflict
+from anomalyos.inspection.tables import Decision
+from console.security.sessions import Person
+from console.security.visitor import acting
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.services.views import Detail
+from console.ui import wording
+from console.ui.theme import Frame
 
 Reload = Callable[[int], Awaitable[None]]
 Claim = Callable[[int], Awaitable[bool]]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from console import wording
-from console.kit import Text, box
-from console.views import Detail
+from console.services.views import Detail
+from console.ui import wording
+from console.ui.kit import Text, box
 
 _HEADROOM = 1.18
 _EDGE = 13.0

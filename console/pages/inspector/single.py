@@ -5,16 +5,16 @@ from __future__ import annotations
 from fastapi import Request
 from nicegui import ui
 
-from anomalyos.errors import NotFound
-from console import kit, wording
-from console.desk import Desk
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.access import visit
+from anomalyos.core.errors import NotFound
 from console.pages.inspector.result_view import ResultView
 from console.pages.inspector.reviewing import Reviewing
-from console.theme import Frame, frame
-from console.views import Detail
+from console.security.visitor import visit
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.services.views import Detail
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.theme import Frame, frame
 
 
 def register(desk: Desk) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 from nicegui import ui
 
-from console import kit
-from console.kit import Text, box
-from console.views import Detail
+from console.services.views import Detail
+from console.ui import kit
+from console.ui.kit import Text, box
 
 
 def regions_svg(regions: list[dict[str, Any]], width: int, height: int) -> str:
@@ -32,7 +32,7 @@ def green_scale() -> str:
     Green rises all the way, so it tells how high the map is at a pixel, and the browser can hide what
     lies below a level without asking the server.
     """
-    from anomalyos.explain.anomaly_map import STOPS
+    from anomalyos.inspection.anomaly_map import STOPS
 
     return ",".join(f"{value:g}" for value in STOPS[:, 1])
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from nicegui import events, ui
 
-from anomalyos.store import what_if
-from anomalyos.store.tables import Role
-from anomalyos.store.what_if import Flips, Outcome, Week
-from console import kit, wording
-from console.desk import Desk
-from console.kit import Text, box
-from console.offload import off_loop
-from console.pages.access import acting
+from anomalyos.accounts.tables import Role
+from anomalyos.inspection import what_if
+from anomalyos.inspection.what_if import Flips, Outcome, Week
 from console.pages.inspector.what_if_chart import week_svg
-from console.theme import Frame
-from console.views import Detail
+from console.security.visitor import acting
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.services.views import Detail
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.theme import Frame
 
 
 def draw_what_if(desk: Desk, frame: Frame, detail: Detail) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from anomalyos.store.what_if import Bin, Week
-from console import wording
+from anomalyos.inspection.what_if import Bin, Week
+from console.ui import wording
 
 WIDTH, HEIGHT, FLOOR = 300.0, 118.0, 96.0
 _TOP = 20.0

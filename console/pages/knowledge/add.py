@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from anomalyos.accounts.tables import Role
 from anomalyos.knowledge.grammar import SEVERITIES, category_key
-from anomalyos.store.knowledge_tables import NodeKind, Relation
-from anomalyos.store.tables import Role
-from console.auth import Person
-from console.kit import Text, box
-from console.knowledge_editing import Saved
-from console.offload import off_loop
-from console.pages.access import acting
+from anomalyos.knowledge.tables import NodeKind, Relation
 from console.pages.knowledge import form, labels
 from console.pages.knowledge.room import Reload, Room
+from console.security.sessions import Person
+from console.security.visitor import acting
+from console.services.blocking import off_loop
+from console.services.knowledge_editor import Saved
+from console.ui.kit import Text, box
 
 
 def slug(name: str, blank: str) -> str:

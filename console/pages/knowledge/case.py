@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from anomalyos.errors import NotFound
-from anomalyos.explain.evidence import RankedCause
-from anomalyos.store.case_tables import CaseOrigin
-from anomalyos.store.tables import Role
-from console import kit, wording
-from console.auth import Person
-from console.case_media import photo_size
-from console.kit import Text, box
-from console.knowledge_editing import Saved
-from console.knowledge_views import CasePage
-from console.offload import off_loop
-from console.pages.access import acting
+from anomalyos.accounts.tables import Role
+from anomalyos.cases.tables import CaseOrigin
+from anomalyos.core.errors import NotFound
+from anomalyos.knowledge.causes import RankedCause
+from console.api.v1.case_media import photo_size
 from console.pages.knowledge import form, labels, likelihoods
 from console.pages.knowledge.labels import defect_words
 from console.pages.knowledge.room import Room
+from console.security.sessions import Person
+from console.security.visitor import acting
+from console.services.blocking import off_loop
+from console.services.knowledge_editor import Saved
+from console.services.knowledge_views import CasePage
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 
 class CaseView:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anomalyos.errors import AnomalyOSError
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import AnomalyOSError
 from anomalyos.knowledge.edits import SMALL_PRIOR
 from anomalyos.knowledge.grammar import ENDS, check_weight
-from anomalyos.store.knowledge_tables import Relation
-from anomalyos.store.tables import Role
-from console.auth import Person
-from console.kit import Text, box
-from console.knowledge_editing import Saved, shares
-from console.knowledge_views import NodePage
-from console.offload import off_loop
-from console.pages.access import acting
+from anomalyos.knowledge.tables import Relation
 from console.pages.knowledge import form, labels, likelihoods
 from console.pages.knowledge.room import Reload, Room
+from console.security.sessions import Person
+from console.security.visitor import acting
+from console.services.blocking import off_loop
+from console.services.knowledge_editor import Saved, shares
+from console.services.knowledge_views import NodePage
+from console.ui.kit import Text, box
 
 
 @dataclass(frozen=True)

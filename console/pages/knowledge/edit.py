@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from anomalyos.errors import AnomalyOSError, Conflict
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import AnomalyOSError, Conflict
 from anomalyos.knowledge.grammar import SEVERITIES
-from anomalyos.store.knowledge_tables import NodeKind
-from anomalyos.store.tables import Role
-from console import kit
-from console.kit import Text, box
-from console.knowledge_views import NodePage
-from console.offload import off_loop
-from console.pages.access import acting
+from anomalyos.knowledge.tables import NodeKind
 from console.pages.knowledge import form, labels
 from console.pages.knowledge.room import Reload, Room
+from console.security.visitor import acting
+from console.services.blocking import off_loop
+from console.services.knowledge_views import NodePage
+from console.ui import kit
+from console.ui.kit import Text, box
 
 
 async def open_dialog(room: Room, page: NodePage, reload: Reload) -> None:

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from nicegui import ui
 from nicegui.events import UploadEventArguments
 
-from anomalyos.errors import AnomalyOSError
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import AnomalyOSError
 from anomalyos.knowledge import exchange
 from anomalyos.knowledge.bulk import Content
-from anomalyos.store.tables import Role
-from console import kit, wording
-from console.desk import clean_name
-from console.kit import Text, box
-from console.knowledge_editing import ImportPreview
-from console.offload import off_loop
-from console.pages.access import acting
 from console.pages.knowledge import history
 from console.pages.knowledge.room import Room, said
+from console.security.visitor import acting
+from console.services.blocking import off_loop
+from console.services.inspection import clean_name
+from console.services.knowledge_editor import ImportPreview
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 WORDS = (
     ("added", "new"),

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
-from anomalyos.errors import AnomalyOSError
-from console import kit
-from console.kit import Text, box
+from anomalyos.core.errors import AnomalyOSError
 from console.pages.knowledge.room import said
+from console.ui import kit
+from console.ui.kit import Text, box
 
 Changed = Callable[[], None] | Callable[[], Awaitable[None]]
 

@@ -8,17 +8,17 @@ from dataclasses import replace
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
-from anomalyos.store.knowledge_tables import NodeKind
-from anomalyos.store.tables import Role
-from console import kit, wording
-from console.graph_picture import Picture, Wanted, picture, start
-from console.kit import Text, box
-from console.knowledge_views import Entry
-from console.offload import off_loop
-from console.pages.access import acting
+from anomalyos.accounts.tables import Role
+from anomalyos.knowledge.tables import NodeKind
 from console.pages.knowledge import graph_address, labels, outline
 from console.pages.knowledge.graph_drawing import Choose, draw_picture
 from console.pages.knowledge.room import Room
+from console.security.visitor import acting
+from console.services.blocking import off_loop
+from console.services.knowledge_views import Entry
+from console.ui import kit, wording
+from console.ui.graph_picture import Picture, Wanted, picture, start
+from console.ui.kit import Text, box
 
 
 class GraphView:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlencode
 
-from anomalyos.store.knowledge_tables import NodeKind
-from console.graph_picture import Wanted
+from anomalyos.knowledge.tables import NodeKind
+from console.ui.graph_picture import Wanted
 
 MOST_OPENED = 150
 _SEPARATOR = "~"

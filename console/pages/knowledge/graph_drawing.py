@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from nicegui import ui
 
-from console import kit
-from console.graph_picture import Drawn, Picture
-from console.kit import Text, box
-from console.knowledge_views import Entry
 from console.pages.knowledge import labels
+from console.services.knowledge_views import Entry
+from console.ui import kit
+from console.ui.graph_picture import Drawn, Picture
+from console.ui.kit import Text, box
 
 ROW = 50
 """Pixels from one chip to the next below it."""
@@ -19,7 +19,7 @@ CHIP = 42
 TOP = 30
 """Pixels above the first chip, for the columns' names."""
 TITLES = ("Products", "Defect types", "Signs and causes", "Steps, remedies, checks")
-"""Of the columns of ``console.graph_picture.COLUMNS``."""
+"""Of the columns of ``console.ui.graph_picture.COLUMNS``."""
 GAP = 5.5
 """Percent of the width between two columns, where the curves run."""
 

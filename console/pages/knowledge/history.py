@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from anomalyos.knowledge.grammar import kind_of
-from anomalyos.store.knowledge_tables import KnowledgeRevision
-from anomalyos.store.revision_lists import SEED_ACTOR
-from console import kit, wording
-from console.kit import Text, box
+from anomalyos.knowledge.revision_lists import SEED_ACTOR
+from anomalyos.knowledge.tables import KnowledgeRevision
 from console.pages.knowledge import labels
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 Revert = Callable[[KnowledgeRevision], Awaitable[None]]
 

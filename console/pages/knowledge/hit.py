@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from anomalyos.cases.tables import DefectCase
 from anomalyos.knowledge.search import SearchHit
-from anomalyos.store.case_tables import DefectCase
-from console import kit, wording
-from console.kit import Text, box
-from console.knowledge_asking import CLOSE, Found, reasons
-from console.knowledge_views import Entry
 from console.pages.knowledge import labels, marks
 from console.pages.knowledge.labels import defect_words
+from console.services.knowledge_search import CLOSE, Found, reasons
+from console.services.knowledge_views import Entry
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 
 def draw_hit(hit: SearchHit, found: Found, names: dict[str, str]) -> None:

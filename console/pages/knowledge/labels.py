@@ -8,10 +8,10 @@ from urllib.parse import quote, urlencode
 
 from nicegui import ui
 
-from anomalyos.store.knowledge_tables import NodeKind, Relation
-from console import kit
-from console.kit import Text, box
-from console.wording import Label
+from anomalyos.knowledge.tables import NodeKind, Relation
+from console.ui import kit
+from console.ui.kit import Text, box
+from console.ui.wording import Label
 
 KINDS: dict[str, Label] = {
     NodeKind.CATEGORY: Label("Product", "inventory_2", "accent"),

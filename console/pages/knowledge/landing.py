@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
-from console import kit, wording
-from console.kit import Text, box
-from console.knowing import Knowing
-from console.knowledge_views import Overview
 from console.pages.knowledge import labels
+from console.services.knowledge_reader import Knowing
+from console.services.knowledge_views import Overview
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 SHOWN = ("defect", "cause", "remedy", "check", "step", "sign", "case")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from anomalyos.explain.evidence import KnowledgeItem, RankedCause
-from console import kit, wording
-from console.kit import Text, box
-from console.knowledge_views import DefectShare
+from anomalyos.knowledge.causes import KnowledgeItem, RankedCause
 from console.pages.knowledge import labels
+from console.services.knowledge_views import DefectShare
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 
 def draw_causes(

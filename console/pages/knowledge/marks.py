@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from anomalyos.knowledge.search import Span
-from console.kit import Text, box
+from console.ui.kit import Text, box
 
 LONG = 280
 LEAD = 60

@@ -6,14 +6,10 @@ from collections import defaultdict
 
 from nicegui import ui
 
-from anomalyos.errors import NotFound
-from anomalyos.store.knowledge_tables import KnowledgeRevision, NodeKind, Relation
-from anomalyos.store.revision_lists import SEED_ACTOR
-from anomalyos.store.tables import Role
-from console import kit, wording
-from console.kit import Text, box
-from console.knowledge_views import Join, NodePage
-from console.offload import off_loop
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import NotFound
+from anomalyos.knowledge.revision_lists import SEED_ACTOR
+from anomalyos.knowledge.tables import KnowledgeRevision, NodeKind, Relation
 from console.pages.knowledge import (
     connect,
     edit,
@@ -25,6 +21,10 @@ from console.pages.knowledge import (
     weights,
 )
 from console.pages.knowledge.room import Room
+from console.services.blocking import off_loop
+from console.services.knowledge_views import Join, NodePage
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 
 class NodeView:

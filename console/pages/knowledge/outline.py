@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from console import kit
-from console.graph_picture import Drawn, Picture
-from console.kit import Text, box
 from console.pages.knowledge import labels
 from console.pages.knowledge.graph_drawing import Choose
+from console.ui import kit
+from console.ui.graph_picture import Drawn, Picture
+from console.ui.kit import Text, box
 
 
 def draw(shown: Picture, selected: str, choose: Choose) -> None:

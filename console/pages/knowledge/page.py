@@ -10,14 +10,7 @@ from nicegui import app, ui
 from starlette.responses import RedirectResponse, Response
 
 from anomalyos.knowledge import exchange
-from console import case_media, kit, wording
-from console.desk import Desk
-from console.kit import Text, box
-from console.knowing import Knowing
-from console.knowledge_asking import Asked, Asking
-from console.knowledge_editing import Editing
-from console.offload import off_loop
-from console.pages.access import Visit, visit
+from console.api.v1 import case_media
 from console.pages.knowledge import history, labels
 from console.pages.knowledge.case import CaseView
 from console.pages.knowledge.exchange import ExchangeView
@@ -25,7 +18,15 @@ from console.pages.knowledge.graph import GraphView
 from console.pages.knowledge.node import NodeView
 from console.pages.knowledge.room import SHORTCUTS, Library, Room, draw_head, parameters
 from console.pages.knowledge.search import SearchView
-from console.theme import frame
+from console.security.visitor import Visit, visit
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.services.knowledge_editor import Editing
+from console.services.knowledge_reader import Knowing
+from console.services.knowledge_search import Asked, Asking
+from console.ui import kit, wording
+from console.ui.kit import Text, box
+from console.ui.theme import frame
 
 CHANGES = 50
 

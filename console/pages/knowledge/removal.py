@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from anomalyos.errors import NotFound
-from anomalyos.store.knowledge_tables import Relation
-from anomalyos.store.tables import Role
-from console import wording
-from console.auth import Person
-from console.kit import Text, box
-from console.knowledge_editing import Saved, shares
-from console.knowledge_views import Join, NodePage
-from console.offload import off_loop
-from console.pages.access import acting
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import NotFound
+from anomalyos.knowledge.tables import Relation
 from console.pages.knowledge import form, labels, likelihoods
 from console.pages.knowledge.room import Reload, Room
+from console.security.sessions import Person
+from console.security.visitor import acting
+from console.services.blocking import off_loop
+from console.services.knowledge_editor import Saved, shares
+from console.services.knowledge_views import Join, NodePage
+from console.ui import wording
+from console.ui.kit import Text, box
 
 
 async def of_node(room: Room, page: NodePage, reload: Reload) -> None:

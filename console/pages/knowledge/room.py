@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from anomalyos.errors import AnomalyOSError, Conflict
-from anomalyos.store.tables import Role
-from console import kit
-from console.auth import Person
-from console.desk import Desk
-from console.kit import Text, box
-from console.knowing import Knowing
-from console.knowledge_asking import Asking
-from console.knowledge_editing import Editing, Saved
-from console.offload import off_loop
-from console.pages.access import acting
-from console.shortcuts import ShortcutGroup
-from console.theme import Frame
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import AnomalyOSError, Conflict
+from console.security.sessions import Person
+from console.security.visitor import acting
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.services.knowledge_editor import Editing, Saved
+from console.services.knowledge_reader import Knowing
+from console.services.knowledge_search import Asking
+from console.ui import kit
+from console.ui.kit import Text, box
+from console.ui.shortcuts import ShortcutGroup
+from console.ui.theme import Frame
 
 Reload = Callable[[], Awaitable[None]]
 

@@ -9,16 +9,16 @@ from functools import partial
 
 from nicegui import ui
 
-from anomalyos.errors import AnomalyOSError
-from anomalyos.store.tables import Role
-from console import kit, wording
-from console.kit import Text, box
-from console.knowing import PAGE as BROWSED
-from console.knowledge_asking import PAGE, Asked, Found, corrected
-from console.offload import off_loop
-from console.pages.access import acting
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import AnomalyOSError
 from console.pages.knowledge import add, hit, labels, landing
 from console.pages.knowledge.room import Room, said
+from console.security.visitor import acting
+from console.services.blocking import off_loop
+from console.services.knowledge_reader import PAGE as BROWSED
+from console.services.knowledge_search import PAGE, Asked, Found, corrected
+from console.ui import kit, wording
+from console.ui.kit import Text, box
 
 ALL = ""
 _AGAIN = 4.0

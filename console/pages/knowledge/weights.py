@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from anomalyos.errors import AnomalyOSError, Conflict
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import AnomalyOSError, Conflict
 from anomalyos.knowledge.grammar import MAX_WEIGHT, check_weight
-from anomalyos.store.knowledge_tables import Relation
-from anomalyos.store.tables import Role
-from console.kit import Text, box
-from console.knowledge_editing import Weight, shares
-from console.knowledge_views import NodePage
-from console.offload import off_loop
-from console.pages.access import acting
+from anomalyos.knowledge.tables import Relation
 from console.pages.knowledge import form, likelihoods
 from console.pages.knowledge.room import Reload, Room
+from console.security.visitor import acting
+from console.services.blocking import off_loop
+from console.services.knowledge_editor import Weight, shares
+from console.services.knowledge_views import NodePage
+from console.ui.kit import Text, box
 
 
 async def open_dialog(room: Room, page: NodePage, reload: Reload) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from anomalyos.core.settings import Settings
 from anomalyos.features.depth.estimate import estimate_depth
 from anomalyos.features.weights import WeightsMissing
-from anomalyos.settings import Settings
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from anomalyos.core.settings import Settings
 from anomalyos.features.depth.estimate import estimate_depth
 from anomalyos.features.depth.midas import MidasSmall, build_network, prepare
 from anomalyos.features.weights import WeightsMissing
-from anomalyos.settings import Settings
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from anomalyos.core.settings import Settings
 from anomalyos.features.embedders import get_image_embedder
 from anomalyos.features.embedders.clip import ClipEmbedder, find_clip_weights
 from anomalyos.features.weights import WeightsMissing
-from anomalyos.settings import Settings
 
 TINY = {
     "embed_dim": 32,

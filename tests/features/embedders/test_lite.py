@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from anomalyos.core.settings import Settings
 from anomalyos.features.embedders import get_image_embedder
-from anomalyos.settings import Settings
-from tests.products import draw
+from tests.support.products import draw
 
 
 def test_vectors_are_of_unit_length_whatever_the_size_and_the_company(settings: Settings) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from anomalyos.core.settings import Settings
 from anomalyos.features.embedders import minilm
 from anomalyos.features.embedders.base import TextEmbedder
 from anomalyos.features.embedders.text import get_text_embedder
 from anomalyos.features.weights import WeightsMissing
-from anomalyos.settings import Settings
 
 
 @pytest.fixture

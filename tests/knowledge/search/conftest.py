@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.features.embedders import text as text_embedders
 from anomalyos.features.embedders.base import FloatArray
 from anomalyos.knowledge.search import KnowledgeSearch
-from anomalyos.settings import Settings
-from anomalyos.store.engine import Store
-from anomalyos.store.knowledge_tables import KnowledgeEdge, KnowledgeNode, Relation
+from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode, Relation
 
 JANUARY = datetime(2026, 1, 10, tzinfo=UTC)
 

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from anomalyos.errors import AnomalyOSError
+from anomalyos.cases.tables import DefectCase
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.inspection import reviews
+from anomalyos.inspection.tables import Batch, Inspection, Review, Verdict
 from anomalyos.knowledge.search import KnowledgeSearch, get_search, snapshot
 from anomalyos.knowledge.search import engine as engines
-from anomalyos.settings import Settings
-from anomalyos.store import reviews
-from anomalyos.store.case_tables import DefectCase
-from anomalyos.store.engine import Store
-from anomalyos.store.knowledge_tables import KnowledgeNode
-from anomalyos.store.tables import Batch, Inspection, Review, Verdict
+from anomalyos.knowledge.tables import KnowledgeNode
 from tests.knowledge.search.conftest import JANUARY, BagOfWords, node
 
 MODES = engines.MODES

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from anomalyos.cli.search import QUESTIONS
-from anomalyos.errors import AnomalyOSError
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.knowledge.search import KnowledgeSearch
 from anomalyos.knowledge.search.evaluation import JudgedQuestion, evaluate, figures, read_questions
 from anomalyos.knowledge.search.fusion import asked_kinds, fused_scores, reciprocal_ranks, saturated
 from anomalyos.knowledge.seeds import ensure_seeded
-from anomalyos.settings import Settings
-from anomalyos.store.engine import Store
 
 
 def test_figures_of_a_known_answer() -> None:

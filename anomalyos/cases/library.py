@@ -1,0 +1,293 @@
+"""The case library: how known defects come in, are found again and leave."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anomalyos.cases import repository as cases
+from anomalyos.cases.appearance import Appearance, Place
+from anomalyos.cases.case_index import CaseIndex, Entry, Hit
+from anomalyos.cases.crops import centre
+from anomalyos.cases.index_file import REBUILD, IndexDamaged, IndexMismatch, load_index, save_index
+from anomalyos.cases.similar import SimilarCase
+from anomalyos.cases.tables import DefectCase
+from anomalyos.core.errors import NotFound
+from anomalyos.core.geometry import Box
+from anomalyos.db.rows import stored_id
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from anomalyos.core.settings import Settings
+    from anomalyos.db.engine import Store
+    from anomalyos.features.embedders.base import FloatArray
+
+log = logging.getLogger(__name__)
+
+EMBEDDED_UNASKED = 256
+"""Cases embedded on the way to an answer; with more to do than that, somebody should ask for it."""
+PAGE = 5_000
+Progress = Callable[[int, int], None]
+"""Called with (done, in all)."""
+
+
+class CaseLibrary:
+    """Known defects in the store and their index in memory, the one following the other.
+
+    Safe to share between threads. What another process adds or removes is found by the next search:
+    every search first asks the database for changes it has not seen.
+    """
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self.settings = settings
+        self.store = store
+        self._index: CaseIndex | None = None
+        self._seen = 0
+        self._working = threading.RLock()
+
+    @property
+    def appearance(self) -> Appearance:
+        """Raises ``WeightsMissing``."""
+        from anomalyos.features.embedders import get_image_embedder
+
+        return Appearance(get_image_embedder(self.settings))
+
+    @property
+    def index_path(self) -> Path:
+        return self.settings.home / "indexes" / f"cases-{self.appearance.digest[:16]}.index"
+
+    def similar(
+        self,
+        rgb: NDArray[np.uint8],
+        box: Box | None,
+        category: str | None,
+        k: int = 5,
+        exclude_images: frozenset[str] = frozenset(),
+    ) -> tuple[SimilarCase, ...]:
+        """The ``k`` known defects that look most like a place in a photograph, most similar first.
+
+        Each photograph answers once, with its most similar case.
+
+        Args:
+            rgb: the whole photograph (H, W, 3).
+            box: the defect in it without its surroundings; None takes the whole photograph.
+            category: only its cases (hierarchical search); None searches all.
+            exclude_images: SHA-256 of photographs whose cases are left out, the asked one among them.
+
+        Raises:
+            IndexMismatch: the cases are not embedded under the present embedder.
+        """
+        vector = self.appearance.vectors([Place(rgb, None if box is None else centre(box))])
+        with self._working:
+            index = self.synchronised()
+            # several cases may share a photograph, so ask for more than are shown
+            hits = index.search(vector, 4 * k, category=category, exclude_images=exclude_images)[0]
+        with self.store.session(read_only=True) as session:
+            known = cases.get_many(session, [hit.case_id for hit in hits])
+        return first_of_each_photograph(hits, known, k)
+
+    def import_labelled(self, category: str, progress: Progress | None = None) -> dict[str, int]:
+        """Take in the labelled defects among a category's test images; what is known already stays.
+
+        Returns:
+            ``added``, ``known`` (removed ones included), ``without_mask`` and ``unreadable`` images.
+
+        Raises:
+            NotFound: there is no such category.
+        """
+        from anomalyos.cases.labelled import import_category
+
+        counts = import_category(category, self.settings, self.store, self.appearance, progress)
+        if counts["added"]:
+            with self._working:
+                save_index(self.synchronised(), self.index_path, self._seen)
+        return counts
+
+    def follow_review(self, inspection_id: int, actor: str) -> DefectCase | None:
+        """Make the cases of one inspection agree with the decision that stands; again changes nothing.
+
+        Returns:
+            The case that stands for it now, None when the decision is anything but a defect, or when
+            nobody knows which product the image shows.
+
+        Raises:
+            NotFound: there is no such inspection, or its photograph is gone.
+        """
+        from anomalyos.cases.reviewed import follow
+
+        return follow(inspection_id, actor, self.settings, self.store, self.appearance)
+
+    def remove(self, case_id: int, actor: str, reason: str) -> None:
+        """Take a case out of every search, of this process and of others, from the next one on.
+
+        Raises:
+            NotFound: no such case.
+            Conflict: it is removed already.
+        """
+        with self.store.session() as session:
+            cases.remove(session, case_id, actor, reason)
+
+    def rebuild(self, progress: Progress | None = None) -> dict[str, int]:
+        """Make the index anew from the store, embedding what has no embedding yet, and keep it as a file.
+
+        Returns:
+            ``cases`` in the index, ``embedded`` now, ``unreadable`` photographs that were left out.
+        """
+        with self._working:
+            self._index = CaseIndex(self.appearance.dims, self.appearance.digest, self.settings.case_index)
+            self._seen = 0
+            counts = self._follow_changes(None, progress)
+            save_index(self._index, self.index_path, self._seen)
+            return {"cases": len(self._index), **counts}
+
+    def synchronised(self) -> CaseIndex:
+        """The index with every change the store knows. Call it with the lock held.
+
+        Raises:
+            IndexMismatch: too many cases have no embedding under the present embedder.
+        """
+        digest = self.appearance.digest
+        if self._index is None or self._index.embedder != digest:
+            self._index, self._seen = self._open()
+        self._follow_changes(EMBEDDED_UNASKED, None)
+        return self._index
+
+    def _open(self) -> tuple[CaseIndex, int]:
+        """The kept index when it belongs to this database and these settings, else an empty one."""
+        fresh = CaseIndex(self.appearance.dims, self.appearance.digest, self.settings.case_index)
+        try:
+            index, change = load_index(self.index_path, self.appearance.digest)
+        except NotFound:
+            return fresh, 0
+        except IndexDamaged as error:
+            log.warning("%s The cases are read from the database instead.", error.message)
+            return fresh, 0
+        if index.factory != fresh.factory or not self._belongs(index, change):
+            return fresh, 0
+        return index, change
+
+    def _belongs(self, index: CaseIndex, change: int) -> bool:
+        """Whether a kept index tells of this database: one restored from a backup counts on from there."""
+        seen = 0
+        with self.store.session(read_only=True) as session:
+            for fact in cases.facts(session):
+                known = fact.case_id in index
+                if known and index.entries[fact.case_id] != Entry(fact.case_id, fact.category, fact.image):
+                    return False
+                if fact.change <= change and known != fact.live:
+                    return False
+                seen += known
+        return seen == len(index)
+
+    def _follow_changes(self, most: int | None, progress: Progress | None) -> dict[str, int]:
+        embedded = unreadable = 0
+        while True:
+            with self.store.session(read_only=True) as session:
+                page = cases.changes_since(session, self._seen, PAGE)
+                live = [case for case in page if case.removed_at is None]
+                vectors = cases.vectors(session, self.appearance.digest, (stored_id(c.id) for c in live))
+            if not page:
+                return {"embedded": embedded, "unreadable": unreadable}
+            missing = [case for case in live if stored_id(case.id) not in vectors]
+            if most is not None and embedded + len(missing) > most:
+                raise IndexMismatch(
+                    f"{len(missing)} known defects are not embedded with '{self.appearance.name}' yet.",
+                    REBUILD,
+                )
+            made = self._embed(missing, progress)
+            embedded, unreadable = embedded + len(made), unreadable + len(missing) - len(made)
+            self._apply(page, {**vectors, **made})
+            self._seen = page[-1].change
+
+    def _apply(self, page: Iterable[DefectCase], vectors: dict[int, FloatArray]) -> None:
+        index = self._index
+        assert index is not None
+        index.remove(stored_id(case.id) for case in page if case.removed_at is not None)
+        live = [
+            case
+            for case in page
+            if case.removed_at is None and stored_id(case.id) in vectors and stored_id(case.id) not in index
+        ]
+        if live:
+            entries = [Entry(stored_id(case.id), case.category, case.image_sha256) for case in live]
+            index.add(entries, np.stack([vectors[entry.case_id] for entry in entries]))
+
+    def _embed(self, missing: list[DefectCase], progress: Progress | None) -> dict[int, FloatArray]:
+        """Vectors of the kept photographs; one that is gone or damaged is left out, and said so."""
+        from anomalyos.core.errors import AnomalyOSError
+        from anomalyos.images.decoding import decode_image
+
+        made: dict[int, FloatArray] = {}
+        for done, case in enumerate(missing, start=1):
+            try:
+                rgb = decode_image(self.store.objects.read(case.image_path), self.settings).rgb
+            except AnomalyOSError as error:
+                log.warning("Case %s cannot be searched: %s", case.id, error.message)
+                continue
+            made[stored_id(case.id)] = self.appearance.vectors([Place(rgb, focus_of(case))])[0]
+            if progress is not None:
+                progress(done, len(missing))
+        if made:
+            with self.store.session() as session:
+                for case_id, vector in made.items():
+                    cases.put_vector(session, case_id, self.appearance.digest, vector)
+        return made
+
+
+def first_of_each_photograph(
+    hits: list[Hit], known: dict[int, DefectCase], k: int
+) -> tuple[SimilarCase, ...]:
+    """The best hit of each photograph, ``k`` at most, in the order of ``hits``."""
+    shown: dict[str, SimilarCase] = {}
+    for hit in hits:
+        case = known.get(hit.case_id)
+        if case is not None and case.image_sha256 not in shown and len(shown) < k:
+            shown[case.image_sha256] = similar_case(case, hit.similarity)
+    return tuple(shown.values())
+
+
+def focus_of(case: DefectCase) -> tuple[int, int] | None:
+    """Where a case's embedding looks; None at the whole photograph."""
+    if "focus_x" not in case.box:
+        return None
+    return case.box["focus_x"], case.box["focus_y"]
+
+
+def similar_case(case: DefectCase, similarity: float) -> SimilarCase:
+    box = Box(**{side: case.box[side] for side in ("x", "y", "width", "height")})
+    facts: dict[str, Any] = {
+        name: getattr(case, name)
+        for name in (
+            "category",
+            "defect_type",
+            "severity",
+            "origin",
+            "source",
+            "note",
+            "synthetic",
+            "image_sha256",
+            "image_path",
+            "crop_path",
+        )
+    }
+    return SimilarCase(case_id=stored_id(case.id), similarity=similarity, box=box, **facts)
+
+
+_libraries: dict[tuple[object, ...], CaseLibrary] = {}
+_opening = threading.Lock()
+
+
+def get_case_library(settings: Settings, store: Store) -> CaseLibrary:
+    """The process's library of this store, embedder and index recipe."""
+    key = (id(store), str(settings.home), settings.embedder, settings.case_index)
+    with _opening:
+        library = _libraries.get(key)
+        if library is None or library.store is not store:
+            library = _libraries[key] = CaseLibrary(settings, store)
+        return library

@@ -1,0 +1,107 @@
+"""Cases from reviews: a confirmed defect becomes one, and stops being one when the decision changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from anomalyos.cases import repository as cases
+from anomalyos.cases.appearance import Place
+from anomalyos.cases.crops import centre, crop_box, cut
+from anomalyos.cases.labelled import box_and_focus
+from anomalyos.cases.tables import CaseOrigin, DefectCase
+from anomalyos.db.rows import stored_id
+from anomalyos.inspection.tables import Decision, Review
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from anomalyos.cases.appearance import Appearance
+    from anomalyos.core.settings import Settings
+    from anomalyos.db.engine import Store
+    from anomalyos.features.embedders.base import FloatArray
+    from anomalyos.inspection.context import Subject
+
+
+def follow(
+    inspection_id: int, actor: str, settings: Settings, store: Store, appearance: Appearance
+) -> DefectCase | None:
+    """See ``CaseLibrary.follow_review``."""
+    from anomalyos.inspection.context import load_subject
+    from anomalyos.models.champions import Champions
+
+    subject = load_subject(inspection_id, settings, store, Champions(settings, store))
+    prepared: tuple[DefectCase, FloatArray] | None = None
+    if _confirmed(subject.standing) and subject.category:
+        # files and features before the transaction: it must not hold the write lock meanwhile
+        prepared = _prepare(subject, store, appearance)
+    with store.session() as session:
+        from anomalyos.inspection import inspections, reviews
+
+        inspections.get(session, inspection_id)
+        standing = _standing(reviews.history(session, inspection_id))
+        if prepared is None or not _confirmed(standing):
+            _withdraw(session, inspection_id, None, actor)
+            return None
+        assert standing is not None
+        row, vector = prepared
+        row.defect_type = standing.defect_type or cases.UNNAMED
+        row.note = standing.note
+        return _install(session, row, vector, appearance.digest, actor)
+
+
+def _prepare(subject: Subject, store: Store, appearance: Appearance) -> tuple[DefectCase, FloatArray]:
+    """The case as it would stand, without type and note, and the vector of its crop."""
+    from anomalyos.images.decoding import encode_png
+
+    assert subject.image is not None
+    region = subject.strongest_box()
+    box = crop_box(region, subject.image.width, subject.image.height)
+    crop = cut(subject.rgb, box)
+    focus = centre(region)
+    inspection_id = stored_id(subject.inspection.id)
+    row = DefectCase(
+        content_key="",
+        category=subject.category,
+        defect_type="",
+        origin=CaseOrigin.REVIEW.value,
+        synthetic=subject.synthetic,
+        source=f"inspection:{inspection_id}",
+        inspection_id=inspection_id,
+        image_sha256=subject.image.sha256,
+        image_path=subject.image.object_path,
+        crop_path=store.objects.put(encode_png(crop), ".png"),
+        box=box_and_focus(box, focus),
+        area_share=round(float(subject.mask.mean()), 6),
+        added_by="",
+    )
+    return row, appearance.vectors([Place(subject.rgb, focus)])[0]
+
+
+def _install(session: Session, row: DefectCase, vector: FloatArray, digest: str, actor: str) -> DefectCase:
+    case, created = cases.add(session, row, actor)
+    case_id = stored_id(case.id)
+    cases.put_vector(session, case_id, digest, vector)
+    if not created:
+        if case.removed_at is not None and case.removed_by == cases.FOLLOWING:
+            cases.restore(session, case_id, actor, "the review says defect again")
+        cases.annotate(session, case_id, actor, row.note)
+    _withdraw(session, stored_id(case.inspection_id), case_id, actor)
+    return case
+
+
+def _withdraw(session: Session, inspection_id: int, keep: int | None, actor: str) -> None:
+    """Remove the inspection's other cases, if any are left."""
+    for case in cases.of_inspection(session, inspection_id):
+        if case.removed_at is None and case.id != keep:
+            reason = "the review changed"
+            cases.remove(session, stored_id(case.id), actor, reason, following=True)
+
+
+def _standing(history: Sequence[Review]) -> Review | None:
+    """The newest review, which is the one that holds."""
+    return history[-1] if history else None
+
+
+def _confirmed(review: Review | None) -> bool:
+    return review is not None and review.decision == Decision.DEFECT.value

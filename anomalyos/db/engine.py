@@ -1,0 +1,174 @@
+"""The door to the database and the object files: one ``Store`` per process."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlmodel import Session
+
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings
+from anomalyos.db.objects import ObjectStore
+from anomalyos.db.schema import load_tables
+
+BUSY_TIMEOUT_MS = 30_000
+READ_ONLY = "anomalyos_read_only"
+
+
+class Store:
+    """Database and object files of one installation.
+
+    Opening does not touch the schema: ``upgrade()`` brings it to the newest migration and is
+    quick when it is there already. Safe to share between threads, and to inherit over ``fork``.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        load_tables()
+        self.url = database_url(settings)
+        self.engine = make_engine(self.url)
+        self._reading = self.engine.execution_options(**{READ_ONLY: True})
+        if self.engine.dialect.name == "postgresql":
+            self._reading = self._reading.execution_options(postgresql_readonly=True)
+        self.objects = ObjectStore(settings.objects_dir)
+
+    @contextmanager
+    def session(self, *, read_only: bool = False) -> Iterator[Session]:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        Rows stay usable afterwards. On SQLite a writing session takes the write lock with its
+        first statement, so it waits for its turn instead of failing half way; pages that only
+        look should pass ``read_only=True``, which waits for nobody and refuses writes.
+        """
+        bind = self._reading if read_only else self.engine
+        with Session(bind, expire_on_commit=False) as session:
+            session.info["read_only"] = read_only
+            yield session
+            session.commit()
+
+    def upgrade(self) -> None:
+        """Bring the schema to the newest migration; several processes may call this at once."""
+        from anomalyos.db.migrate import upgrade
+
+        upgrade(self.engine, self.url)
+        self.objects.remove_stale_temporaries()
+
+    def check(self) -> None:
+        """Raise ``AnomalyOSError`` when the database is out of reach or not at the newest migration."""
+        from anomalyos.db.migrate import check
+
+        check(self.engine)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def database_url(settings: Settings) -> URL:
+    """The configured database, with the driver this project ships.
+
+    Raises:
+        AnomalyOSError: for anything but a PostgreSQL URL or a SQLite file. The message never
+            holds the URL, which may hold a password.
+    """
+    hint = "Set ANOMALYOS_DATABASE_URL to postgresql://USER:PASSWORD@HOST/NAME, or leave it empty for SQLite."
+    try:
+        url = make_url(settings.resolved_database_url())
+    except ArgumentError as error:
+        raise AnomalyOSError("ANOMALYOS_DATABASE_URL is not a database URL.", hint) from error
+    backend = url.drivername.split("+")[0]
+    if backend in {"postgresql", "postgres"}:
+        return url.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise AnomalyOSError(f"The database {backend!r} is not supported.", hint)
+    if not url.database or url.database == ":memory:":
+        raise AnomalyOSError("An in-memory database cannot be shared between processes.", hint)
+    return url.set(drivername="sqlite")
+
+
+def make_engine(url: URL, *, foreign_keys: bool = True) -> Engine:
+    """Engine with the connection rules of this project.
+
+    ``foreign_keys=False`` is for migrations, which rebuild SQLite tables row by row.
+    """
+    if url.get_backend_name() == "sqlite":
+        _create_database_file(Path(str(url.database)))
+        engine = create_engine(url, json_serializer=_to_json)
+        _configure_sqlite(engine, foreign_keys=foreign_keys)
+    else:
+        engine = create_engine(url, json_serializer=_to_json, pool_pre_ping=True)
+    _drop_connections_of_the_parent(engine)
+    return engine
+
+
+def _to_json(value: Any) -> str:
+    """NaN is no JSON: PostgreSQL would refuse it, and SQLite hand it to a browser that does."""
+    return json.dumps(value, allow_nan=False)
+
+
+def _create_database_file(path: Path) -> None:
+    """Password hashes live in it: only its owner may read it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600, exist_ok=True)
+
+
+def _configure_sqlite(engine: Engine, *, foreign_keys: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: Any) -> None:
+        # the driver must not open transactions on its own: `begin` below does
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        # in WAL mode a power cut may lose the last commit with NORMAL; reviews must not be lost
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        reading = bool(connection.get_execution_options().get(READ_ONLY))
+        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
+        # a deferred transaction that reads first and writes later fails at once, without waiting,
+        # when somebody wrote in between
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _drop_connections_of_the_parent(engine: Engine) -> None:
+    """A forked task must not talk over the connection of the process that forked it."""
+
+    @event.listens_for(engine, "connect")
+    def remember(connection: Any, record: Any) -> None:
+        record.info["pid"] = os.getpid()
+
+    @event.listens_for(engine, "checkout")
+    def refuse(connection: Any, record: Any, proxy: Any) -> None:
+        if record.info["pid"] != os.getpid():
+            record.dbapi_connection = proxy.dbapi_connection = None
+            raise DisconnectionError("the connection belongs to the parent process")
+
+
+_open: dict[tuple[str, str], Store] = {}
+_open_lock = threading.Lock()
+
+
+def open_store(settings: Settings) -> Store:
+    """The process's store for this database and home, opened once."""
+    key = (settings.resolved_database_url(), str(settings.home))
+    with _open_lock:
+        if key not in _open:
+            _open[key] = Store(settings)
+        return _open[key]
+
+
+def close_stores() -> None:
+    """Close every store of this process; the next ``open_store`` opens afresh."""
+    with _open_lock:
+        for store in _open.values():
+            store.close()
+        _open.clear()

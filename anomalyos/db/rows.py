@@ -1,0 +1,65 @@
+"""What the repositories share: inserting in a race, and text a database can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, SQLModel
+
+from anomalyos.core.errors import AnomalyOSError
+
+Row = TypeVar("Row", bound=SQLModel)
+
+
+def insert_or_find(session: Session, row: Row, find: Callable[[], Row | None]) -> tuple[Row, bool]:
+    """Add ``row`` unless ``find`` knows it already; returns the stored row and whether it is new.
+
+    When another process inserts the same between looking and adding, the savepoint gives way
+    and the other's row is returned; the surrounding transaction goes on.
+    """
+    found = find()
+    if found is not None:
+        return found, False
+    try:
+        with session.begin_nested():
+            session.add(row)
+            session.flush()
+    except IntegrityError:
+        found = find()
+        if found is None:  # not a race: a broken reference
+            raise
+        return found, False
+    return row, True
+
+
+def stored_id(row_id: int | None) -> int:
+    """The id of a row that has been flushed."""
+    if row_id is None:
+        raise ValueError("the row has not been stored yet")
+    return row_id
+
+
+def plain_text(value: str, what: str, limit: int, *, required: bool = False) -> str:
+    """``value`` without surrounding blanks.
+
+    Raises:
+        AnomalyOSError: too long, empty although required, or with characters no database can hold.
+    """
+    text = value.strip()
+    if required and not text:
+        raise AnomalyOSError(f"The {what} is missing.")
+    if len(text) > limit:
+        raise AnomalyOSError(f"The {what} has {len(text)} characters; {limit} is the limit.")
+    if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
+        raise AnomalyOSError(f"The {what} holds characters that cannot be stored.")
+    return text
+
+
+def storable(value: str) -> str:
+    """``value`` with every character no database can hold written as an escape.
+
+    File names on Linux are bytes, so a camera may deliver one that is not valid text.
+    """
+    return value.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")

@@ -1,0 +1,320 @@
+"""The parts of an explanation, each computed from the subject and from the parts before it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from anomalyos.cases.similar import SimilarCase
+from anomalyos.core.errors import AnomalyOSError, NotFound
+from anomalyos.explain.evidence import CamExplanation, NamedDefect, ShapExplanation, TracePair
+from anomalyos.explain.findings import Findings, Made, kept
+from anomalyos.inspection.tables import Decision, Verdict
+from anomalyos.knowledge.causes import PathStep, RankedCause
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from anomalyos.explain.gradcam import CamHeat
+    from anomalyos.explain.readable import DepthDeviation
+    from anomalyos.explain.surrogate import Surrogate
+    from anomalyos.images.decoding import DecodedImage
+    from anomalyos.inspection.context import Subject
+
+SHOWN = 5
+"""Similar cases and causes that are given."""
+DEPTH_VERSION = 1
+"""Counts up whenever the same photograph and map would get other depth statistics."""
+CLASS_CAM = "gradcam_pp_class"
+"""How the heat of a name is kept and its picture called."""
+Tick = Callable[[float], None]
+"""Called with the share of the part that is done."""
+
+
+def pictures(subject: Subject) -> dict[str, str]:
+    """``photo`` and ``anomaly_map`` as object paths, as far as there are any."""
+    from anomalyos.inspection.anomaly_map import render_heatmap
+
+    found: dict[str, str] = {}
+    if subject.image is not None:
+        found["photo"] = subject.image.object_path
+    if subject.inspection.map_path:
+        overlay = render_heatmap(subject.store, subject.inspection)
+        found["anomaly_map"] = subject.store.objects.put(overlay, ".png")
+    return found
+
+
+def similar(subject: Subject, found: Findings, tick: Tick) -> None:
+    """The known defects of the same product that look most like the strongest region.
+
+    Raises:
+        NotFound: no defect of this product is known.
+        IndexMismatch: the cases were embedded otherwise.
+    """
+    from anomalyos.cases.crops import crop_box, cut
+    from anomalyos.cases.library import get_case_library
+    from anomalyos.images.decoding import encode_png
+
+    region = subject.strongest_box()
+    height, width = subject.rgb.shape[:2]
+    crop = cut(subject.rgb, crop_box(region, width, height))
+    found.pictures["crop"] = subject.store.objects.put(encode_png(crop), ".png")
+    own = subject.inspection.content_sha256
+    library = get_case_library(subject.settings, subject.store)
+    found.similar = library.similar(subject.rgb, region, subject.category, SHOWN, frozenset([own]))
+    if not found.similar:
+        raise NotFound(
+            f"No other defect of {subject.category} is known yet.",
+            "Confirm defects in the console, or take labelled ones in with 'anomalyos cases import'.",
+        )
+
+
+def causes(subject: Subject, found: Findings, tick: Tick) -> None:
+    """Root causes from the knowledge graph, for the defect types that are in question.
+
+    Raises:
+        NotFound: nothing is known of this product's causes.
+    """
+    from anomalyos.knowledge.graph import load_graph
+    from anomalyos.knowledge.likelihood import root_causes
+
+    if subject.standing is not None and subject.standing.decision == Decision.FALSE_ALARM:
+        raise NotFound("A reviewer found nothing wrong with this part.")
+    with subject.store.session(read_only=True) as session:
+        ranked = root_causes(load_graph(session), session, suspects(subject, found.similar), SHOWN)
+    if not ranked:
+        raise NotFound(
+            f"The knowledge graph says nothing of {subject.category}.",
+            "Fill it with 'anomalyos knowledge seed', or add the product to include/knowledge.",
+        )
+    decided = bool(subject.standing and subject.standing.defect_type)
+    found.causes = ranked if decided else tuple(by_case(cause, found.similar) for cause in ranked)
+
+
+def suspects(subject: Subject, alike: tuple[SimilarCase, ...]) -> list[tuple[str, float]]:
+    """Defect keys in question with their weights.
+
+    What a reviewer named is certain. Otherwise the similar cases vote, each with its similarity divided by
+    its rank: the first one is right more often than the others together. Without any, every defect type
+    of the product is in question.
+    """
+    from anomalyos.knowledge.grammar import defect_key
+
+    if subject.standing is not None and subject.standing.defect_type:
+        return [(defect_key(subject.category, subject.standing.defect_type), 1.0)]
+    if not alike:
+        return [(defect_key(subject.category, "unnamed"), 1.0)]
+    return [
+        (defect_key(case.category, case.defect_type), case.similarity / rank)
+        for rank, case in enumerate(alike, start=1)
+    ]
+
+
+def by_case(cause: RankedCause, alike: tuple[SimilarCase, ...]) -> RankedCause:
+    """``cause`` with a path that begins at the most similar case of its defect type, if there is one."""
+    from anomalyos.knowledge.grammar import defect_key
+
+    defect, last = cause.path[-2], cause.path[-1]
+    for case in alike:
+        if defect_key(case.category, case.defect_type) == defect.key:
+            first = PathStep(key=f"case:{case.case_id}", kind="case", name=f"case {case.case_id}")
+            second = defect.model_copy(update={"relation": "shows"})
+            return cause.model_copy(update={"path": (first, second, last)})
+    return cause
+
+
+def trace(subject: Subject, found: Findings, tick: Tick) -> None:
+    """The most anomalous patches beside the normal ones they were held against.
+
+    Raises:
+        NotFound: training images are gone or have changed.
+    """
+    from anomalyos.explain.trace import TRACE_VERSION
+    from anomalyos.explain.trace import trace as find_trace
+
+    def size_of(entry: dict[str, str]) -> tuple[int, int]:
+        image = training_image(subject, entry)
+        return image.width, image.height
+
+    def make() -> Made:
+        bundle = subject.bundle
+        pairs = find_trace(
+            subject.rgb,
+            bundle,
+            subject.champions.extractor(bundle.recipe),
+            image_sha256=subject.inspection.content_sha256,
+            size_of=size_of,
+        )
+        return Made({"pairs": [pair.model_dump(mode="json") for pair in pairs]})
+
+    made = kept(subject, "trace", {"version": TRACE_VERSION}, make)
+    found.trace = tuple(TracePair.model_validate(pair) for pair in made.content["pairs"])
+
+
+def cams(subject: Subject, found: Findings, tick: Tick) -> None:
+    """Grad-CAM++ and HiResCAM of the score, as heat and as pictures to lay over the photograph; and, where a
+    classifier of the product is in use, what it calls the region and Grad-CAM++ of that name.
+
+    Raises:
+        BundleError: the classifier in use is damaged; the maps of the score are there nevertheless.
+    """
+    from anomalyos.explain.gradcam import GRADCAM_VERSION, METHODS, explain_distance
+
+    made: list[CamExplanation] = []
+    for done, method in enumerate(METHODS):
+        tick(done / len(METHODS))
+
+        def make(method: str = method) -> Made:
+            bundle = subject.bundle
+            extractor = subject.champions.extractor(bundle.recipe)
+            return keep_heat(subject, explain_distance(method, subject.rgb, bundle.model, extractor))  # type: ignore[arg-type]
+
+        content = kept(subject, method, {"version": GRADCAM_VERSION}, make)
+        cam = CamExplanation.model_validate({**content.content, **content.files})
+        found.pictures[method] = cam.overlay_path
+        made.append(cam)
+    found.cams = tuple(made)
+    found.named = named(subject)
+    if found.named is not None:
+        found.pictures[CLASS_CAM] = found.named.cam.overlay_path
+
+
+def named(subject: Subject) -> NamedDefect | None:
+    """The name of the strongest region; None where no classifier is in use or nothing is to be named.
+
+    Raises:
+        BundleError: the classifier in use is damaged, or stands on other weights.
+    """
+    from anomalyos.classifier.predict import get_defect_namer
+    from anomalyos.explain.gradcam import GRADCAM_VERSION
+    from anomalyos.explain.naming import name_region
+
+    if subject.inspection.verdict == Verdict.NORMAL and subject.standing is None:
+        return None
+    namer = get_defect_namer(subject.category, subject.settings, subject.store)
+    version = namer.in_use()
+    if version is None:
+        return None
+
+    def make() -> Made:
+        prediction, heat = name_region(subject, namer)
+        cam = keep_heat(subject, heat)
+        facts = asdict(prediction) | {"likeliest": prediction.likeliest}
+        return Made({"facts": facts, "cam": cam.content}, cam.files)
+
+    inputs = {"version": GRADCAM_VERSION, "classifier": version.bundle_sha256}
+    made = kept(subject, CLASS_CAM, inputs, make)
+    cam = CamExplanation.model_validate({**made.content["cam"], **made.files})
+    return NamedDefect(**made.content["facts"], cam=cam)
+
+
+def keep_heat(subject: Subject, heat: CamHeat) -> Made:
+    from anomalyos.inspection.anomaly_map import encode_overlay
+
+    buffer = io.BytesIO()
+    np.save(buffer, heat.values, allow_pickle=False)
+    height, width = subject.rgb.shape[:2]
+    # a gradient has no limit to be held against, and may peak in a single cell: the hottest hundredth is
+    # the end of the scale, or a map could look empty
+    end = max(float(np.quantile(heat.values, 0.99)), 1e-3)
+    overlay = encode_overlay(heat.values, 0.0, end / 2, (width, height))
+    files = {
+        "heat_path": subject.store.objects.put(buffer.getvalue(), ".npy"),
+        "overlay_path": subject.store.objects.put(overlay, ".png"),
+    }
+    return Made({"method": heat.method, "target": heat.target, "layer": heat.layer}, files)
+
+
+def depth(subject: Subject, found: Findings, tick: Tick) -> None:
+    """Depth of the anomalous region against that around it.
+
+    Raises:
+        WeightsMissing: the configured estimator's weights are not at hand.
+        AnomalyOSError: the region is too small, or leaves nothing around itself.
+    """
+    from anomalyos.features.depth import DepthStatistics, estimate_depth, region_statistics
+
+    def make() -> Made:
+        statistics = region_statistics(estimate_depth(subject.small, subject.settings), subject.mask)
+        if statistics is None:
+            raise AnomalyOSError("The region is too small or too large to be held against its surroundings.")
+        return Made(statistics.model_dump(mode="json"))
+
+    inputs = {"version": DEPTH_VERSION, "depth_model": subject.settings.depth_model}
+    found.depth = DepthStatistics.model_validate(kept(subject, "depth", inputs, make).content)
+
+
+def shap(subject: Subject, found: Findings, tick: Tick) -> None:
+    """How much each of five readable figures moved the score.
+
+    Raises:
+        NotFound: training images, which the surrogate is fitted with, are gone or have changed.
+        WeightsMissing: the configured depth estimator's weights are not at hand.
+    """
+    from anomalyos.explain.readable import depth_by, measure
+    from anomalyos.explain.shapley import explain_score
+    from anomalyos.explain.surrogate import SURROGATE_VERSION
+
+    def make() -> Made:
+        deviation = depth_by(subject.settings)
+        surrogate = surrogate_of(subject, deviation, tick)
+        limit = float(subject.inspection.map_facts["threshold"])
+        figures = measure(subject.rgb, subject.heat, limit, surrogate.normality, deviation)
+        assert subject.inspection.score is not None
+        return Made(explain_score(surrogate, figures, subject.inspection.score).model_dump(mode="json"))
+
+    inputs = {"version": SURROGATE_VERSION, "depth_model": subject.settings.depth_model}
+    found.shap = ShapExplanation.model_validate(kept(subject, "shap", inputs, make).content)
+
+
+def surrogate_of(subject: Subject, deviation: DepthDeviation, tick: Tick) -> Surrogate:
+    """The surrogate of the model that judged: read where it was kept, else fitted, which takes a while."""
+    from anomalyos.explain.surrogate import fit_surrogate, load_surrogate, save_surrogate, surrogate_path
+
+    bundle = subject.bundle
+    path = surrogate_path(subject.settings.surrogates_dir, bundle.sha256, subject.settings.depth_model)
+    surrogate = load_surrogate(path)
+    if surrogate is None:
+
+        def read(entry: dict[str, str]) -> NDArray[np.uint8]:
+            return training_image(subject, entry).rgb
+
+        extractor = subject.champions.extractor(bundle.recipe)
+        surrogate = fit_surrogate(bundle, extractor, read, deviation, lambda done, total: tick(done / total))
+        save_surrogate(surrogate, path)
+    return surrogate
+
+
+def training_image(subject: Subject, entry: dict[str, str]) -> DecodedImage:
+    """The very file the model learned from.
+
+    Raises:
+        NotFound: it is gone, or has changed since.
+        ImageRejected: it cannot be read.
+    """
+    from anomalyos.images.decoding import read_image
+
+    own, stored = subject.settings.data_dir / subject.category / entry["path"], entry.get("object")
+    path = subject.settings.objects_dir / stored if stored else own
+    hint = f"Import the images {subject.category} was learned from again, or rebuild it."
+    if not path.is_file():
+        raise NotFound(f"The training image {entry['path']} is gone.", hint)
+    image = read_image(path, subject.settings)
+    if image.sha256 != entry["sha256"]:
+        raise NotFound(f"The training image {entry['path']} is not the one the model learned from.", hint)
+    return image
+
+
+COMPUTE: dict[str, Callable[[Subject, Findings, Tick], None]] = {
+    "similar": similar,
+    "causes": causes,
+    "trace": trace,
+    "cams": cams,
+    "depth": depth,
+    "shap": shap,
+}
+"""In the order they are computed: what answers first stands first."""

@@ -1,0 +1,60 @@
+"""Brings what explanations draw on up to date: the knowledge graph and the index of known defects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from anomalyos.core.settings import Settings
+    from anomalyos.db.engine import Store
+
+Progress = Callable[[int, int, str], None]
+"""Called with (categories done, in all, the one that begins)."""
+
+
+def refresh_case_base(
+    names: Sequence[str], settings: Settings, store: Store, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Seed the graph, take in labelled defects, and follow every review that was not followed yet.
+
+    What is there already stays as it is, so running it again, or after a kill, only adds what is missing.
+
+    Args:
+        names: categories whose labelled test images become cases.
+
+    Returns:
+        JSON-able: ``knowledge`` and ``cases`` counts, ``reviews_followed``.
+    """
+    from anomalyos.cases.library import get_case_library
+    from anomalyos.knowledge.seeds import ensure_seeded
+
+    knowledge = ensure_seeded(store, settings)
+    library = get_case_library(settings, store)
+    cases: dict[str, Any] = {}
+    for done, name in enumerate(names):
+        if progress is not None:
+            progress(done, len(names), name)
+        cases[name] = library.import_labelled(name)
+    followed = follow_reviews(settings, store)
+    if progress is not None:
+        progress(len(names), len(names), "")
+    return {"knowledge": knowledge, "cases": cases, "reviews_followed": followed}
+
+
+def follow_reviews(settings: Settings, store: Store) -> int:
+    """Make the case base agree with the decisions that stand; the console does so at each decision, and
+    what it could not do then is done here.
+
+    Returns:
+        How many inspections were out of step.
+    """
+    from anomalyos.cases import repository as cases
+    from anomalyos.cases.library import get_case_library
+
+    with store.session(read_only=True) as session:
+        behind = cases.reviews_not_followed(session)
+    library = get_case_library(settings, store)
+    for inspection_id in behind:
+        library.follow_review(inspection_id, "case base")
+    return len(behind)

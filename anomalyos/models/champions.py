@@ -1,0 +1,94 @@
+"""The loaded champions of one process: the pointer is read on every use, the bundle once."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from anomalyos.core.errors import BundleError
+from anomalyos.features.weights import weights_identity
+from anomalyos.patchcore.bundle import Bundle, load_bundle
+
+if TYPE_CHECKING:
+    from anomalyos.core.settings import Settings
+    from anomalyos.db.engine import Store
+    from anomalyos.features.patches import PatchExtractor
+    from anomalyos.features.recipes import Recipe
+    from anomalyos.models.tables import ModelVersion
+
+BUNDLES_KEPT = 64
+"""A bundle of the default recipe takes about 1.5 MB; a hundred categories still fit a laptop."""
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A category's present model."""
+
+    category_id: int
+    version: ModelVersion
+    bundle: Bundle
+
+
+class Champions:
+    """Loads bundles and backbones on demand and keeps the recently used ones.
+
+    Not thread-safe by itself: :class:`anomalyos.inspection.inspector.Inspector` holds a lock around it.
+    """
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self.settings = settings
+        self.store = store
+        self._bundles: OrderedDict[str, Bundle] = OrderedDict()
+        self._extractors: dict[tuple[object, ...], PatchExtractor] = {}
+        self._lock = threading.Lock()
+
+    def pointers(self) -> dict[str, ModelVersion]:
+        """Champion of every category that has one, read from the database now."""
+        from sqlmodel import col, select
+
+        from anomalyos.models.tables import Category, ModelVersion
+
+        query = select(Category.name, ModelVersion).join(
+            ModelVersion, col(Category.champion_id) == col(ModelVersion.id)
+        )
+        with self.store.session(read_only=True) as session:
+            return dict(session.exec(query).all())
+
+    def load(self, version: ModelVersion) -> Bundle:
+        """The verified bundle of a version.
+
+        Raises:
+            BundleError: when it is damaged, or made with weights other than those installed.
+        """
+        with self._lock:
+            if version.bundle_sha256 in self._bundles:
+                self._bundles.move_to_end(version.bundle_sha256)
+                return self._bundles[version.bundle_sha256]
+            bundle = load_bundle(self.settings.bundles_dir / version.bundle_path, version.bundle_sha256)
+            check_weights(bundle, self.settings)
+            self._bundles[version.bundle_sha256] = bundle
+            while len(self._bundles) > BUNDLES_KEPT:
+                self._bundles.popitem(last=False)
+            return bundle
+
+    def extractor(self, recipe: Recipe) -> PatchExtractor:
+        """The patch extractor of a recipe, its backbone loaded once per process."""
+        from anomalyos.features.patches import PatchExtractor
+
+        key = recipe.feature_key()
+        with self._lock:
+            if key not in self._extractors:
+                self._extractors[key] = PatchExtractor(recipe, self.settings)
+            return self._extractors[key]
+
+
+def check_weights(bundle: Bundle, settings: Settings) -> None:
+    """Refuse a bundle whose features came from other weights than the ones at hand."""
+    here = weights_identity(bundle.recipe.weights, settings)
+    if bundle.manifest["weights"] != here:
+        raise BundleError(
+            f"The bundle of {bundle.category} was made with other {bundle.recipe.weights} weights.",
+            "Install the weights it was made with, or rebuild the category.",
+        )

@@ -1,0 +1,114 @@
+"""Model versions: immutable rows that point to immutable bundles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import and_, func
+from sqlmodel import Session, col, select
+
+from anomalyos.core.errors import NotFound
+from anomalyos.db.rows import insert_or_find
+from anomalyos.models.tables import Category, ModelVersion
+
+
+def find_by_content(session: Session, category_id: int, content_key: str) -> ModelVersion | None:
+    """The version made from exactly these inputs, if there is one."""
+    query = select(ModelVersion).where(
+        ModelVersion.category_id == category_id, ModelVersion.content_key == content_key
+    )
+    return session.exec(query).one_or_none()
+
+
+def next_version(session: Session, category_id: int) -> int:
+    """One more than the newest version, 1 for the first."""
+    newest = session.exec(
+        select(func.max(ModelVersion.version)).where(ModelVersion.category_id == category_id)
+    ).one()
+    return (newest or 0) + 1
+
+
+def add(session: Session, version: ModelVersion) -> ModelVersion:
+    """Store a new version, or return the one another process made from the same inputs.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: the version number is taken by a different content.
+    """
+    row, _ = insert_or_find(
+        session, version, lambda: find_by_content(session, version.category_id, version.content_key)
+    )
+    return row
+
+
+def list_versions(session: Session, category_name: str | None = None) -> Sequence[ModelVersion]:
+    """Newest first, of one category or of all."""
+    query = select(ModelVersion).order_by(
+        col(ModelVersion.created_at).desc(), col(ModelVersion.version).desc(), col(ModelVersion.id).desc()
+    )
+    if category_name is not None:
+        query = query.join(Category, col(Category.id) == col(ModelVersion.category_id)).where(
+            Category.name == category_name
+        )
+    return session.exec(query).all()
+
+
+def page(session: Session, category_name: str, *, limit: int = 10, offset: int = 0) -> Sequence[ModelVersion]:
+    """One page of a category's versions, the highest number first."""
+    query = (
+        select(ModelVersion)
+        .join(Category, col(Category.id) == col(ModelVersion.category_id))
+        .where(Category.name == category_name)
+        .order_by(col(ModelVersion.version).desc())
+    )
+    return session.exec(query.limit(limit).offset(offset)).all()
+
+
+def counts(session: Session) -> dict[int, int]:
+    """How many versions each category has, by category id; those without any are left out."""
+    query = select(ModelVersion.category_id, func.count()).group_by(col(ModelVersion.category_id))
+    return dict(session.exec(query).all())
+
+
+def newest(session: Session) -> dict[int, tuple[int, bool | None]]:
+    """Each category's newest version number and what the gate said of it, by category id."""
+    latest = (
+        select(ModelVersion.category_id, func.max(ModelVersion.version).label("version"))
+        .group_by(col(ModelVersion.category_id))
+        .subquery()
+    )
+    query = select(ModelVersion.category_id, ModelVersion.version, ModelVersion.gate_passed).join(
+        latest,
+        and_(
+            col(ModelVersion.category_id) == latest.c.category_id,
+            col(ModelVersion.version) == latest.c.version,
+        ),
+    )
+    return {category_id: (version, passed) for category_id, version, passed in session.exec(query)}
+
+
+def champion(session: Session, category_name: str) -> ModelVersion | None:
+    """The version that inspects now; None when nothing was promoted yet."""
+    query = (
+        select(ModelVersion)
+        .join(Category, col(Category.champion_id) == col(ModelVersion.id))
+        .where(Category.name == category_name)
+    )
+    return session.exec(query).one_or_none()
+
+
+def get(session: Session, version_id: int) -> ModelVersion:
+    """Raises ``NotFound``."""
+    version = session.get(ModelVersion, version_id)
+    if version is None:
+        raise NotFound(f"There is no model version with the id {version_id}.")
+    return version
+
+
+def by_version(session: Session, category_name: str, version: int) -> ModelVersion:
+    """Raises ``NotFound``, naming the versions there are."""
+    versions = list_versions(session, category_name)
+    for row in versions:
+        if row.version == version:
+            return row
+    known = ", ".join(f"v{row.version}" for row in versions) or "none yet"
+    raise NotFound(f"{category_name} has no version {version}.", f"Its versions: {known}.")

@@ -1,0 +1,52 @@
+"""Routes that hand out what the page shows: tables as CSV, drift reports as they were written."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Request
+from nicegui import app
+from starlette.responses import FileResponse, Response
+
+from anomalyos.core.errors import NotFound
+from console.api.v1.caller import reader
+from console.api.v1.csv_export import csv_response
+from console.services.analytics import drift
+from console.services.analytics.report import Reports
+from console.services.analytics.tables import TABLES
+from console.services.analytics.today import today
+from console.services.analytics.wanted import read
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+
+_SANDBOX = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; "
+    "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; worker-src blob:"
+)
+"""A report is a page of its own: it may draw, but not act with the visitor's session."""
+
+
+def register(desk: Desk, reports: Reports) -> None:
+    router = APIRouter(prefix="/api/analytics", tags=["AnomalyOS"], dependencies=[Depends(reader(desk))])
+
+    @router.get("/{table}.csv", response_class=Response)
+    async def table(request: Request, table: str) -> Response:
+        """One table of the analytics page as CSV. A token needs the scope `read`.
+
+        The query is the page's own: `days` (7, 30, 90) or `from` and `to`, `category`, `line`, `kind`.
+        """
+        if table not in TABLES:
+            raise NotFound(f"There is no table {table!r}.", f"Choose one of: {', '.join(TABLES)}.")
+        wanted = read(request.query_params, today())
+        report = await off_loop(reports.get, wanted)
+        made = await off_loop(TABLES[table], report)
+        name = f"{table}-{wanted.first.isoformat()}-{wanted.last.isoformat()}"
+        return csv_response(name, made.header, made.rows)
+
+    @router.get("/drift/{category}/{day}", response_class=Response)
+    async def drift_report(category: str, day: str) -> Response:
+        """A stored drift report of one product and day. A token needs the scope `read`."""
+        path = await off_loop(drift.stored, desk.settings, category, day)
+        if path is None:
+            raise NotFound(f"There is no drift report of {category!r} for {day!r}.")
+        return FileResponse(path, media_type="text/html", headers={"Content-Security-Policy": _SANDBOX})
+
+    app.include_router(router)

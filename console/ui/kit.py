@@ -1,0 +1,164 @@
+"""Small parts every page is made of, so that the same thing looks the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nicegui import ui
+from nicegui.elements.mixins.text_element import TextElement
+
+from console.ui.wording import Label
+
+
+class Text(TextElement):
+    """Plain text in a tag of choice; never HTML, whatever it holds."""
+
+    def __init__(self, text: str, tag: str = "span", classes: str = "") -> None:
+        super().__init__(tag=tag, text=text)
+        self.classes(classes)
+
+
+def box(classes: str = "", tag: str = "div") -> ui.element:
+    return ui.element(tag).classes(classes)
+
+
+def icon(name: str, classes: str = "") -> ui.element:
+    """A Material Symbol from NiceGUI's own font file, hidden from screen readers: a word stands beside it."""
+    return ui.icon(f"sym_r_{name}").classes(classes).props("aria-hidden=true")
+
+
+def key(letter: str) -> Text:
+    return Text(letter, "kbd", "aos-key")
+
+
+def badge(label: Label) -> ui.element:
+    """Icon and word in the label's tone."""
+    with box(f"aos-badge tone-{label.tone}", "span") as element:
+        icon(label.icon)
+        Text(label.word)
+    return element
+
+
+def synthetic_badge() -> ui.element:
+    """Marks generated sample data wherever it is shown."""
+    with box("aos-badge plain", "span").mark("synthetic") as element:
+        Text("synthetic")
+        ui.tooltip("Generated sample data, not photographs")
+    return element
+
+
+def button(
+    text: str,
+    on_click: Callable[..., Any] | None = None,
+    *,
+    icon_name: str = "",
+    shortcut: str = "",
+    classes: str = "",
+    tip: str = "",
+    disabled: bool = False,
+    act: str = "",
+) -> ui.element:
+    """A native button.
+
+    Args:
+        shortcut: the key that presses it, also shown on it.
+        disabled: shown as such and still focusable, so the tip can say why; the handler decides anyway.
+        act: what console.js does itself on a click (theme, help, heat, regions, zoom-in, zoom-reset).
+    """
+    with box(f"aos-button {classes}", "button") as element:
+        element.props("type=button")
+        if icon_name:
+            icon(icon_name)
+        if text:
+            Text(text)
+        if shortcut:
+            key(shortcut.upper())
+            element.props["data-key"] = shortcut.lower()
+        if tip:
+            ui.tooltip(tip)
+            element.props["aria-label"] = text or tip
+    if act:
+        element.props["data-act"] = act
+    if disabled:
+        element.props["aria-disabled"] = "true"
+    if on_click is not None:
+        element.on("click", on_click, [])
+    return element
+
+
+def link(text: str, href: str, classes: str = "aos-button", icon_name: str = "") -> ui.element:
+    with box(classes, "a") as element:
+        element.props["href"] = href
+        if icon_name:
+            icon(icon_name)
+        Text(text)
+    return element
+
+
+def segment(text: str, href: str, *, active: bool, count: int | None = None) -> ui.element:
+    """One choice of a segmented control that leads to another address."""
+    with box("aos-segment" + (" active" if active else ""), "a") as element:
+        element.props["href"] = href
+        if active:
+            element.props["aria-current"] = "page"
+        Text(text)
+        if count is not None:
+            Text(f"{count:,}", classes="n")
+    return element
+
+
+def card(title: str = "") -> ui.element:
+    with box("aos-card") as element:
+        if title:
+            Text(title, "h3", "aos-label")
+    return element
+
+
+def empty_state(
+    icon_name: str,
+    title: str,
+    text: str,
+    *,
+    tone: str = "accent",
+    actions: Callable[[], None] | None = None,
+) -> ui.element:
+    """A calm explanation where there is nothing to show: what is so, and what comes next."""
+    with box("aos-empty") as element, box("aos-empty-in"):
+        with box(f"aos-empty-icon tone-{tone}"):
+            icon(icon_name)
+        Text(title, "h2")
+        Text(text, "p")
+        if actions is not None:
+            with box("aos-empty-actions"):
+                actions()
+    return element
+
+
+def notice(text: str, tone: str, icon_name: str) -> ui.element:
+    with box(f"aos-notice tone-{tone}") as element:
+        element.props("role=status")
+        icon(icon_name)
+        Text(text)
+    return element
+
+
+def pager(start: int, shown: int, total: int, size: int, href: Callable[[int], str]) -> None:
+    """Where in a long list this page is, with links to its neighbours; nothing while one page is enough.
+
+    Args:
+        start: number of rows before this page.
+        shown: rows on it.
+        size: rows a full page holds.
+        href: address of the page that starts at a given row.
+    """
+    if total <= size:
+        return
+    with box("aos-pager", "nav") as element:
+        element.props["aria-label"] = "Pages"
+        Text(f"{start + 1:,}–{start + shown:,} of {total:,}")
+        with box("aos-pager-buttons"):
+            if start > 0:
+                link("Back", href(max(0, start - size)), "aos-button small", "chevron_left")
+            if start + shown < total:
+                link("More", href(start + size), "aos-button small", "chevron_right")

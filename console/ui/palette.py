@@ -1,0 +1,219 @@
+"""Search from anywhere: pages and actions, inspections, products, causes and cases by a few letters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Depends, Query
+from nicegui import app
+
+from anomalyos.accounts.tables import Role
+from anomalyos.knowledge import quick_search as lookup
+from console.api.v1.caller import reader
+from console.security.sessions import Person
+from console.services.blocking import off_loop
+from console.services.inspection import Desk
+from console.ui import links, wording
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from anomalyos.knowledge.search import SearchHit
+
+LONGEST = 100
+PER_GROUP = 6
+_LEAST_LETTERS = 2
+"""Fewer would match nearly everything; numbers are exempt."""
+_NUMBER = re.compile(r"(?:inspection|case|number|part)?\s*#?\s*(\d{1,9})", re.IGNORECASE)
+_KINDS = {
+    "category": ("Product", "category"),
+    "defect": ("Defect", "dangerous"),
+    "sign": ("Sign", "visibility"),
+    "cause": ("Cause", "troubleshoot"),
+    "step": ("Process step", "conveyor_belt"),
+    "remedy": ("Remedy", "build"),
+    "check": ("Check", "checklist"),
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """One line of the palette: where it leads, or what it does."""
+
+    title: str
+    icon: str
+    href: str = ""
+    note: str = ""
+    act: str = ""
+    """What console.js does instead of going somewhere."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page or an action, with words it may also be looked for by."""
+
+    found: Found
+    words: str = ""
+    role: Role = Role.VIEWER
+
+
+PLACES = (
+    Place(Found("Queue", "center_focus_strong", "/", "What waits for a decision"), "inspector review night"),
+    Place(Found("Live inspection", "photo_camera", "/live", "Inspect images now"), "upload drop inspector"),
+    Place(Found("Rejected files", "block", "/rejected", "What could not be inspected"), "broken unreadable"),
+    Place(Found("All nights", "nights_stay", "/nights", "Every batch, newest first"), "batches history"),
+    Place(Found("Forensics", "troubleshoot", "/forensics", "Why a part was flagged"), "explain report"),
+    Place(Found("Analytics", "monitoring", "/analytics", "Rates, drift and reviews"), "charts statistics"),
+    Place(Found("Arena", "swords", "/arena", "Two models, the same images"), "compare gate models"),
+    Place(Found("Knowledge Base", "account_tree", "/knowledge", "Defects, causes, remedies"), "graph cases"),
+    Place(
+        Found("Models", "deployed_code", "/admin/models", "Promote and roll back"),
+        "admin champion version rollback",
+        Role.ENGINEER,
+    ),
+    Place(Found("Audit log", "receipt_long", "/admin/audit", "Who did what"), "admin history", Role.ENGINEER),
+    Place(
+        Found("People", "group", "/admin/people", "Accounts and roles"), "admin users password", Role.ADMIN
+    ),
+    Place(
+        Found("All API tokens", "vpn_key", "/admin/tokens", "Keys of everybody"), "admin bearer", Role.ADMIN
+    ),
+    Place(Found("My API tokens", "key", "/tokens", "Keys for other programs"), "bearer rest"),
+    Place(Found("REST reference", "api", "/docs", "Every call with its fields"), "swagger openapi"),
+)
+ACTIONS = (
+    Place(Found("Switch between light and dark", "contrast", act="theme"), "theme colours"),
+    Place(Found("Keyboard shortcuts", "keyboard", act="help", note="The keys of this page"), "help keys"),
+)
+
+
+def register(desk: Desk) -> None:
+    """The address frame.js asks while somebody types."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/api/console/search")
+    async def search(
+        q: str = Query("", max_length=LONGEST), person: Person = Depends(reader(desk))
+    ) -> dict[str, Any]:
+        """Groups of results for ``q``; pages and actions alone while it is empty."""
+        groups = await off_loop(find, desk, person, q)
+        return {
+            "groups": [
+                {"name": name, "items": [asdict(found) for found in items]}
+                for name, items in groups.items()
+                if items
+            ]
+        }
+
+    app.include_router(router)
+
+
+def find(desk: Desk, person: Person, text: str) -> dict[str, list[Found]]:
+    """Results by group, the surest group first. Blocking, a few short queries."""
+    text = _storable(text)
+    places, actions = _places(PLACES, person, text), _places(ACTIONS, person, text)
+    if not text:
+        return {"Pages": places, "Actions": actions}
+    match = _NUMBER.fullmatch(text)
+    number = int(match[1]) if match else None
+    if number is None and len(text) < _LEAST_LETTERS:
+        return {"Pages": places, "Actions": actions}
+    with desk.store.session(read_only=True) as session:
+        inspections = _inspections(session, text, number)
+        named = lookup.products(session, text, PER_GROUP)
+        cases = [_case(found) for found in lookup.cases(session, text, number, PER_GROUP)]
+        nodes = [_node(found.key, found.kind, found.name) for found in lookup.nodes(session, text, PER_GROUP)]
+    nodes, cases = _with_meaning(desk, text, nodes, cases)
+    products = [found for row in named for found in _product(row, person)]
+    named_things = {"Products": products, "Pages": places, "Actions": actions, "Knowledge": nodes}
+    if any(character.isdigit() for character in text):
+        return {"Inspections": inspections, "Cases": cases, **named_things}
+    # letters are seldom meant for a file, and every path holds its product's name
+    return {**named_things, "Cases": cases, "Inspections": inspections}
+
+
+def _storable(text: str) -> str:
+    return " ".join(text.replace("\0", " ").encode("utf-8", "ignore").decode("utf-8").split())
+
+
+def _places(places: Iterable[Place], person: Person, text: str) -> list[Found]:
+    wanted = text.casefold().split()
+    return [
+        place.found
+        for place in places
+        if person.may(place.role)
+        and all(
+            any(word.startswith(start) for word in f"{place.found.title} {place.words}".casefold().split())
+            for start in wanted
+        )
+    ]
+
+
+def _inspections(session: Session, text: str, number: int | None) -> list[Found]:
+    exact = lookup.inspection_by_number(session, number) if number is not None else None
+    by_file = lookup.inspections_by_file(session, text, PER_GROUP)
+    rows = [*([exact] if exact else []), *(row for row in by_file if exact is None or row.id != exact.id)]
+    return [_inspection(row) for row in rows[:PER_GROUP]]
+
+
+def _inspection(row: lookup.InspectionFound) -> Found:
+    label = wording.verdict_label(row.verdict)
+    product = f"{wording.product(row.category)} · " if row.category else ""
+    return Found(
+        f"Inspection {row.id}",
+        label.icon,
+        links.inspection(row.id),
+        f"{product}{label.word} · {row.source.removeprefix('upload:')}",
+    )
+
+
+def _product(row: lookup.ProductFound, person: Person) -> list[Found]:
+    name = wording.product(row.name)
+    note = "Rates, false alarms, drift" if row.inspects else "No model of it is in use yet"
+    found = [Found(name, "category", links.product(row.name), note)]
+    if person.may(Role.ENGINEER):
+        found.append(Found(f"{name}: models", "deployed_code", links.models(row.name), "Promote, roll back"))
+    return found
+
+
+def _node(key: str, kind: str, name: str) -> Found:
+    word, icon = _KINDS.get(kind, (kind.capitalize(), "account_tree"))
+    return Found(name, icon, links.node(key), word)
+
+
+def _case(row: lookup.CaseFound) -> Found:
+    defect = row.defect_type.replace("_", " ")
+    return Found(
+        f"Case {row.id}", "inventory_2", links.case(row.id), f"{wording.product(row.category)}, {defect}"
+    )
+
+
+def _with_meaning(
+    desk: Desk, text: str, nodes: list[Found], cases: list[Found]
+) -> tuple[list[Found], list[Found]]:
+    """What was found by name, followed by what the knowledge search finds by meaning, if it is ready."""
+    hits = _warm_hits(desk, text)
+    for hit in hits:
+        if hit.kind == "case":
+            found = Found(
+                f"Case {hit.document_id.partition(':')[2]}",
+                "inventory_2",
+                links.case(hit.document_id.partition(":")[2]),
+                hit.title,
+            )
+            cases = cases if any(found.href == known.href for known in cases) else [*cases, found]
+        elif hit.kind in _KINDS:
+            found = _node(hit.document_id, hit.kind, hit.title)
+            nodes = nodes if any(found.href == known.href for known in nodes) else [*nodes, found]
+    return nodes[:PER_GROUP], cases[:PER_GROUP]
+
+
+def _warm_hits(desk: Desk, text: str) -> list[SearchHit]:
+    """Answers of the knowledge search; none until it has been used, for loading it takes seconds."""
+    from anomalyos.knowledge.search import get_search
+
+    search = get_search(desk.settings, desk.store)
+    return search.search(text, k=PER_GROUP) if search.warm and len(text) > _LEAST_LETTERS else []

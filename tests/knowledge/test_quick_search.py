@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from anomalyos.db.columns import utc_now
+from anomalyos.db.engine import Store
+from anomalyos.inspection import batches
+from anomalyos.inspection.tables import Inspection
+from anomalyos.knowledge import quick_search as lookup
+from anomalyos.knowledge.tables import KnowledgeNode
+from anomalyos.models import categories
+
+# on SQLite and on PostgreSQL
+pytestmark = pytest.mark.databases
+
+
+def add_inspections(store: Store, sources: list[str]) -> list[int]:
+    with store.session() as session:
+        batch = batches.get_or_create(session, key="night-2026-11-24", kind="nightly", day="2026-11-24")
+        category = categories.ensure(session, "stripes")
+        rows = [
+            Inspection(
+                work_key=f"{source}-{place}",
+                batch_id=batch.id or 0,
+                source=source,
+                content_sha256="0" * 64,
+                verdict="normal",
+                category_id=category.id if place % 2 else None,
+            )
+            for place, source in enumerate(sources)
+        ]
+        session.add_all(rows)
+        session.flush()
+        return [row.id or 0 for row in rows]
+
+
+def test_inspections_are_found_by_number(store: Store) -> None:
+    first, second = add_inspections(store, ["a.png", "b.png"])
+    with store.session(read_only=True) as session:
+        found = lookup.inspection_by_number(session, second)
+        assert found == lookup.InspectionFound(second, "b.png", "normal", "stripes")
+        plain = lookup.inspection_by_number(session, first)
+        assert plain is not None
+        assert plain.category == ""
+        assert lookup.inspection_by_number(session, second + 1) is None
+        assert lookup.inspection_by_number(session, 10**12) is None
+
+
+def test_inspections_are_found_by_file_newest_first(store: Store) -> None:
+    ids = add_inspections(store, ["2026/Cam_1.png", "2026/cam%1.png", "2026/dome.png"])
+    with store.session(read_only=True) as session:
+        assert [row.id for row in lookup.inspections_by_file(session, "CAM", 5)] == ids[1::-1]
+        assert [row.id for row in lookup.inspections_by_file(session, "cam", 1)] == [ids[1]]
+        assert [row.id for row in lookup.inspections_by_file(session, "m%1", 5)] == [ids[1]]
+        assert [row.id for row in lookup.inspections_by_file(session, "m_1", 5)] == [ids[0]]
+        assert lookup.inspections_by_file(session, "m?1", 5) == []
+
+
+def test_a_name_without_a_match_is_looked_for_quickly(store: Store) -> None:
+    add_inspections(store, [f"2026-11-24/stripes/{number:06}.png" for number in range(20_000)])
+    with store.session(read_only=True) as session:
+        begun = time.perf_counter()
+        assert lookup.inspections_by_file(session, "nothing like it", 6) == []
+        assert time.perf_counter() - begun < 1.0
+
+
+@pytest.mark.parametrize("text", ["metal nut", "metal_nut", "METAL-N", "nut"])
+def test_products_are_found_however_they_are_spelt(store: Store, text: str) -> None:
+    with store.session() as session:
+        categories.ensure(session, "metal_nut")
+        categories.ensure(session, "leather")
+    with store.session(read_only=True) as session:
+        assert lookup.products(session, text, 5) == [lookup.ProductFound("metal_nut", False)]
+
+
+def test_names_that_start_with_the_text_come_first(store: Store) -> None:
+    with store.session() as session:
+        for name in ("big nut", "nut", "wing nut"):
+            categories.ensure(session, name)
+        for key, name, gone in (
+            ("cause:a", "The drill is worn", None),
+            ("cause:b", "Drill too hot", None),
+            ("cause:c", "Drill broken", utc_now()),
+        ):
+            session.add(KnowledgeNode(key=key, kind="cause", name=name, origin="seed", removed_at=gone))
+    with store.session(read_only=True) as session:
+        assert [found.name for found in lookup.products(session, "nut", 5)] == ["nut", "big nut", "wing nut"]
+        assert [found.key for found in lookup.nodes(session, "drill", 5)] == ["cause:b", "cause:a"]
+        assert lookup.nodes(session, "%", 5) == []
