@@ -27,7 +27,7 @@ from console.security import sessions as auth
 from console.security.guard import Guard
 from console.services.blocking import InspectionPool
 from console.services.case_keeper import CaseKeeper, FollowsReviews
-from console.services.inspection import Desk, InspectorLike
+from console.services.inspection import InspectionService, InspectorLike
 from console.services.warm_up import WarmUp
 from console.ui import closed_pages, palette, quick_signatures, theme
 
@@ -41,7 +41,7 @@ _KEEP_PAGES = 15
 """Seconds a page outlives its connection: enough for a blink of the network, and not a heap of old pages."""
 
 
-def create_app(desk: Desk) -> WarmUp:
+def create_app(desk: InspectionService) -> WarmUp:
     """Register pages, routes and the guard on NiceGUI's app. Nothing is served yet.
 
     Returns:
@@ -116,7 +116,7 @@ def serve(settings: Settings) -> None:
     )
 
 
-def make_desk(settings: Settings) -> Desk:
+def make_desk(settings: Settings) -> InspectionService:
     """The desk over the real store and inspector; the latter is loaded on first use."""
     from anomalyos.db.engine import open_store
 
@@ -139,7 +139,7 @@ def make_desk(settings: Settings) -> Desk:
 
     keeper = CaseKeeper(library)
     app.on_shutdown(keeper.stop)
-    return Desk(settings, store, inspector, heatmap, keeper.follow)
+    return InspectionService(settings, store, inspector, heatmap, keeper.follow)
 
 
 def main() -> None:

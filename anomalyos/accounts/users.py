@@ -11,7 +11,7 @@ from anomalyos.accounts import audit
 from anomalyos.accounts import rules as auth
 from anomalyos.accounts.tables import Role, User
 from anomalyos.core.errors import Conflict, NotFound
-from anomalyos.db.rows import insert_or_find
+from anomalyos.db.rows import get_or_create
 
 FIRST_ADMIN = "admin"
 
@@ -27,7 +27,7 @@ def create(session: Session, *, name: str, password: str, role: str, actor: str)
     auth.check_password(password, name)
     parsed = auth.parse_role(role)
     row = User(name=name, password_hash=auth.hash_password(password), role=parsed.value)
-    user, created = insert_or_find(session, row, lambda: find(session, name))
+    user, created = get_or_create(session, row, lambda: find(session, name))
     if not created:
         raise Conflict(f"There is a user {name!r} already.", "Choose another name.")
     audit.write(
@@ -141,7 +141,7 @@ def ensure_first_admin(session: Session) -> str | None:
         return None
     password = auth.generate_password()
     row = User(name=FIRST_ADMIN, password_hash=auth.hash_password(password), role=Role.ADMIN.value)
-    _, created = insert_or_find(session, row, lambda: find(session, FIRST_ADMIN))
+    _, created = get_or_create(session, row, lambda: find(session, FIRST_ADMIN))
     if not created:
         return None
     audit.write(

@@ -9,7 +9,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from anomalyos.arena.tables import ArenaCall, ArenaMaterial, ArenaRound
-from anomalyos.db.rows import insert_or_find, storable
+from anomalyos.db.rows import get_or_create, storable
 from anomalyos.inspection.tables import Decision, Image, Inspection, Review, Verdict
 
 LATEST_DECIDED = 300
@@ -26,7 +26,7 @@ def keep(session: Session, row: ArenaMaterial) -> ArenaMaterial:
         ArenaMaterial.content_sha256 == row.content_sha256,
         ArenaMaterial.model_version_id == row.model_version_id,
     )
-    kept, new = insert_or_find(session, row, lambda: session.exec(query).one_or_none())
+    kept, new = get_or_create(session, row, lambda: session.exec(query).one_or_none())
     if not new and (row.source.startswith(INSPECTION) <= kept.source.startswith(INSPECTION)):
         # a decision never overrules the label of the data set
         for name in ("source", "stamp", "defective", "truth_path", "truth_boxes", "category", "synthetic"):

@@ -14,7 +14,7 @@ from anomalyos.arena.rules import Call, Points
 from anomalyos.arena.tables import ArenaCall, ArenaChallenge, ArenaMaterial, ArenaRound, RoundKind
 from anomalyos.core.errors import Conflict, NotFound
 from anomalyos.db.columns import utc_now
-from anomalyos.db.rows import insert_or_find, stored_id
+from anomalyos.db.rows import get_or_create, stored_id
 
 
 def start_round(
@@ -47,7 +47,7 @@ def start_round(
     if day is None:
         session.add(row)
         session.flush()
-    elif not insert_or_find(session, row, lambda: daily_round(session, user_id, day))[1]:
+    elif not get_or_create(session, row, lambda: daily_round(session, user_id, day))[1]:
         raise Conflict("You have played today's challenge.", "There is a new one tomorrow.")
     session.add_all(
         ArenaCall(
@@ -249,7 +249,7 @@ def challenge(session: Session, day: str) -> ArenaChallenge | None:
 
 def keep_challenge(session: Session, row: ArenaChallenge) -> ArenaChallenge:
     """Store the day's challenge; who comes second gets the one that is there."""
-    return insert_or_find(session, row, lambda: challenge(session, row.day))[0]
+    return get_or_create(session, row, lambda: challenge(session, row.day))[0]
 
 
 def finished_rounds(session: Session, user_id: int) -> int:

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.cases.crops import VIEW_SHARES, cut, square, whole
+from anomalyos.core.arrays import Float32Array
 
 if TYPE_CHECKING:
-    from anomalyos.features.embedders.base import FloatArray, ImageEmbedder
+    from anomalyos.features.embedders.base import ImageEmbedder
 
 RULE = f"squares of {VIEW_SHARES} of the shorter side around the focus, vectors side by side"
 
@@ -41,12 +42,12 @@ class Appearance:
         self.dims = embedder.dims * len(VIEW_SHARES)
         self.digest = hashlib.sha256(f"{embedder.digest} {RULE}".encode()).hexdigest()
 
-    def vectors(self, places: list[Place]) -> FloatArray:
+    def vectors(self, places: list[Place]) -> Float32Array:
         """Unit-length vectors (N, dims) float32; N may be 0."""
         pictures = [view for place in places for view in views(place)]
         parts = self.embedder.images(pictures).reshape(len(places), self.dims)
         # each view is of unit length: side by side their length is the root of their number
-        scaled: FloatArray = parts / np.float32(len(VIEW_SHARES) ** 0.5)
+        scaled: Float32Array = parts / np.float32(len(VIEW_SHARES) ** 0.5)
         return scaled
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from anomalyos.cases.partition import FLAT, Partition
-from anomalyos.features.embedders.base import FloatArray
+from anomalyos.core.arrays import Float32Array
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class CaseIndex:
     def __contains__(self, case_id: int) -> bool:
         return case_id in self.entries
 
-    def add(self, entries: Sequence[Entry], vectors: FloatArray) -> None:
+    def add(self, entries: Sequence[Entry], vectors: Float32Array) -> None:
         """Add cases with their vectors (N, D); one that is there already is replaced.
 
         Raises:
@@ -105,7 +105,7 @@ class CaseIndex:
 
     def search(
         self,
-        vectors: FloatArray,
+        vectors: Float32Array,
         k: int,
         *,
         category: str | None = None,

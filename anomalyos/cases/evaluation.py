@@ -15,13 +15,13 @@ from anomalyos.cases.appearance import RULE, Appearance, Place
 from anomalyos.cases.crops import centre
 from anomalyos.cases.labelled import LabelledDefect, read_labelled
 from anomalyos.cases.measure import LOOK_ALIKE_SHARE, Answer, LabelledCase, answer_all, figures, look_alikes
+from anomalyos.core.arrays import Float32Array
 from anomalyos.core.geometry import Box
 from anomalyos.products.part_names import part_names
 
 if TYPE_CHECKING:
     from anomalyos.core.settings import Settings
     from anomalyos.db.engine import Store
-    from anomalyos.features.embedders.base import FloatArray
     from anomalyos.inspection.inspector import Examination, Inspector
 
 Progress = Callable[[int, int, str], None]
@@ -66,13 +66,13 @@ class Gathered:
     """Everything measured on, in one order."""
 
     items: list[LabelledCase]
-    looks: dict[str, list[FloatArray]]
+    looks: dict[str, list[Float32Array]]
     """By query kind: vector of each."""
     flagged: list[bool]
     """Whether the model calls the image anomalous: in use, only those are asked about."""
     on_defect: list[bool | None]
     """Whether the strongest region touches the labelled defect; None without a mask."""
-    routes: list[tuple[str, FloatArray]]
+    routes: list[tuple[str, Float32Array]]
     """(category, whole-image embedding) of every test image, for the router."""
 
 
@@ -194,13 +194,13 @@ def gather(
     return found
 
 
-def whole_embedding(rgb: NDArray[np.uint8], inspector: Inspector) -> FloatArray:
+def whole_embedding(rgb: NDArray[np.uint8], inspector: Inspector) -> Float32Array:
     """What the router compares, (C,) float32 of unit length."""
     from anomalyos.features.recipes import get_recipe
     from anomalyos.patchcore.router import ROUTER_RECIPE
 
     _, whole = inspector.champions.extractor(get_recipe(ROUTER_RECIPE)).extract([rgb])
-    vector: FloatArray = whole[0].cpu().numpy()
+    vector: Float32Array = whole[0].cpu().numpy()
     return vector
 
 

@@ -17,6 +17,7 @@ from anomalyos.cases.crops import centre
 from anomalyos.cases.index_file import REBUILD, IndexDamaged, IndexMismatch, load_index, save_index
 from anomalyos.cases.similar import SimilarCase
 from anomalyos.cases.tables import DefectCase
+from anomalyos.core.arrays import Float32Array
 from anomalyos.core.errors import NotFound
 from anomalyos.core.geometry import Box
 from anomalyos.db.rows import stored_id
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from anomalyos.core.settings import Settings
     from anomalyos.db.engine import Store
-    from anomalyos.features.embedders.base import FloatArray
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +205,7 @@ class CaseLibrary:
             self._apply(page, {**vectors, **made})
             self._seen = page[-1].change
 
-    def _apply(self, page: Iterable[DefectCase], vectors: dict[int, FloatArray]) -> None:
+    def _apply(self, page: Iterable[DefectCase], vectors: dict[int, Float32Array]) -> None:
         index = self._index
         assert index is not None
         index.remove(stored_id(case.id) for case in page if case.removed_at is not None)
@@ -218,12 +218,12 @@ class CaseLibrary:
             entries = [Entry(stored_id(case.id), case.category, case.image_sha256) for case in live]
             index.add(entries, np.stack([vectors[entry.case_id] for entry in entries]))
 
-    def _embed(self, missing: list[DefectCase], progress: Progress | None) -> dict[int, FloatArray]:
+    def _embed(self, missing: list[DefectCase], progress: Progress | None) -> dict[int, Float32Array]:
         """Vectors of the kept photographs; one that is gone or damaged is left out, and said so."""
         from anomalyos.core.errors import AnomalyOSError
         from anomalyos.images.decoding import decode_image
 
-        made: dict[int, FloatArray] = {}
+        made: dict[int, Float32Array] = {}
         for done, case in enumerate(missing, start=1):
             try:
                 rgb = decode_image(self.store.objects.read(case.image_path), self.settings).rgb

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from anomalyos.cases.case_index import CaseIndex, Entry
-from anomalyos.features.embedders.base import FloatArray
+from anomalyos.core.arrays import Float32Array
 
 K = 5
 LOOK_ALIKE_SHARE = 0.1
@@ -58,8 +58,8 @@ Grouping = Callable[[LabelledCase], str]
 
 def answer_all(
     items: Sequence[LabelledCase],
-    case_vectors: FloatArray,
-    query_vectors: FloatArray,
+    case_vectors: Float32Array,
+    query_vectors: Float32Array,
     *,
     hierarchical: bool,
     apart: Grouping,

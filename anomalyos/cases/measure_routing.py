@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from anomalyos.features.embedders.base import FloatArray
+from anomalyos.core.arrays import Float32Array
 from anomalyos.patchcore.router import CategoryRouter, Prototype
 
 
 def routing_figures(
-    images: Sequence[tuple[str, FloatArray]],
+    images: Sequence[tuple[str, Float32Array]],
     prototypes: Mapping[str, Prototype],
     learned_from: Mapping[str, int],
 ) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def routing_figures(
 
 
 def _leave_out(
-    unknown: str, names: Sequence[str], embeddings: FloatArray, prototypes: Mapping[str, Prototype]
+    unknown: str, names: Sequence[str], embeddings: Float32Array, prototypes: Mapping[str, Prototype]
 ) -> dict[str, float] | None:
     from anomalyos.patchcore.metrics import image_auroc
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.core.arrays import Float32Array
 from anomalyos.core.errors import AnomalyOSError
-from anomalyos.features.embedders.base import FloatArray
 
 FLAT = "Flat"
 TRAINING_POINTS = 39
@@ -61,7 +61,7 @@ class Partition:
         return len(self.live)
 
     @one_thread()
-    def add(self, ids: NDArray[np.int64], vectors: FloatArray) -> None:
+    def add(self, ids: NDArray[np.int64], vectors: Float32Array) -> None:
         """Add (N,) ids, none of them present, with their vectors (N, D)."""
         if not self.hidden.isdisjoint(ids.tolist()):
             # an index that cannot delete cannot replace either: only a fresh one forgets a vector
@@ -86,8 +86,8 @@ class Partition:
 
     @one_thread()
     def search(
-        self, queries: FloatArray, k: int, without: Iterable[int] = ()
-    ) -> tuple[FloatArray, NDArray[np.int64]]:
+        self, queries: Float32Array, k: int, without: Iterable[int] = ()
+    ) -> tuple[Float32Array, NDArray[np.int64]]:
         """Similarities (N, k) and ids (N, k), best first; a missing hit has the id -1.
 
         Args:

@@ -17,7 +17,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from anomalyos.accounts import audit
 from anomalyos.cases.tables import CaseOrigin, CaseVector, DefectCase
 from anomalyos.core.errors import Conflict, NotFound
-from anomalyos.db.rows import insert_or_find, plain_text, stored_id
+from anomalyos.db.rows import get_or_create, plain_text, stored_id
 from anomalyos.inspection.tables import Decision, Inspection, Review
 
 UNNAMED = "unnamed"
@@ -64,7 +64,7 @@ def add(session: Session, case: DefectCase, actor: str) -> tuple[DefectCase, boo
         return known, False
     case.change = _next_change(session)
     query = _by_key(case.content_key)
-    row, created = insert_or_find(session, case, lambda: session.exec(query).one_or_none())
+    row, created = get_or_create(session, case, lambda: session.exec(query).one_or_none())
     if created:
         _audit(session, actor, "case.add", row, {"source": row.source})
     return row, created
@@ -209,7 +209,7 @@ def put_vector(session: Session, case_id: int, embedder: str, vector: NDArray[np
     data = np.ascontiguousarray(vector, dtype="<f4").tobytes()
     row = CaseVector(case_id=case_id, embedder=embedder, vector=data)
     query = select(CaseVector).where(CaseVector.case_id == case_id, CaseVector.embedder == embedder)
-    insert_or_find(session, row, lambda: session.exec(query).one_or_none())
+    get_or_create(session, row, lambda: session.exec(query).one_or_none())
 
 
 def vectors(session: Session, embedder: str, case_ids: Iterable[int]) -> dict[int, NDArray[np.float32]]:

@@ -10,6 +10,7 @@ from anomalyos.cases.appearance import Place
 from anomalyos.cases.crops import centre, crop_box, cut
 from anomalyos.cases.labelled import box_and_focus
 from anomalyos.cases.tables import CaseOrigin, DefectCase
+from anomalyos.core.arrays import Float32Array
 from anomalyos.db.rows import stored_id
 from anomalyos.inspection.tables import Decision, Review
 
@@ -19,19 +20,18 @@ if TYPE_CHECKING:
     from anomalyos.cases.appearance import Appearance
     from anomalyos.core.settings import Settings
     from anomalyos.db.engine import Store
-    from anomalyos.features.embedders.base import FloatArray
-    from anomalyos.inspection.context import Subject
+    from anomalyos.inspection.context import InspectionContext
 
 
 def follow(
     inspection_id: int, actor: str, settings: Settings, store: Store, appearance: Appearance
 ) -> DefectCase | None:
     """See ``CaseLibrary.follow_review``."""
-    from anomalyos.inspection.context import load_subject
+    from anomalyos.inspection.context import load_context
     from anomalyos.models.champions import Champions
 
-    subject = load_subject(inspection_id, settings, store, Champions(settings, store))
-    prepared: tuple[DefectCase, FloatArray] | None = None
+    subject = load_context(inspection_id, settings, store, Champions(settings, store))
+    prepared: tuple[DefectCase, Float32Array] | None = None
     if _confirmed(subject.standing) and subject.category:
         # files and features before the transaction: it must not hold the write lock meanwhile
         prepared = _prepare(subject, store, appearance)
@@ -50,7 +50,9 @@ def follow(
         return _install(session, row, vector, appearance.digest, actor)
 
 
-def _prepare(subject: Subject, store: Store, appearance: Appearance) -> tuple[DefectCase, FloatArray]:
+def _prepare(
+    subject: InspectionContext, store: Store, appearance: Appearance
+) -> tuple[DefectCase, Float32Array]:
     """The case as it would stand, without type and note, and the vector of its crop."""
     from anomalyos.images.decoding import encode_png
 
@@ -78,7 +80,7 @@ def _prepare(subject: Subject, store: Store, appearance: Appearance) -> tuple[De
     return row, appearance.vectors([Place(subject.rgb, focus)])[0]
 
 
-def _install(session: Session, row: DefectCase, vector: FloatArray, digest: str, actor: str) -> DefectCase:
+def _install(session: Session, row: DefectCase, vector: Float32Array, digest: str, actor: str) -> DefectCase:
     case, created = cases.add(session, row, actor)
     case_id = stored_id(case.id)
     cases.put_vector(session, case_id, digest, vector)

@@ -26,7 +26,6 @@ WEIGHTS_FILE, OUT_OF_FOLD = "weights.safetensors", "out_of_fold.json"
 HINT = "Train it again with 'anomalyos classifier train'."
 FORMAT = 1
 SEAL = Seal("classifier", FORMAT, "put in use", HINT)
-FloatArray = NDArray[np.float64]
 
 
 def classifiers_dir(settings: Settings) -> Path:

@@ -8,23 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.classifier.dataset import Labels
+from anomalyos.core.arrays import Float64Array
 
 BINS = 15
 LOG_RANGE = 4.0
 """The temperature lies between e^-4 and e^4."""
 NEVER = 1.01
 """The threshold of a classifier that cannot be right often enough: it never gives a name."""
-FloatArray = NDArray[np.float64]
 
 
-def softmax(logits: FloatArray, temperature: float = 1.0) -> FloatArray:
+def softmax(logits: Float64Array, temperature: float = 1.0) -> Float64Array:
     """Probabilities (N, classes) of logits divided by ``temperature``."""
     scaled = logits / temperature
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
-def softened(labels: Labels, classes: int) -> FloatArray:
+def softened(labels: Labels, classes: int) -> Float64Array:
     """What the probabilities (N, classes) are to aim at: a little less than certainty.
 
     Of n examples of a class the true one gets (n + 1) / (n + 2), the others share the rest (Platt 1999,
@@ -38,7 +38,7 @@ def softened(labels: Labels, classes: int) -> FloatArray:
     return np.asarray(found, dtype=np.float64)
 
 
-def cross_entropy(logits: FloatArray, aims: FloatArray, temperature: float) -> float:
+def cross_entropy(logits: Float64Array, aims: Float64Array, temperature: float) -> float:
     """Mean over the examples of -sum aims log softmax(logits / temperature), both (N, classes)."""
     scaled = logits / temperature
     scaled = scaled - scaled.max(axis=1, keepdims=True)
@@ -46,7 +46,7 @@ def cross_entropy(logits: FloatArray, aims: FloatArray, temperature: float) -> f
     return float(-(aims * logs).sum(axis=1).mean())
 
 
-def fit_temperature(logits: FloatArray, labels: Labels) -> float:
+def fit_temperature(logits: Float64Array, labels: Labels) -> float:
     """The temperature under which probabilities come nearest to ``softened`` labels (Guo et al. 2017, "On
     calibration of modern neural networks", section 4.2), of logits (N, classes) the network was not
     trained on.
@@ -65,7 +65,7 @@ def fit_temperature(logits: FloatArray, labels: Labels) -> float:
     return float(np.exp(found.x))
 
 
-def cross_fitted(logits: FloatArray, labels: Labels, folds: Labels) -> FloatArray:
+def cross_fitted(logits: Float64Array, labels: Labels, folds: Labels) -> Float64Array:
     """Probabilities (N, classes), each fold under the temperature of the others: what calibration is worth
     on examples it was not fitted to."""
     found = np.empty_like(logits)
@@ -76,7 +76,7 @@ def cross_fitted(logits: FloatArray, labels: Labels, folds: Labels) -> FloatArra
     return found
 
 
-def expected_calibration_error(probabilities: FloatArray, labels: Labels, bins: int = BINS) -> float:
+def expected_calibration_error(probabilities: Float64Array, labels: Labels, bins: int = BINS) -> float:
     """Mean gap between confidence and accuracy over equally wide bins (Guo et al. 2017, Eq. 3)."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
@@ -97,7 +97,7 @@ class Threshold:
     """Share of those names that were right; None when none was given."""
 
 
-def choose_threshold(confidence: FloatArray, right: NDArray[np.bool_], least_accuracy: float) -> Threshold:
+def choose_threshold(confidence: Float64Array, right: NDArray[np.bool_], least_accuracy: float) -> Threshold:
     """The lowest threshold at which at least ``least_accuracy`` of the given names are right.
 
     Args:

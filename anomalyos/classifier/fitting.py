@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+
+from anomalyos.core.arrays import Float64Array
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 HEAD_EPOCHS = 40
 HEAD_BATCH, TAIL_BATCH = 32, 16
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Fitted:
     tail: nn.Module
     blocks: int
 
-    def logits(self, views: Views) -> FloatArray:
+    def logits(self, views: Views) -> Float64Array:
         """(N, classes) of the upright crops."""
         import torch
 
@@ -69,11 +69,11 @@ class Fitted:
                 self.tail(start[first : first + 64, 0].float().to(_device(self.tail)))
                 for first in range(0, len(start), 64)
             ]
-        found: FloatArray = torch.cat(parts).cpu().double().numpy()
+        found: Float64Array = torch.cat(parts).cpu().double().numpy()
         return found
 
 
-def class_weights(labels: Labels, classes: int, beta: float) -> FloatArray:
+def class_weights(labels: Labels, classes: int, beta: float) -> Float64Array:
     """Weight of each class, (classes,): the inverse of its effective number of examples.
 
     (1 - beta) / (1 - beta^n), scaled to sum to the number of classes (Cui et al. 2019, "Class-balanced

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from anomalyos.classifier import calibration, scores
-from anomalyos.classifier.calibration import FloatArray
 from anomalyos.classifier.dataset import DefectSet, Labels
 from anomalyos.classifier.options import TrainingOptions
+from anomalyos.core.arrays import Float64Array
 
 
-def measure(data: DefectSet, logits: FloatArray, folds: Labels, options: TrainingOptions) -> dict[str, Any]:
+def measure(data: DefectSet, logits: Float64Array, folds: Labels, options: TrainingOptions) -> dict[str, Any]:
     """JSON-able figures of out-of-fold logits (N, classes).
 
     The hyperparameters were chosen by these same folds, so they flatter a little; the benchmark

@@ -38,7 +38,7 @@ class Prediction:
         return max(self.probabilities, key=self.probabilities.__getitem__)
 
 
-class DefectNamer:
+class DefectClassifier:
     """Names defects of one category. Safe to share between threads.
 
     The pointer is read on every use, the bundle once: a version put in use elsewhere gives the next name.
@@ -128,15 +128,15 @@ def predict(classifier: Classifier, crop_rgb: NDArray[np.uint8], version: int) -
     )
 
 
-_namers: dict[tuple[int, str, str], DefectNamer] = {}
+_namers: dict[tuple[int, str, str], DefectClassifier] = {}
 _opening = threading.Lock()
 
 
-def get_defect_namer(category: str, settings: Settings, store: Store) -> DefectNamer:
+def get_defect_classifier(category: str, settings: Settings, store: Store) -> DefectClassifier:
     """The process's namer of a category of this store."""
     key = (id(store), str(settings.home), category)
     with _opening:
         namer = _namers.get(key)
         if namer is None or namer.store is not store:
-            namer = _namers[key] = DefectNamer(category, settings, store)
+            namer = _namers[key] = DefectClassifier(category, settings, store)
         return namer

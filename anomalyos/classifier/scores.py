@@ -6,22 +6,23 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anomalyos.classifier.dataset import Labels
+from anomalyos.core.arrays import Float64Array
 
 REPLICATES = 1000
 SEED = 0
-FloatArray = NDArray[np.float64]
 
 
-def confusion(truth: Labels, given: Labels, classes: int, weights: FloatArray | None = None) -> FloatArray:
+def confusion(
+    truth: Labels, given: Labels, classes: int, weights: Float64Array | None = None
+) -> Float64Array:
     """(classes, classes): rows are what it was, columns what it was called."""
     cells = np.bincount(truth * classes + given, weights, classes * classes)
     return np.asarray(cells.reshape(classes, classes), dtype=np.float64)
 
 
-def f1_by_class(matrix: FloatArray) -> FloatArray:
+def f1_by_class(matrix: Float64Array) -> Float64Array:
     """(classes,); NaN for a class that does not occur."""
     occurs, called = matrix.sum(axis=1), matrix.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -29,13 +30,13 @@ def f1_by_class(matrix: FloatArray) -> FloatArray:
     return np.where(occurs > 0, found, np.nan)
 
 
-def macro_f1(truth: Labels, given: Labels, classes: int, weights: FloatArray | None = None) -> float:
+def macro_f1(truth: Labels, given: Labels, classes: int, weights: Float64Array | None = None) -> float:
     """Mean F1 over the classes that occur in ``truth``; NaN when nothing does."""
     by_class = f1_by_class(confusion(truth, given, classes, weights))
     return float(np.nanmean(by_class)) if np.isfinite(by_class).any() else float("nan")
 
 
-def part_draws(parts: Sequence[str], count: int = REPLICATES, seed: int = SEED) -> FloatArray:
+def part_draws(parts: Sequence[str], count: int = REPLICATES, seed: int = SEED) -> Float64Array:
     """How often each example was drawn, (count, N), whole parts being drawn with replacement.
 
     Crops of one part are no independent evidence (cluster bootstrap, Davison and Hinkley 1997, section 3.8).
@@ -47,12 +48,12 @@ def part_draws(parts: Sequence[str], count: int = REPLICATES, seed: int = SEED) 
     return np.asarray(drawn[:, member], dtype=np.float64)
 
 
-def replicates(truth: Labels, given: Labels, classes: int, draws: FloatArray) -> FloatArray:
+def replicates(truth: Labels, given: Labels, classes: int, draws: Float64Array) -> Float64Array:
     """Macro F1 of each replicate, (B,)."""
     return np.array([macro_f1(truth, given, classes, weights) for weights in draws])
 
 
-def interval(values: FloatArray) -> tuple[float, float]:
+def interval(values: Float64Array) -> tuple[float, float]:
     """95 % percentile interval."""
     low, high = np.nanquantile(values, [0.025, 0.975])
     return float(low), float(high)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anomalyos.classifier.fitting import Fitted, FloatArray, Hyperparameters, fit
+from anomalyos.classifier.fitting import Fitted, Hyperparameters, fit
 from anomalyos.classifier.scores import macro_f1
+from anomalyos.core.arrays import Float64Array
 
 if TYPE_CHECKING:
     import optuna
@@ -45,7 +46,7 @@ class Found:
     """The best trial, and all of them as they are shown."""
 
     chosen: Hyperparameters
-    logits: FloatArray
+    logits: Float64Array
     """(N, classes): each example's by the network that had not seen its part."""
     trials: list[dict[str, Any]]
 
@@ -175,7 +176,7 @@ def cross_validate(
     settings: Settings,
     seed: int = 0,
     report: Callable[[int, float], None] | None = None,
-) -> tuple[FloatArray, list[float]]:
+) -> tuple[Float64Array, list[float]]:
     """Train on all folds but one, in turn.
 
     Args:

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from anomalyos.accounts import audit
 from anomalyos.classifier.tables import ClassifierPointer, ClassifierVersion
 from anomalyos.core.errors import Conflict, NotFound
-from anomalyos.db.rows import insert_or_find, stored_id
+from anomalyos.db.rows import get_or_create, stored_id
 
 
 def find_by_content(session: Session, category: str, content_key: str) -> ClassifierVersion | None:
@@ -37,7 +37,7 @@ def add(session: Session, version: ClassifierVersion) -> tuple[ClassifierVersion
         version.version = (taken or 0) + 1
         row = ClassifierVersion(**version.model_dump(exclude={"id"}))
         try:
-            return insert_or_find(
+            return get_or_create(
                 session, row, lambda: find_by_content(session, version.category, version.content_key)
             )
         except IntegrityError:
@@ -159,7 +159,7 @@ def _moved(session: Session, version: ClassifierVersion, expected: int) -> bool:
     """The one statement that decides who wins."""
     if expected == 0:
         made = ClassifierPointer(category=version.category, version_id=stored_id(version.id))
-        return insert_or_find(session, made, lambda: pointer(session, version.category))[1]
+        return get_or_create(session, made, lambda: pointer(session, version.category))[1]
     moved = session.connection().execute(
         update(ClassifierPointer)
         .where(

@@ -13,7 +13,7 @@ from anomalyos.core.errors import AnomalyOSError
 Row = TypeVar("Row", bound=SQLModel)
 
 
-def insert_or_find(session: Session, row: Row, find: Callable[[], Row | None]) -> tuple[Row, bool]:
+def get_or_create(session: Session, row: Row, find: Callable[[], Row | None]) -> tuple[Row, bool]:
     """Add ``row`` unless ``find`` knows it already; returns the stored row and whether it is new.
 
     When another process inserts the same between looking and adding, the savepoint gives way

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from anomalyos.db.columns import utc_now
-from anomalyos.db.rows import insert_or_find, stored_id
+from anomalyos.db.rows import get_or_create, stored_id
 from anomalyos.drift.tables import DriftAlarm, DriftCheck, DriftOutcome, InjectedRecord
 from anomalyos.models.tables import Category
 
@@ -39,7 +39,7 @@ def by_ids(session: Session, ids: Iterable[int]) -> list[DriftCheck]:
 
 def record(session: Session, row: DriftCheck) -> DriftCheck:
     """Keep a comparison; the same one made twice is the row that is there."""
-    return insert_or_find(session, row, lambda: by_key(session, row.content_key))[0]
+    return get_or_create(session, row, lambda: by_key(session, row.content_key))[0]
 
 
 def history(session: Session, categories: Iterable[str], first: str, last: str) -> list[DriftCheck]:

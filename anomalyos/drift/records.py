@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
-from anomalyos.db.rows import insert_or_find
+from anomalyos.db.rows import get_or_create
 from anomalyos.drift.tables import ImageEmbedding, InjectedRecord
 from anomalyos.inspection.tables import Image, Inspection, Verdict
 
@@ -123,7 +123,7 @@ def keep_embeddings(session: Session, rows: Iterable[ImageEmbedding]) -> None:
     """Keep embeddings; what another process kept meanwhile stays."""
     for row in rows:
         identity = (row.sha256, row.recipe)
-        insert_or_find(session, row, lambda: session.get(ImageEmbedding, identity))  # noqa: B023
+        get_or_create(session, row, lambda: session.get(ImageEmbedding, identity))  # noqa: B023
     session.flush()
 
 

@@ -13,7 +13,7 @@ from anomalyos.core.errors import AnomalyOSError
 from anomalyos.explain import methods as parts
 from anomalyos.explain.evidence import Evidence, Note
 from anomalyos.explain.findings import Findings
-from anomalyos.inspection.context import Subject, load_subject
+from anomalyos.inspection.context import InspectionContext, load_context
 from anomalyos.inspection.tables import Verdict
 
 if TYPE_CHECKING:
@@ -53,13 +53,13 @@ class Explainer:
         Raises:
             NotFound: when there is no such inspection.
         """
-        subject = load_subject(inspection_id, self.settings, self.store, self.champions)
+        context = load_context(inspection_id, self.settings, self.store, self.champions)
         asked = [part for part in PARTS if part in set(wanted)]
         found = Findings()
         missing: dict[str, str] = {}
         cost: dict[str, float] = {}
         try:
-            found.pictures.update(parts.pictures(subject))
+            found.pictures.update(parts.pictures(context))
         except AnomalyOSError as error:
             missing["anomaly_map"] = in_words(error)
         for done, part in enumerate(asked):
@@ -69,28 +69,28 @@ class Explainer:
                     progress(part, (done + share) / len(asked))
 
             tick(0.0)
-            reason = not_applicable(subject, part)
+            reason = not_applicable(context, part)
             if reason:
                 missing[part] = reason
                 continue
             start = time.perf_counter()
             try:
                 with self._working if part in HEAVY else self._answering:
-                    parts.COMPUTE[part](subject, found, tick)
+                    parts.COMPUTE[part](context, found, tick)
             except AnomalyOSError as error:
                 missing[part] = in_words(error)
             cost[part] = round((time.perf_counter() - start) * 1000, 1)
-        return assemble(subject, found, missing, cost)
+        return assemble(context, found, missing, cost)
 
 
-def not_applicable(subject: Subject, part: str) -> str:
+def not_applicable(context: InspectionContext, part: str) -> str:
     """Why ``part`` makes no sense for this inspection; empty when it does."""
-    verdict = subject.inspection.verdict
+    verdict = context.inspection.verdict
     if verdict == Verdict.REJECTED:
         return "The file could not be read as an image, so there is nothing to explain."
     if verdict == Verdict.UNKNOWN_CATEGORY:
         return "The image belongs to no known product, so no model judged it."
-    if verdict == Verdict.NORMAL and subject.standing is None and part in ("similar", "causes", "depth"):
+    if verdict == Verdict.NORMAL and context.standing is None and part in ("similar", "causes", "depth"):
         return "Nothing about this part was out of the ordinary."
     return ""
 
@@ -99,10 +99,12 @@ def in_words(error: AnomalyOSError) -> str:
     return f"{error.message} {error.hint}".strip()
 
 
-def assemble(subject: Subject, found: Findings, missing: dict[str, str], cost: dict[str, float]) -> Evidence:
+def assemble(
+    context: InspectionContext, found: Findings, missing: dict[str, str], cost: dict[str, float]
+) -> Evidence:
     return Evidence(
-        inspection=subject.facts(),
-        regions=tuple(subject.inspection.regions),
+        inspection=context.facts(),
+        regions=tuple(context.inspection.regions),
         similar=found.similar,
         causes=found.causes,
         shap=found.shap,
@@ -110,18 +112,18 @@ def assemble(subject: Subject, found: Findings, missing: dict[str, str], cost: d
         depth=found.depth,
         cams=found.cams,
         named=found.named,
-        notes=notes(subject, found.similar),
+        notes=notes(context, found.similar),
         pictures=found.pictures,
         missing=missing,
         cost_ms=cost,
     )
 
 
-def notes(subject: Subject, similar: Iterable[SimilarCase]) -> tuple[Note, ...]:
+def notes(context: InspectionContext, similar: Iterable[SimilarCase]) -> tuple[Note, ...]:
     """What people wrote about this inspection and about the cases beside it."""
     own = [
         Note(id=f"review:{review.id}", author=review.reviewer, text=review.note, written_at=review.created_at)
-        for review in subject.reviews
+        for review in context.reviews
         if review.note
     ]
     others = [

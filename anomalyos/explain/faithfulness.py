@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from anomalyos.patchcore.memory_bank import FloatArray
+from anomalyos.core.arrays import Float32Array
 
 if TYPE_CHECKING:
     from anomalyos.features.patches import PatchExtractor
@@ -32,7 +32,7 @@ def within(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(ndimage.distance_transform_edt(~mask) <= TOLERANCE * mask.shape[0], dtype=bool)
 
 
-def points_inside(heat: FloatArray, mask: NDArray[np.bool_]) -> bool:
+def points_inside(heat: Float32Array, mask: NDArray[np.bool_]) -> bool:
     """Whether the peak of ``heat`` (S, S) lies in ``mask`` (S, S): one round of the pointing game
     (Zhang et al. 2016). Among equal peaks the first in reading order counts."""
     return bool(mask.ravel()[int(heat.argmax())])
@@ -44,7 +44,7 @@ def shares() -> NDArray[np.float64]:
     return np.linspace(0, 1, STEPS + 1) ** 2
 
 
-def replacement_masks(heat: FloatArray) -> FloatArray:
+def replacement_masks(heat: Float32Array) -> Float32Array:
     """(STEPS - 1, S, S) in [0, 1]: the most important pixels of ``heat`` at each inner step, feathered.
 
     Equal heats are ordered by a fixed shuffle, so that a flat map is no reading-order map.
@@ -61,7 +61,7 @@ def replacement_masks(heat: FloatArray) -> FloatArray:
     return np.asarray(ndimage.gaussian_filter(hard, (0, sigma, sigma), mode="nearest"), dtype=np.float32)
 
 
-def blend(front: NDArray[np.uint8], back: NDArray[np.uint8], masks: FloatArray) -> list[NDArray[np.uint8]]:
+def blend(front: NDArray[np.uint8], back: NDArray[np.uint8], masks: Float32Array) -> list[NDArray[np.uint8]]:
     """``front`` where a mask is 1 and ``back`` where it is 0, for each of (K, S, S)."""
     near, far = front.astype(np.float32), back.astype(np.float32)
     return [np.round(far + (near - far) * mask[..., None]).astype(np.uint8) for mask in masks]
@@ -70,7 +70,7 @@ def blend(front: NDArray[np.uint8], back: NDArray[np.uint8], masks: FloatArray) 
 def deletion_insertion(
     image: NDArray[np.uint8],
     normal: NDArray[np.uint8],
-    heat: FloatArray,
+    heat: Float32Array,
     score_many: ScoreMany,
     ends: tuple[float, float],
 ) -> tuple[float, float] | None:
@@ -119,13 +119,13 @@ def scorer(model: PatchCore, extractor: PatchExtractor, batch: int = 8) -> Score
     return score_many
 
 
-def centre_map(size: int) -> FloatArray:
+def centre_map(size: int) -> Float32Array:
     """(size, size): a Gaussian about the centre, sigma a quarter of the side. The guess to beat."""
     line = np.exp(-0.5 * np.square((np.arange(size) - (size - 1) / 2) / (size / 4)))
     return np.asarray(np.outer(line, line), dtype=np.float32)
 
 
-def random_map(size: int, seed: int) -> FloatArray:
+def random_map(size: int, seed: int) -> Float32Array:
     """(size, size): noise as coarse as the patch grid, so that it differs from a map in place alone."""
     from scipy import ndimage
 

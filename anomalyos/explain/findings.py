@@ -15,7 +15,7 @@ from anomalyos.knowledge.causes import RankedCause
 if TYPE_CHECKING:
     from anomalyos.explain.tables import Explanation
     from anomalyos.features.depth.statistics import DepthStatistics
-    from anomalyos.inspection.context import Subject
+    from anomalyos.inspection.context import InspectionContext
 
 
 @dataclass
@@ -42,7 +42,9 @@ class Made:
     """Name to path in the object store."""
 
 
-def kept(subject: Subject, method: str, inputs: Mapping[str, Any], make: Callable[[], Made]) -> Made:
+def kept(
+    context: InspectionContext, method: str, inputs: Mapping[str, Any], make: Callable[[], Made]
+) -> Made:
     """What ``make`` gave when it was last asked with these inputs; asked now when it was not.
 
     The model that judged the inspection is always one of the inputs. A kept explanation whose files are
@@ -50,15 +52,15 @@ def kept(subject: Subject, method: str, inputs: Mapping[str, Any], make: Callabl
     """
     from anomalyos.explain import repository as explanations
 
-    inspection_id = stored_id(subject.inspection.id)
-    key = explanations.input_key(bundle=subject.inspection.bundle_sha256, **inputs)
-    with subject.store.session(read_only=True) as session:
+    inspection_id = stored_id(context.inspection.id)
+    key = explanations.input_key(bundle=context.inspection.bundle_sha256, **inputs)
+    with context.store.session(read_only=True) as session:
         row = explanations.find(session, inspection_id, method, key)
-        if row is not None and _whole(subject, row):
+        if row is not None and _whole(context, row):
             return Made(row.content, row.files)
     start = time.perf_counter()
     made = make()
-    with subject.store.session() as session:
+    with context.store.session() as session:
         explanations.keep(
             session,
             inspection_id=inspection_id,
@@ -71,5 +73,5 @@ def kept(subject: Subject, method: str, inputs: Mapping[str, Any], make: Callabl
     return made
 
 
-def _whole(subject: Subject, row: Explanation) -> bool:
-    return all(subject.store.objects.absolute(path).is_file() for path in row.files.values())
+def _whole(context: InspectionContext, row: Explanation) -> bool:
+    return all(context.store.objects.absolute(path).is_file() for path in row.files.values())

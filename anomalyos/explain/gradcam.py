@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
+from anomalyos.core.arrays import Float32Array
 from anomalyos.core.errors import NotFound
-from anomalyos.patchcore.memory_bank import FloatArray
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +34,7 @@ class CamHeat:
     target: str
     """``distance``, or ``classifier:CLASS``."""
     layer: str
-    values: FloatArray
+    values: Float32Array
     """(size, size) float32 in [0, 1]; all 0 when nothing speaks for the target."""
 
 
@@ -146,7 +146,7 @@ def _run(
     module: nn.Module,
     batch: Tensor,
     target: Callable[[Tensor], Tensor],
-) -> FloatArray:
+) -> Float32Array:
     import cv2
     import torch
     from pytorch_grad_cam import GradCAMPlusPlus, HiResCAM

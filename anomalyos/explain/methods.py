@@ -1,4 +1,4 @@
-"""The parts of an explanation, each computed from the subject and from the parts before it."""
+"""The parts of an explanation, each computed from the context and from the parts before it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from anomalyos.explain.readable import DepthDeviation
     from anomalyos.explain.surrogate import Surrogate
     from anomalyos.images.decoding import DecodedImage
-    from anomalyos.inspection.context import Subject
+    from anomalyos.inspection.context import InspectionContext
 
 SHOWN = 5
 """Similar cases and causes that are given."""
@@ -35,20 +35,20 @@ Tick = Callable[[float], None]
 """Called with the share of the part that is done."""
 
 
-def pictures(subject: Subject) -> dict[str, str]:
+def pictures(context: InspectionContext) -> dict[str, str]:
     """``photo`` and ``anomaly_map`` as object paths, as far as there are any."""
     from anomalyos.inspection.anomaly_map import render_heatmap
 
     found: dict[str, str] = {}
-    if subject.image is not None:
-        found["photo"] = subject.image.object_path
-    if subject.inspection.map_path:
-        overlay = render_heatmap(subject.store, subject.inspection)
-        found["anomaly_map"] = subject.store.objects.put(overlay, ".png")
+    if context.image is not None:
+        found["photo"] = context.image.object_path
+    if context.inspection.map_path:
+        overlay = render_heatmap(context.store, context.inspection)
+        found["anomaly_map"] = context.store.objects.put(overlay, ".png")
     return found
 
 
-def similar(subject: Subject, found: Findings, tick: Tick) -> None:
+def similar(context: InspectionContext, found: Findings, tick: Tick) -> None:
     """The known defects of the same product that look most like the strongest region.
 
     Raises:
@@ -59,21 +59,21 @@ def similar(subject: Subject, found: Findings, tick: Tick) -> None:
     from anomalyos.cases.library import get_case_library
     from anomalyos.images.decoding import encode_png
 
-    region = subject.strongest_box()
-    height, width = subject.rgb.shape[:2]
-    crop = cut(subject.rgb, crop_box(region, width, height))
-    found.pictures["crop"] = subject.store.objects.put(encode_png(crop), ".png")
-    own = subject.inspection.content_sha256
-    library = get_case_library(subject.settings, subject.store)
-    found.similar = library.similar(subject.rgb, region, subject.category, SHOWN, frozenset([own]))
+    region = context.strongest_box()
+    height, width = context.rgb.shape[:2]
+    crop = cut(context.rgb, crop_box(region, width, height))
+    found.pictures["crop"] = context.store.objects.put(encode_png(crop), ".png")
+    own = context.inspection.content_sha256
+    library = get_case_library(context.settings, context.store)
+    found.similar = library.similar(context.rgb, region, context.category, SHOWN, frozenset([own]))
     if not found.similar:
         raise NotFound(
-            f"No other defect of {subject.category} is known yet.",
+            f"No other defect of {context.category} is known yet.",
             "Confirm defects in the console, or take labelled ones in with 'anomalyos cases import'.",
         )
 
 
-def causes(subject: Subject, found: Findings, tick: Tick) -> None:
+def causes(context: InspectionContext, found: Findings, tick: Tick) -> None:
     """Root causes from the knowledge graph, for the defect types that are in question.
 
     Raises:
@@ -82,20 +82,20 @@ def causes(subject: Subject, found: Findings, tick: Tick) -> None:
     from anomalyos.knowledge.graph import load_graph
     from anomalyos.knowledge.likelihood import root_causes
 
-    if subject.standing is not None and subject.standing.decision == Decision.FALSE_ALARM:
+    if context.standing is not None and context.standing.decision == Decision.FALSE_ALARM:
         raise NotFound("A reviewer found nothing wrong with this part.")
-    with subject.store.session(read_only=True) as session:
-        ranked = root_causes(load_graph(session), session, suspects(subject, found.similar), SHOWN)
+    with context.store.session(read_only=True) as session:
+        ranked = root_causes(load_graph(session), session, suspects(context, found.similar), SHOWN)
     if not ranked:
         raise NotFound(
-            f"The knowledge graph says nothing of {subject.category}.",
+            f"The knowledge graph says nothing of {context.category}.",
             "Fill it with 'anomalyos knowledge seed', or add the product to include/knowledge.",
         )
-    decided = bool(subject.standing and subject.standing.defect_type)
+    decided = bool(context.standing and context.standing.defect_type)
     found.causes = ranked if decided else tuple(by_case(cause, found.similar) for cause in ranked)
 
 
-def suspects(subject: Subject, alike: tuple[SimilarCase, ...]) -> list[tuple[str, float]]:
+def suspects(context: InspectionContext, alike: tuple[SimilarCase, ...]) -> list[tuple[str, float]]:
     """Defect keys in question with their weights.
 
     What a reviewer named is certain. Otherwise the similar cases vote, each with its similarity divided by
@@ -104,10 +104,10 @@ def suspects(subject: Subject, alike: tuple[SimilarCase, ...]) -> list[tuple[str
     """
     from anomalyos.knowledge.grammar import defect_key
 
-    if subject.standing is not None and subject.standing.defect_type:
-        return [(defect_key(subject.category, subject.standing.defect_type), 1.0)]
+    if context.standing is not None and context.standing.defect_type:
+        return [(defect_key(context.category, context.standing.defect_type), 1.0)]
     if not alike:
-        return [(defect_key(subject.category, "unnamed"), 1.0)]
+        return [(defect_key(context.category, "unnamed"), 1.0)]
     return [
         (defect_key(case.category, case.defect_type), case.similarity / rank)
         for rank, case in enumerate(alike, start=1)
@@ -127,7 +127,7 @@ def by_case(cause: RankedCause, alike: tuple[SimilarCase, ...]) -> RankedCause:
     return cause
 
 
-def trace(subject: Subject, found: Findings, tick: Tick) -> None:
+def trace(context: InspectionContext, found: Findings, tick: Tick) -> None:
     """The most anomalous patches beside the normal ones they were held against.
 
     Raises:
@@ -137,25 +137,25 @@ def trace(subject: Subject, found: Findings, tick: Tick) -> None:
     from anomalyos.explain.trace import trace as find_trace
 
     def size_of(entry: dict[str, str]) -> tuple[int, int]:
-        image = training_image(subject, entry)
+        image = training_image(context, entry)
         return image.width, image.height
 
     def make() -> Made:
-        bundle = subject.bundle
+        bundle = context.bundle
         pairs = find_trace(
-            subject.rgb,
+            context.rgb,
             bundle,
-            subject.champions.extractor(bundle.recipe),
-            image_sha256=subject.inspection.content_sha256,
+            context.champions.extractor(bundle.recipe),
+            image_sha256=context.inspection.content_sha256,
             size_of=size_of,
         )
         return Made({"pairs": [pair.model_dump(mode="json") for pair in pairs]})
 
-    made = kept(subject, "trace", {"version": TRACE_VERSION}, make)
+    made = kept(context, "trace", {"version": TRACE_VERSION}, make)
     found.trace = tuple(TracePair.model_validate(pair) for pair in made.content["pairs"])
 
 
-def cams(subject: Subject, found: Findings, tick: Tick) -> None:
+def cams(context: InspectionContext, found: Findings, tick: Tick) -> None:
     """Grad-CAM++ and HiResCAM of the score, as heat and as pictures to lay over the photograph; and, where a
     classifier of the product is in use, what it calls the region and Grad-CAM++ of that name.
 
@@ -169,67 +169,67 @@ def cams(subject: Subject, found: Findings, tick: Tick) -> None:
         tick(done / len(METHODS))
 
         def make(method: str = method) -> Made:
-            bundle = subject.bundle
-            extractor = subject.champions.extractor(bundle.recipe)
-            return keep_heat(subject, explain_distance(method, subject.rgb, bundle.model, extractor))  # type: ignore[arg-type]
+            bundle = context.bundle
+            extractor = context.champions.extractor(bundle.recipe)
+            return keep_heat(context, explain_distance(method, context.rgb, bundle.model, extractor))  # type: ignore[arg-type]
 
-        content = kept(subject, method, {"version": GRADCAM_VERSION}, make)
+        content = kept(context, method, {"version": GRADCAM_VERSION}, make)
         cam = CamExplanation.model_validate({**content.content, **content.files})
         found.pictures[method] = cam.overlay_path
         made.append(cam)
     found.cams = tuple(made)
-    found.named = named(subject)
+    found.named = named(context)
     if found.named is not None:
         found.pictures[CLASS_CAM] = found.named.cam.overlay_path
 
 
-def named(subject: Subject) -> NamedDefect | None:
+def named(context: InspectionContext) -> NamedDefect | None:
     """The name of the strongest region; None where no classifier is in use or nothing is to be named.
 
     Raises:
         BundleError: the classifier in use is damaged, or stands on other weights.
     """
-    from anomalyos.classifier.predict import get_defect_namer
+    from anomalyos.classifier.predict import get_defect_classifier
     from anomalyos.explain.gradcam import GRADCAM_VERSION
     from anomalyos.explain.naming import name_region
 
-    if subject.inspection.verdict == Verdict.NORMAL and subject.standing is None:
+    if context.inspection.verdict == Verdict.NORMAL and context.standing is None:
         return None
-    namer = get_defect_namer(subject.category, subject.settings, subject.store)
+    namer = get_defect_classifier(context.category, context.settings, context.store)
     version = namer.in_use()
     if version is None:
         return None
 
     def make() -> Made:
-        prediction, heat = name_region(subject, namer)
-        cam = keep_heat(subject, heat)
+        prediction, heat = name_region(context, namer)
+        cam = keep_heat(context, heat)
         facts = asdict(prediction) | {"likeliest": prediction.likeliest}
         return Made({"facts": facts, "cam": cam.content}, cam.files)
 
     inputs = {"version": GRADCAM_VERSION, "classifier": version.bundle_sha256}
-    made = kept(subject, CLASS_CAM, inputs, make)
+    made = kept(context, CLASS_CAM, inputs, make)
     cam = CamExplanation.model_validate({**made.content["cam"], **made.files})
     return NamedDefect(**made.content["facts"], cam=cam)
 
 
-def keep_heat(subject: Subject, heat: CamHeat) -> Made:
+def keep_heat(context: InspectionContext, heat: CamHeat) -> Made:
     from anomalyos.inspection.anomaly_map import encode_overlay
 
     buffer = io.BytesIO()
     np.save(buffer, heat.values, allow_pickle=False)
-    height, width = subject.rgb.shape[:2]
+    height, width = context.rgb.shape[:2]
     # a gradient has no limit to be held against, and may peak in a single cell: the hottest hundredth is
     # the end of the scale, or a map could look empty
     end = max(float(np.quantile(heat.values, 0.99)), 1e-3)
     overlay = encode_overlay(heat.values, 0.0, end / 2, (width, height))
     files = {
-        "heat_path": subject.store.objects.put(buffer.getvalue(), ".npy"),
-        "overlay_path": subject.store.objects.put(overlay, ".png"),
+        "heat_path": context.store.objects.put(buffer.getvalue(), ".npy"),
+        "overlay_path": context.store.objects.put(overlay, ".png"),
     }
     return Made({"method": heat.method, "target": heat.target, "layer": heat.layer}, files)
 
 
-def depth(subject: Subject, found: Findings, tick: Tick) -> None:
+def depth(context: InspectionContext, found: Findings, tick: Tick) -> None:
     """Depth of the anomalous region against that around it.
 
     Raises:
@@ -239,16 +239,16 @@ def depth(subject: Subject, found: Findings, tick: Tick) -> None:
     from anomalyos.features.depth import DepthStatistics, estimate_depth, region_statistics
 
     def make() -> Made:
-        statistics = region_statistics(estimate_depth(subject.small, subject.settings), subject.mask)
+        statistics = region_statistics(estimate_depth(context.small, context.settings), context.mask)
         if statistics is None:
             raise AnomalyOSError("The region is too small or too large to be held against its surroundings.")
         return Made(statistics.model_dump(mode="json"))
 
-    inputs = {"version": DEPTH_VERSION, "depth_model": subject.settings.depth_model}
-    found.depth = DepthStatistics.model_validate(kept(subject, "depth", inputs, make).content)
+    inputs = {"version": DEPTH_VERSION, "depth_model": context.settings.depth_model}
+    found.depth = DepthStatistics.model_validate(kept(context, "depth", inputs, make).content)
 
 
-def shap(subject: Subject, found: Findings, tick: Tick) -> None:
+def shap(context: InspectionContext, found: Findings, tick: Tick) -> None:
     """How much each of five readable figures moved the score.
 
     Raises:
@@ -260,36 +260,36 @@ def shap(subject: Subject, found: Findings, tick: Tick) -> None:
     from anomalyos.explain.surrogate import SURROGATE_VERSION
 
     def make() -> Made:
-        deviation = depth_by(subject.settings)
-        surrogate = surrogate_of(subject, deviation, tick)
-        limit = float(subject.inspection.map_facts["threshold"])
-        figures = measure(subject.rgb, subject.heat, limit, surrogate.normality, deviation)
-        assert subject.inspection.score is not None
-        return Made(explain_score(surrogate, figures, subject.inspection.score).model_dump(mode="json"))
+        deviation = depth_by(context.settings)
+        surrogate = surrogate_of(context, deviation, tick)
+        limit = float(context.inspection.map_facts["threshold"])
+        figures = measure(context.rgb, context.heat, limit, surrogate.normality, deviation)
+        assert context.inspection.score is not None
+        return Made(explain_score(surrogate, figures, context.inspection.score).model_dump(mode="json"))
 
-    inputs = {"version": SURROGATE_VERSION, "depth_model": subject.settings.depth_model}
-    found.shap = ShapExplanation.model_validate(kept(subject, "shap", inputs, make).content)
+    inputs = {"version": SURROGATE_VERSION, "depth_model": context.settings.depth_model}
+    found.shap = ShapExplanation.model_validate(kept(context, "shap", inputs, make).content)
 
 
-def surrogate_of(subject: Subject, deviation: DepthDeviation, tick: Tick) -> Surrogate:
+def surrogate_of(context: InspectionContext, deviation: DepthDeviation, tick: Tick) -> Surrogate:
     """The surrogate of the model that judged: read where it was kept, else fitted, which takes a while."""
     from anomalyos.explain.surrogate import fit_surrogate, load_surrogate, save_surrogate, surrogate_path
 
-    bundle = subject.bundle
-    path = surrogate_path(subject.settings.surrogates_dir, bundle.sha256, subject.settings.depth_model)
+    bundle = context.bundle
+    path = surrogate_path(context.settings.surrogates_dir, bundle.sha256, context.settings.depth_model)
     surrogate = load_surrogate(path)
     if surrogate is None:
 
         def read(entry: dict[str, str]) -> NDArray[np.uint8]:
-            return training_image(subject, entry).rgb
+            return training_image(context, entry).rgb
 
-        extractor = subject.champions.extractor(bundle.recipe)
+        extractor = context.champions.extractor(bundle.recipe)
         surrogate = fit_surrogate(bundle, extractor, read, deviation, lambda done, total: tick(done / total))
         save_surrogate(surrogate, path)
     return surrogate
 
 
-def training_image(subject: Subject, entry: dict[str, str]) -> DecodedImage:
+def training_image(context: InspectionContext, entry: dict[str, str]) -> DecodedImage:
     """The very file the model learned from.
 
     Raises:
@@ -298,18 +298,18 @@ def training_image(subject: Subject, entry: dict[str, str]) -> DecodedImage:
     """
     from anomalyos.images.decoding import read_image
 
-    own, stored = subject.settings.data_dir / subject.category / entry["path"], entry.get("object")
-    path = subject.settings.objects_dir / stored if stored else own
-    hint = f"Import the images {subject.category} was learned from again, or rebuild it."
+    own, stored = context.settings.data_dir / context.category / entry["path"], entry.get("object")
+    path = context.settings.objects_dir / stored if stored else own
+    hint = f"Import the images {context.category} was learned from again, or rebuild it."
     if not path.is_file():
         raise NotFound(f"The training image {entry['path']} is gone.", hint)
-    image = read_image(path, subject.settings)
+    image = read_image(path, context.settings)
     if image.sha256 != entry["sha256"]:
         raise NotFound(f"The training image {entry['path']} is not the one the model learned from.", hint)
     return image
 
 
-COMPUTE: dict[str, Callable[[Subject, Findings, Tick], None]] = {
+COMPUTE: dict[str, Callable[[InspectionContext, Findings, Tick], None]] = {
     "similar": similar,
     "causes": causes,
     "trace": trace,

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.core.arrays import Float32Array
 from anomalyos.explain.gradcam import CamHeat, explain_class
 
 if TYPE_CHECKING:
-    from anomalyos.classifier.predict import DefectNamer, Prediction
+    from anomalyos.classifier.predict import DefectClassifier, Prediction
     from anomalyos.core.geometry import Box
-    from anomalyos.inspection.context import Subject
-    from anomalyos.patchcore.memory_bank import FloatArray
+    from anomalyos.inspection.context import InspectionContext
 
 
-def name_region(subject: Subject, namer: DefectNamer) -> tuple[Prediction, CamHeat]:
+def name_region(context: InspectionContext, namer: DefectClassifier) -> tuple[Prediction, CamHeat]:
     """The name of the strongest region, and Grad-CAM++ of its logit where it lies in the photograph.
 
     The heat is (input_size, input_size) over the whole photograph, as that of a score; it is 0 outside the
@@ -32,9 +32,9 @@ def name_region(subject: Subject, namer: DefectNamer) -> tuple[Prediction, CamHe
     from anomalyos.classifier.network import CAM_LAYER
     from anomalyos.classifier.predict import predict
 
-    height, width = subject.rgb.shape[:2]
-    box = place_box(centre(subject.strongest_box()), width, height)
-    crop = cut(subject.rgb, box)
+    height, width = context.rgb.shape[:2]
+    box = place_box(centre(context.strongest_box()), width, height)
+    crop = cut(context.rgb, box)
     with namer.held() as (version, classifier):
         prediction = predict(classifier, crop, version.version)
         label = prediction.likeliest
@@ -47,11 +47,11 @@ def name_region(subject: Subject, namer: DefectNamer) -> tuple[Prediction, CamHe
             label=label,
         )
         classifier.network.zero_grad(set_to_none=True)
-    values = placed(heat.values, box, (width, height), subject.heat.shape[0])
+    values = placed(heat.values, box, (width, height), context.heat.shape[0])
     return prediction, CamHeat(heat.method, heat.target, heat.layer, values)
 
 
-def placed(heat: FloatArray, box: Box, image_size: tuple[int, int], side: int) -> FloatArray:
+def placed(heat: Float32Array, box: Box, image_size: tuple[int, int], side: int) -> Float32Array:
     """``heat`` (S, S) of the crop ``box`` on a map (side, side) of the photograph, 0 around it.
 
     Args:

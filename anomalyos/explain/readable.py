@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anomalyos.patchcore.memory_bank import FloatArray
+from anomalyos.core.arrays import Float32Array
 
 if TYPE_CHECKING:
     from anomalyos.core.settings import Settings
@@ -74,7 +74,7 @@ class Normality:
 
 def measure(
     rgb: NDArray[np.uint8],
-    heat: FloatArray,
+    heat: Float32Array,
     limit: float,
     normality: Normality,
     depth_deviation: DepthDeviation,
@@ -117,7 +117,7 @@ def measure(
     )
 
 
-def hot_region(heat: FloatArray, limit: float) -> NDArray[np.bool_]:
+def hot_region(heat: Float32Array, limit: float) -> NDArray[np.bool_]:
     """(H, W) bool: above ``limit``, or among the hottest hundredth. Never empty."""
     return np.asarray(heat >= min(limit, float(np.quantile(heat, 1 - LEAST_SHARE))), dtype=bool)
 
@@ -144,7 +144,7 @@ def fit_picture(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(rgb).resize((SIZE, SIZE), Image.Resampling.BICUBIC))
 
 
-def fit_heat(heat: FloatArray) -> FloatArray:
+def fit_heat(heat: Float32Array) -> Float32Array:
     """(S, S) -> (SIZE, SIZE), bilinear."""
     from PIL import Image
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from anomalyos.db.rows import insert_or_find
+from anomalyos.db.rows import get_or_create
 from anomalyos.explain.tables import Explanation
 
 
@@ -46,7 +46,7 @@ def keep(
         files=dict(files),
         cost_ms=cost_ms,
     )
-    return insert_or_find(session, row, lambda: find(session, inspection_id, method, key))[0]
+    return get_or_create(session, row, lambda: find(session, inspection_id, method, key))[0]
 
 
 def of_inspection(session: Session, inspection_id: int) -> list[Explanation]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.core.arrays import Float32Array
 from anomalyos.core.geometry import Box
 from anomalyos.explain.evidence import Place, TraceNeighbour, TracePair
-from anomalyos.patchcore.memory_bank import FloatArray
 
 if TYPE_CHECKING:
     from anomalyos.features.patches import PatchExtractor
@@ -47,7 +47,7 @@ def trace(
     patches, _ = extractor.extract([rgb])
     scores = bundle.model.score(patches[0])
     cells = strongest_cells(scores.distances, places)
-    reduced: FloatArray = bundle.model.reduction.apply(patches[0]).cpu().numpy()
+    reduced: Float32Array = bundle.model.reduction.apply(patches[0]).cpu().numpy()
     wanted = np.stack([reduced[row, col] for row, col in cells])
     distances, found = bundle.model.bank.search(wanted, neighbours)
     grid = (scores.distances.shape[0], scores.distances.shape[1])
@@ -77,7 +77,7 @@ def trace(
     )
 
 
-def strongest_cells(distances: FloatArray, count: int, apart: int = APART) -> list[tuple[int, int]]:
+def strongest_cells(distances: Float32Array, count: int, apart: int = APART) -> list[tuple[int, int]]:
     """Cells (row, col) of the largest ``distances`` (rows, cols), strongest first, more than ``apart``
     cells from each other along at least one axis. Fewer than ``count`` when no more fit."""
     left = distances.astype(np.float64)

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.core.arrays import Float32Array
 from anomalyos.core.errors import NotFound
 
 if TYPE_CHECKING:
     from anomalyos.db.engine import Store
     from anomalyos.inspection.tables import Inspection
-    from anomalyos.patchcore.memory_bank import FloatArray
 
 # dark violet, magenta, orange, pale yellow: lightness rises all the way, so the order survives
 # colour blindness and print
 STOPS = np.array([[59, 15, 112], [183, 55, 121], [252, 137, 97], [252, 253, 191]], dtype=np.float64)
 
 
-def load_map(store: Store, inspection: Inspection) -> FloatArray:
+def load_map(store: Store, inspection: Inspection) -> Float32Array:
     """Anomaly map (input_size, input_size) float32 kept with an inspection.
 
     Raises:
@@ -30,7 +30,7 @@ def load_map(store: Store, inspection: Inspection) -> FloatArray:
 
     if not inspection.map_path:
         raise NotFound("This inspection has no anomaly map.", "Only images of a known category have one.")
-    distances: FloatArray = np.load(io.BytesIO(store.objects.read(inspection.map_path)), allow_pickle=False)
+    distances: Float32Array = np.load(io.BytesIO(store.objects.read(inspection.map_path)), allow_pickle=False)
     facts = inspection.map_facts
     return anomaly_map(distances, size=facts["input_size"], border=facts["border"], sigma=facts["sigma"])
 
@@ -49,7 +49,7 @@ def render_heatmap(store: Store, inspection: Inspection) -> bytes:
     return encode_overlay(heat, facts["median"], facts["threshold"], (facts["width"], facts["height"]))
 
 
-def encode_overlay(heat: FloatArray, median: float, threshold: float, image_size: tuple[int, int]) -> bytes:
+def encode_overlay(heat: Float32Array, median: float, threshold: float, image_size: tuple[int, int]) -> bytes:
     """``heat`` (H, W) as an RGBA PNG of at most 1024 pixels a side, shaped like the image."""
     from PIL import Image
 
@@ -62,13 +62,13 @@ def encode_overlay(heat: FloatArray, median: float, threshold: float, image_size
     return buffer.getvalue()
 
 
-def relative_heat(heat: FloatArray, median: float, threshold: float) -> FloatArray:
+def relative_heat(heat: Float32Array, median: float, threshold: float) -> Float32Array:
     """0 at what is typical of normal images, 0.5 at the threshold, 1 at twice as far above."""
     share = (heat - median) / max(2 * (threshold - median), 1e-9)
     return np.asarray(np.clip(share, 0, 1), dtype=np.float32)
 
 
-def colourise(relative: FloatArray) -> NDArray[np.uint8]:
+def colourise(relative: Float32Array) -> NDArray[np.uint8]:
     """(H, W) in [0, 1] -> (H, W, 4) uint8, opacity growing with the value."""
     position = relative.astype(np.float64) * (len(STOPS) - 1)
     lower = np.clip(position.astype(int), 0, len(STOPS) - 2)

@@ -9,8 +9,9 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from anomalyos.core.errors import AnomalyOSError, NotFound
+from anomalyos.db import rows
 from anomalyos.db.columns import utc_now
-from anomalyos.db.rows import insert_or_find, plain_text
+from anomalyos.db.rows import plain_text
 from anomalyos.inspection.tables import Batch, BatchKind, Inspection, Verdict
 
 
@@ -48,7 +49,7 @@ def get_or_create(session: Session, *, key: str, kind: str, day: str, run_id: st
         )
     except ValueError as error:
         raise AnomalyOSError(f"A batch needs a kind and an ISO date: {error}.") from error
-    return insert_or_find(session, batch, lambda: _find(session, key))[0]
+    return rows.get_or_create(session, batch, lambda: _find(session, key))[0]
 
 
 def by_key(session: Session, key: str) -> Batch:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.core.arrays import Float32Array
 from anomalyos.core.geometry import Box
 from anomalyos.inspection.tables import Decision, Image, Inspection, Review
 from anomalyos.models.tables import Category, ModelVersion
@@ -18,11 +19,10 @@ if TYPE_CHECKING:
     from anomalyos.db.engine import Store
     from anomalyos.models.champions import Champions
     from anomalyos.patchcore.bundle import Bundle
-    from anomalyos.patchcore.memory_bank import FloatArray
 
 
 @dataclass(frozen=True)
-class Subject:
+class InspectionContext:
     """What is stored about one inspection, and what it is computed from, read when it is needed."""
 
     settings: Settings
@@ -61,7 +61,7 @@ class Subject:
         return decode_image(self.store.objects.read(self.image.object_path), self.settings).rgb
 
     @cached_property
-    def heat(self) -> FloatArray:
+    def heat(self) -> Float32Array:
         """Anomaly map (input_size, input_size) float32 as it was stored."""
         from anomalyos.inspection.anomaly_map import load_map
 
@@ -136,7 +136,9 @@ class Subject:
         }
 
 
-def load_subject(inspection_id: int, settings: Settings, store: Store, champions: Champions) -> Subject:
+def load_context(
+    inspection_id: int, settings: Settings, store: Store, champions: Champions
+) -> InspectionContext:
     """Read one inspection. Raises NotFound when there is none."""
     from anomalyos.inspection import inspections, reviews
 
@@ -146,7 +148,7 @@ def load_subject(inspection_id: int, settings: Settings, store: Store, champions
         category = session.get(Category, row.category_id) if row.category_id is not None else None
         version = session.get(ModelVersion, row.model_version_id) if row.model_version_id else None
         history = tuple(reviews.history(session, inspection_id))
-    return Subject(
+    return InspectionContext(
         settings=settings,
         store=store,
         champions=champions,

@@ -113,11 +113,11 @@ def _answer(
     store: Store,
 ) -> DataCheck:
     from anomalyos.quality.data_check import evaluate, write_page
-    from anomalyos.quality.manifest import Usual, build_manifest
+    from anomalyos.quality.manifest import Baseline, build_manifest
     from anomalyos.quality.outcome import Tally
     from anomalyos.quality.rules import count_clauses, row_clauses
 
-    frame = build_manifest(rows, Usual(**usual) if usual else None, suite.near_duplicates.bits)
+    frame = build_manifest(rows, Baseline(**usual) if usual else None, suite.near_duplicates.bits)
     clauses = [*row_clauses(suite, "night"), *count_clauses(suite, "night")]
     tally = Tally()
     product = category or "files that wait for the router"

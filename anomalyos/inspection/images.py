@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlmodel import Session, select
 
 from anomalyos.core.errors import NotFound
-from anomalyos.db.rows import insert_or_find
+from anomalyos.db import rows
 from anomalyos.inspection.tables import Image
 
 
@@ -28,7 +28,7 @@ def get_or_create(
         height=height,
         size_bytes=size_bytes,
     )
-    return insert_or_find(session, row, lambda: find(session, sha256))[0]
+    return rows.get_or_create(session, row, lambda: find(session, sha256))[0]
 
 
 def find(session: Session, sha256: str) -> Image | None:

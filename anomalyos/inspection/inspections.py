@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Float, func
 from sqlmodel import Session, col, select
 
 from anomalyos.core.errors import NotFound
-from anomalyos.db.rows import insert_or_find, storable
+from anomalyos.db.rows import get_or_create, storable
 from anomalyos.inspection.tables import Batch, Inspection, Review, Verdict
 from anomalyos.models.tables import Category
 
@@ -33,7 +33,7 @@ def record(session: Session, inspection: Inspection) -> tuple[Inspection, bool]:
     inspection.source = storable(inspection.source)
     inspection.reject_reason = storable(inspection.reject_reason)
     query = select(Inspection).where(Inspection.work_key == inspection.work_key)
-    return insert_or_find(session, inspection, lambda: session.exec(query).one_or_none())
+    return get_or_create(session, inspection, lambda: session.exec(query).one_or_none())
 
 
 def existing_work_keys(session: Session, batch_id: int) -> set[str]:

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from sqlmodel import Session, col, select
 
 from anomalyos.core.errors import NotFound
-from anomalyos.db.rows import insert_or_find, plain_text
+from anomalyos.db.rows import get_or_create, plain_text
 from anomalyos.models.tables import Category
 
 
 def ensure(session: Session, name: str, *, synthetic: bool | None = None) -> Category:
     """The category, created when new. ``synthetic`` is updated when given, left alone when None."""
     name = plain_text(name, "category name", 64, required=True)
-    row, _ = insert_or_find(
+    row, _ = get_or_create(
         session, Category(name=name, synthetic=bool(synthetic)), lambda: _find(session, name)
     )
     if synthetic is not None and row.synthetic != synthetic:

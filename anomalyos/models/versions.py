@@ -8,7 +8,7 @@ from sqlalchemy import and_, func
 from sqlmodel import Session, col, select
 
 from anomalyos.core.errors import NotFound
-from anomalyos.db.rows import insert_or_find
+from anomalyos.db.rows import get_or_create
 from anomalyos.models.tables import Category, ModelVersion
 
 
@@ -34,7 +34,7 @@ def add(session: Session, version: ModelVersion) -> ModelVersion:
     Raises:
         sqlalchemy.exc.IntegrityError: the version number is taken by a different content.
     """
-    row, _ = insert_or_find(
+    row, _ = get_or_create(
         session, version, lambda: find_by_content(session, version.category_id, version.content_key)
     )
     return row

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.core.arrays import Float32Array
 from anomalyos.core.errors import BundleError
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-FloatArray = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class MemoryBank:
     def dims(self) -> int:
         return int(self.index.d)
 
-    def search(self, patches: FloatArray, k: int = 1) -> tuple[FloatArray, NDArray[np.int64]]:
+    def search(self, patches: Float32Array, k: int = 1) -> tuple[Float32Array, NDArray[np.int64]]:
         """Euclidean distances and bank positions of the ``k`` nearest, both (N, k), nearest first.
 
         Raises:
@@ -66,7 +65,7 @@ class MemoryBank:
         return np.sqrt(np.maximum(squared, 0)), found
 
     @cached_property
-    def vectors(self) -> FloatArray:
+    def vectors(self) -> Float32Array:
         """(M, D) float32."""
         return np.asarray(self.index.reconstruct_n(0, self.size), dtype=np.float32)
 

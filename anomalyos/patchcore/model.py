@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.core.arrays import Float32Array
 from anomalyos.features.reduction import Reduction, fit_reduction
 from anomalyos.patchcore.calibration import Calibration, upper_threshold
 from anomalyos.patchcore.coreset import coreset_size, greedy_coreset
-from anomalyos.patchcore.memory_bank import FloatArray, MemoryBank
+from anomalyos.patchcore.memory_bank import MemoryBank
 from anomalyos.patchcore.scoring import PatchScores, anomaly_map, score_patches
 
 if TYPE_CHECKING:
@@ -64,10 +65,10 @@ class PatchCore:
 
     def score(self, patches: Tensor) -> PatchScores:
         """Score one image's raw patches (rows, cols, D)."""
-        reduced: FloatArray = self.reduction.apply(patches).cpu().numpy()
+        reduced: Float32Array = self.reduction.apply(patches).cpu().numpy()
         return score_patches(self.bank, reduced, self.recipe.reweight_neighbours)
 
-    def heat(self, scores: PatchScores) -> FloatArray:
+    def heat(self, scores: PatchScores) -> Float32Array:
         """Anomaly map (input_size, input_size) float32 of scored patches."""
         recipe = self.recipe
         return anomaly_map(

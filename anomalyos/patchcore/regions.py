@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from anomalyos.patchcore.memory_bank import FloatArray
+from anomalyos.core.arrays import Float32Array
 
 MOST = 12
 """Regions kept of one image, strongest first: more help nobody to decide."""
@@ -31,7 +31,7 @@ class Region:
         return asdict(self)
 
 
-def find_regions(heat: FloatArray, threshold: float, image_size: tuple[int, int]) -> list[Region]:
+def find_regions(heat: Float32Array, threshold: float, image_size: tuple[int, int]) -> list[Region]:
     """Connected places of ``heat`` (H, W) above ``threshold``, strongest peak first.
 
     Args:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
+from anomalyos.core.arrays import Float32Array
 
 ROUTER_RECIPE = "lite"
 """Every category is routed with one recipe, whatever recipe it is inspected with."""
@@ -18,7 +17,7 @@ ROUTER_RECIPE = "lite"
 class Prototype:
     """Mean whole-image embedding of one category's normal images, and how near they stay to it."""
 
-    vector: FloatArray
+    vector: Float32Array
     """(C,) float32, unit length"""
     lowest: float
     """Cosine similarity of the least similar normal image to the mean of the others."""
@@ -26,7 +25,7 @@ class Prototype:
     """The same of the median image."""
 
     @classmethod
-    def from_embeddings(cls, embeddings: FloatArray) -> Prototype:
+    def from_embeddings(cls, embeddings: Float32Array) -> Prototype:
         """Learn from the unit-length embeddings (N, C) of normal images, N >= 2.
 
         Raises:
@@ -86,7 +85,7 @@ class CategoryRouter:
         self.index: Any = faiss.IndexFlatIP(matrix.shape[1])
         self.index.add(np.ascontiguousarray(matrix, np.float32))
 
-    def route(self, embedding: FloatArray) -> Route:
+    def route(self, embedding: Float32Array) -> Route:
         """Route one unit-length whole-image embedding (C,)."""
         similarities, found = self.index.search(np.ascontiguousarray(embedding[None], np.float32), 1)
         position, similarity = int(found[0, 0]), float(similarities[0, 0])
@@ -94,7 +93,7 @@ class CategoryRouter:
         return Route(nearest if similarity >= self.floors[position] else None, nearest, similarity)
 
 
-def unit(vectors: FloatArray) -> FloatArray:
+def unit(vectors: Float32Array) -> Float32Array:
     """Rows (N, C) scaled to length one."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)

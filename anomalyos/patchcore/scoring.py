@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anomalyos.patchcore.memory_bank import FloatArray, MemoryBank
+from anomalyos.core.arrays import Float32Array
+from anomalyos.patchcore.memory_bank import MemoryBank
 
 
 @dataclass(frozen=True)
@@ -16,13 +17,13 @@ class PatchScores:
 
     score: float
     """The image's anomaly score, in units of feature distance."""
-    distances: FloatArray
+    distances: Float32Array
     """(rows, cols) distance of each patch to its nearest normal patch."""
     nearest: NDArray[np.int64]
     """(rows, cols) position of that patch in the memory bank."""
 
 
-def score_patches(bank: MemoryBank, patches: FloatArray, neighbours: int) -> PatchScores:
+def score_patches(bank: MemoryBank, patches: Float32Array, neighbours: int) -> PatchScores:
     """Score the patches (rows, cols, D) of one image.
 
     1. every patch: distance to its nearest m* in the bank (Eq. 6, inner minimum)
@@ -44,7 +45,7 @@ def score_patches(bank: MemoryBank, patches: FloatArray, neighbours: int) -> Pat
     return PatchScores(score, nearest_distance.reshape(rows, cols), found[:, 0].reshape(rows, cols))
 
 
-def reweighting(bank: MemoryBank, m_test: FloatArray, star: int, s_star: float, neighbours: int) -> float:
+def reweighting(bank: MemoryBank, m_test: Float32Array, star: int, s_star: float, neighbours: int) -> float:
     """``1 - exp(s*) / sum over m in N_b(m*) of exp(|m_test - m|)`` (Eq. 7), in [0, 1).
 
     A far patch whose nearest normal patch stands alone in the bank counts for less than one whose
@@ -55,7 +56,7 @@ def reweighting(bank: MemoryBank, m_test: FloatArray, star: int, s_star: float, 
     return float(1.0 - np.exp(-np.logaddexp.reduce(others - s_star))) if len(others) > 1 else 1.0
 
 
-def anomaly_map(distances: FloatArray, *, size: int, border: int, sigma: float) -> FloatArray:
+def anomaly_map(distances: Float32Array, *, size: int, border: int, sigma: float) -> Float32Array:
     """Patch distances (rows, cols) as a smooth map (size, size) float32.
 
     The grid is laid back where its patches were, bilinearly upsampled and smoothed with a Gaussian

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.quality import picture_figures
 from anomalyos.quality.check_page import PageFacts, PageSection, render_page
-from anomalyos.quality.manifest import build_manifest, usual_of
+from anomalyos.quality.manifest import baseline_of, build_manifest
 from anomalyos.quality.measuring import ManifestFile, Measured, Progress, measure_files
 from anomalyos.quality.outcome import Tally, bad_files
 from anomalyos.quality.rules import Clause, count_clauses, row_clauses
@@ -163,7 +163,7 @@ def _answer(
     name: str, key: str, suite: Suite, rows: list[Measured], decided: Decided, store: Store
 ) -> DataCheck:
     """Evaluate the suite; the page is written, the row is not yet stored."""
-    usual = usual_of([row for row in rows if row.file.split == "train"])
+    usual = baseline_of([row for row in rows if row.file.split == "train"])
     frame = build_manifest(rows, usual, suite.near_duplicates.bits)
     clauses = row_clauses(suite, "learning")
     train = frame[frame["split"] == "train"]

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from anomalyos.accounts import audit
 from anomalyos.core.errors import AnomalyOSError, Conflict, NotFound
 from anomalyos.db.columns import utc_now
-from anomalyos.db.rows import insert_or_find, stored_id
+from anomalyos.db.rows import get_or_create, stored_id
 from anomalyos.quality.tables import CheckOutcome, DataCheck
 
 
@@ -31,7 +31,7 @@ def record(session: Session, check: DataCheck) -> DataCheck:
 
     A question asked again keeps its answer and becomes the newest.
     """
-    stored, created = insert_or_find(session, check, lambda: find(session, check.content_key))
+    stored, created = get_or_create(session, check, lambda: find(session, check.content_key))
     if not created:
         stored.checked_at = utc_now()
         session.add(stored)

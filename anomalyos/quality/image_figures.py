@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlmodel import Session, col, select
 
-from anomalyos.db.rows import insert_or_find
+from anomalyos.db.rows import get_or_create
 from anomalyos.quality.tables import ImageFigures
 
 _AT_ONCE = 500
@@ -28,7 +28,7 @@ def find_many(session: Session, hashes: Iterable[str], version: int) -> dict[str
 def keep(session: Session, rows: Iterable[ImageFigures]) -> None:
     """Keep figures; those of an older version give way, those another process has kept meanwhile stay."""
     for row in rows:
-        stored, created = insert_or_find(session, row, lambda: session.get(ImageFigures, row.sha256))  # noqa: B023
+        stored, created = get_or_create(session, row, lambda: session.get(ImageFigures, row.sha256))  # noqa: B023
         if not created and stored.version != row.version:
             for name, value in row.model_dump(exclude={"sha256"}).items():
                 setattr(stored, name, value)

@@ -24,7 +24,7 @@ ROBUST = 1.4826
 
 
 @dataclass(frozen=True)
-class Usual:
+class Baseline:
     """What is usual among the training images of a category."""
 
     images: int
@@ -37,7 +37,7 @@ class Usual:
         return asdict(self)
 
 
-def usual_of(rows: Sequence[Measured]) -> Usual | None:
+def baseline_of(rows: Sequence[Measured]) -> Baseline | None:
     """Medians over the decodable rows; None while there are too few."""
     good = [row.figures for row in rows if not row.figures.reject_code]
     if len(good) < FEWEST_FOR_USUAL:
@@ -46,10 +46,10 @@ def usual_of(rows: Sequence[Measured]) -> Usual | None:
     sharp = np.array([figures.sharpness for figures in good], dtype=np.float64)
     middle = float(np.median(bright))
     spread = ROBUST * float(np.median(np.abs(bright - middle)))
-    return Usual(len(good), float(np.median(sharp)), middle, max(spread, LEAST_DEVIATION))
+    return Baseline(len(good), float(np.median(sharp)), middle, max(spread, LEAST_DEVIATION))
 
 
-def build_manifest(rows: Sequence[Measured], usual: Usual | None, near_bits: int) -> DataFrame:
+def build_manifest(rows: Sequence[Measured], usual: Baseline | None, near_bits: int) -> DataFrame:
     """One row a file, in order, with the columns
 
     ``file``, ``split``, ``group``, ``sha256``, ``format``, ``mode``: text;
@@ -79,7 +79,7 @@ def _record_columns() -> tuple[str, ...]:
     )
 
 
-def _record(row: Measured, usual: Usual | None) -> dict[str, Any]:
+def _record(row: Measured, usual: Baseline | None) -> dict[str, Any]:
     figures, bad = row.figures, bool(row.figures.reject_code)
     width, height = (np.nan, np.nan) if bad else (float(figures.width), float(figures.height))
     sharp, bright = _number(figures.sharpness), _number(figures.brightness)

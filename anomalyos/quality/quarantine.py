@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from anomalyos.accounts import audit
 from anomalyos.core.errors import Conflict, NotFound
 from anomalyos.db.columns import utc_now
-from anomalyos.db.rows import insert_or_find, plain_text, stored_id
+from anomalyos.db.rows import get_or_create, plain_text, stored_id
 from anomalyos.quality.tables import QuarantinedImage, QuarantineState
 
 OUT = (QuarantineState.HELD, QuarantineState.KEPT_OUT)
@@ -72,7 +72,7 @@ def _hold(session: Session, category: str, bad: BadFile, row: QuarantinedImage |
         fresh = QuarantinedImage(
             category=category, file=bad.file, sha256=bad.sha256, rules=list(bad.rules), reason=bad.reason
         )
-        insert_or_find(session, fresh, lambda: _find(session, category, bad))
+        get_or_create(session, fresh, lambda: _find(session, category, bad))
         return
     if row.state == QuarantineState.RELEASED and set(bad.rules) <= set(row.rules):
         return

@@ -37,7 +37,7 @@ class Fact(BaseModel):
     text: str
 
 
-class Dossier(BaseModel):
+class FactSheet(BaseModel):
     """All facts of one inspection, in the order they are read, each id once."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,13 +52,13 @@ class Dossier(BaseModel):
         return [fact for fact in self.facts if fact.kind == kind]
 
 
-def build_dossier(evidence: Evidence) -> Dossier:
+def build_fact_sheet(evidence: Evidence) -> FactSheet:
     """The facts of ``evidence``. What is not known is a fact too, so that it can be said and cited."""
     found: dict[str, Fact] = {}
     for facts in (_inspection, _regions, _depth, _shap, _trace, _cases, _causes, _notes, _missing):
         for fact in facts(evidence):
             found.setdefault(fact.id, fact)
-    return Dossier(facts=tuple(found.values()), verdict=str(evidence.inspection.get("verdict", "")))
+    return FactSheet(facts=tuple(found.values()), verdict=str(evidence.inspection.get("verdict", "")))
 
 
 def _inspection(evidence: Evidence) -> Iterator[Fact]:

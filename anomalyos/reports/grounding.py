@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from anomalyos.reports.content import SECTIONS, Claim, Draft, ReportContent, Section, Statement
-from anomalyos.reports.dossier import Dossier, Fact
+from anomalyos.reports.dossier import Fact, FactSheet
 from anomalyos.reports.words import clean, numbers_in
 
 FITTING: dict[Section, tuple[str, str]] = {
@@ -41,7 +41,7 @@ _FLAWED = re.compile(
 )
 
 
-def check(draft: Draft, dossier: Dossier) -> ReportContent:
+def check(draft: Draft, dossier: FactSheet) -> ReportContent:
     """Every statement of ``draft`` with what is wrong with it; nothing is dropped."""
     sections = {
         name: tuple(check_claim(name, claim, dossier) for claim in getattr(draft, name)) for name in SECTIONS
@@ -49,7 +49,7 @@ def check(draft: Draft, dossier: Dossier) -> ReportContent:
     return ReportContent(**sections, confidence=draft.confidence)
 
 
-def check_claim(section: Section, claim: Claim, dossier: Dossier) -> Statement:
+def check_claim(section: Section, claim: Claim, dossier: FactSheet) -> Statement:
     text = clean(claim.text, 1000, keep_quotes=True) or "(an empty statement)"
     cites = tuple(dict.fromkeys(clean(cite.strip("[] "), 120) for cite in claim.cites))
     cites = tuple(cite for cite in cites if cite)

@@ -9,7 +9,7 @@ from anomalyos.explain.evidence import Evidence, ShapExplanation
 from anomalyos.knowledge.causes import RankedCause
 from anomalyos.reports.content import SECTIONS, TITLES, Level, Statement
 from anomalyos.reports.dossier import Fact
-from anomalyos.reports.pictures import Album, Picture, TrainingPictures
+from anomalyos.reports.pictures import Picture, PictureLoader, TrainingPictures
 from anomalyos.reports.words import clean, number, percent
 from anomalyos.reports.writer import WrittenReport
 
@@ -126,7 +126,7 @@ def build_page(
         training: finds the files of training images; without it traces show the inspected side alone.
     """
     facts = evidence.inspection
-    album = Album(evidence, store.objects)
+    album = PictureLoader(evidence, store.objects)
     verdict, tone = VERDICTS.get(str(facts.get("verdict")), (clean(facts.get("verdict", "?"), 40), "open"))
     traces = tuple(_traces(evidence, album, training))
     crop = album.crop()
@@ -177,7 +177,7 @@ def _facts(evidence: Evidence) -> list[tuple[str, str]]:
     return [(name, clean(value, 160)) for name, value in rows if value]
 
 
-def _cases(evidence: Evidence, album: Album) -> list[CaseCard]:
+def _cases(evidence: Evidence, album: PictureLoader) -> list[CaseCard]:
     return [
         CaseCard(
             anchor=f"case:{case.case_id}",
@@ -235,7 +235,7 @@ def _waterfall(shap: ShapExplanation) -> Waterfall:
     )
 
 
-def _traces(evidence: Evidence, album: Album, training: TrainingPictures | None) -> list[TraceRow]:
+def _traces(evidence: Evidence, album: PictureLoader, training: TrainingPictures | None) -> list[TraceRow]:
     rows = []
     for rank, pair in enumerate(evidence.trace[:MOST_TRACES], start=1):
         nearest = min(pair.neighbours, key=lambda n: n.distance) if pair.neighbours else None

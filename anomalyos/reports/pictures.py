@@ -66,7 +66,7 @@ class Picture:
         return f"data:image/jpeg;base64,{base64.b64encode(self.data).decode('ascii')}"
 
 
-class Album:
+class PictureLoader:
     """Reads pictures; one that is missing or damaged is noted in ``missing`` and not fatal."""
 
     def __init__(self, evidence: Evidence, objects: ObjectStore) -> None:

@@ -7,7 +7,7 @@ import json
 
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.settings import Settings
-from anomalyos.reports.dossier import Dossier
+from anomalyos.reports.dossier import FactSheet
 
 Messages = list[dict[str, str]]
 OPEN, CLOSE = "<facts>", "</facts>"
@@ -15,7 +15,7 @@ LONGEST_ECHO = 4000
 """Characters of an unusable answer that are shown to the model again."""
 
 
-def build_messages(dossier: Dossier, settings: Settings) -> Messages:
+def build_messages(dossier: FactSheet, settings: Settings) -> Messages:
     """System and user message.
 
     Every fact is JSON with ``<`` and ``>`` escaped, so no text in it can close the block, and line breaks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from anomalyos.explain.evidence import Evidence
 from anomalyos.reports.confidence import bound
 from anomalyos.reports.content import Claim, Draft
-from anomalyos.reports.dossier import Dossier, Fact
+from anomalyos.reports.dossier import Fact, FactSheet
 from anomalyos.reports.words import joined, many, quoted
 
 MOST_SIMILAR = 3
@@ -14,7 +14,7 @@ MOST_FEATURES = 2
 MOST_STEPS = 5
 
 
-def write_draft(evidence: Evidence, dossier: Dossier) -> Draft:
+def write_draft(evidence: Evidence, dossier: FactSheet) -> Draft:
     """Every section from ``dossier``; what is missing is said where it would stand."""
     return Draft(
         finding=tuple(_finding(dossier)),
@@ -30,11 +30,11 @@ def _cite(*facts: Fact) -> Claim:
     return Claim(text=" ".join(fact.text for fact in facts), cites=tuple(fact.id for fact in facts))
 
 
-def _present(dossier: Dossier, *ids: str) -> list[Fact]:
+def _present(dossier: FactSheet, *ids: str) -> list[Fact]:
     return [fact for fact_id in ids if (fact := dossier.get(fact_id)) is not None]
 
 
-def _finding(dossier: Dossier) -> list[Claim]:
+def _finding(dossier: FactSheet) -> list[Claim]:
     claims = [_cite(fact) for fact in _present(dossier, "verdict", "review", "route", "synthetic")]
     regions = dossier.of_kind("region")
     if regions:
@@ -45,7 +45,7 @@ def _finding(dossier: Dossier) -> list[Claim]:
     return claims
 
 
-def _evidence(evidence: Evidence, dossier: Dossier) -> list[Claim]:
+def _evidence(evidence: Evidence, dossier: FactSheet) -> list[Claim]:
     claims = _similar(evidence, dossier)
     claims += [_cite(fact) for fact in dossier.of_kind("shap")[:MOST_FEATURES]]
     claims += [_cite(fact) for fact in dossier.of_kind("trace")[:1]]
@@ -54,7 +54,7 @@ def _evidence(evidence: Evidence, dossier: Dossier) -> list[Claim]:
     return claims
 
 
-def _similar(evidence: Evidence, dossier: Dossier) -> list[Claim]:
+def _similar(evidence: Evidence, dossier: FactSheet) -> list[Claim]:
     """One sentence over the closest cases rather than one each: what they agree on is what matters."""
     cases = evidence.similar
     if not cases:
@@ -75,7 +75,7 @@ def _similar(evidence: Evidence, dossier: Dossier) -> list[Claim]:
     return [Claim(text=text, cites=tuple(f"case:{case.case_id}" for case in cases[:MOST_SIMILAR]))]
 
 
-def _causes(evidence: Evidence, dossier: Dossier) -> list[Claim]:
+def _causes(evidence: Evidence, dossier: FactSheet) -> list[Claim]:
     claims = [_cite(fact) for fact in dossier.of_kind("cause")[:MOST_CAUSES]]
     rest = dossier.of_kind("cause")[MOST_CAUSES:]
     if rest:
@@ -84,12 +84,12 @@ def _causes(evidence: Evidence, dossier: Dossier) -> list[Claim]:
     return claims or [_cite(fact) for fact in _present(dossier, "missing:causes")]
 
 
-def _listed(dossier: Dossier, kind: str, absence: str) -> list[Claim]:
+def _listed(dossier: FactSheet, kind: str, absence: str) -> list[Claim]:
     facts = dossier.of_kind(kind)[:MOST_STEPS] or _present(dossier, absence)
     return [_cite(fact) for fact in facts]
 
 
-def _next_checks(dossier: Dossier) -> list[Claim]:
+def _next_checks(dossier: FactSheet) -> list[Claim]:
     claims = _listed(dossier, "check", "missing:checks")
     route = dossier.get("route")
     if route is not None and dossier.get("missing:checks") is not None:

@@ -15,7 +15,7 @@ from anomalyos.explain.evidence import Evidence
 from anomalyos.reports import template
 from anomalyos.reports.confidence import bounded
 from anomalyos.reports.content import SECTIONS, TITLES, Claim, Draft, ReportContent, Section, Statement
-from anomalyos.reports.dossier import Dossier, build_dossier
+from anomalyos.reports.dossier import FactSheet, build_fact_sheet
 from anomalyos.reports.groq_client import Answer, GroqClient, ModelUnavailable
 from anomalyos.reports.grounding import check, check_claim
 from anomalyos.reports.prompt import Messages, ask_again, build_messages, fingerprint
@@ -35,7 +35,7 @@ class WrittenReport(BaseModel):
     fallback_reason: str = ""
     model: str = ""
     prompt_sha256: str = ""
-    inputs: Dossier
+    inputs: FactSheet
     unsupported: int
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -52,8 +52,8 @@ def write_report(evidence: Evidence, settings: Settings, on_text: OnText | None 
     """
     start = time.perf_counter()
     deadline = time.monotonic() + settings.report_timeout_s
-    show = Narrator(on_text)
-    dossier = build_dossier(evidence)
+    show = ReportStream(on_text)
+    dossier = build_fact_sheet(evidence)
     attempt = ModelAttempt(evidence, dossier, settings, show)
     reason = ""
     try:
@@ -77,7 +77,7 @@ def write_report(evidence: Evidence, settings: Settings, on_text: OnText | None 
     )
 
 
-def _by_template(evidence: Evidence, dossier: Dossier, show: Narrator) -> ReportContent:
+def _by_template(evidence: Evidence, dossier: FactSheet, show: ReportStream) -> ReportContent:
     content = check(template.write_draft(evidence, dossier), dossier)
     for section in SECTIONS:
         for statement in content.section(section):
@@ -98,7 +98,9 @@ def _cost(prompt: int, completion: int, settings: Settings) -> float | None:
 class ModelAttempt:
     """One report by the model: asked, streamed, validated, at most once repaired, checked."""
 
-    def __init__(self, evidence: Evidence, dossier: Dossier, settings: Settings, show: Narrator) -> None:
+    def __init__(
+        self, evidence: Evidence, dossier: FactSheet, settings: Settings, show: ReportStream
+    ) -> None:
         self._evidence = evidence
         self._dossier = dossier
         self._settings = settings
@@ -175,7 +177,7 @@ def read_draft(text: str) -> Draft:
         raise ModelUnavailable("The model's answer was not valid JSON.", hint) from error
 
 
-class Narrator:
+class ReportStream:
     """Passes a report on as text while it is written."""
 
     def __init__(self, on_text: OnText | None) -> None:

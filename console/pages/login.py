@@ -9,12 +9,12 @@ from nicegui import ui
 from starlette.responses import RedirectResponse, Response
 
 from console.security.sessions import safe_next, session_person
-from console.services.inspection import Desk
+from console.services.inspection import InspectionService
 from console.ui import kit, theme
 from console.ui.kit import Text, box
 
 
-def register(desk: Desk) -> None:
+def register(desk: InspectionService) -> None:
     @ui.page("/login", title="Sign in · AnomalyOS", response_timeout=30)
     async def login(
         request: Request,

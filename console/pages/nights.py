@@ -7,8 +7,8 @@ from nicegui import ui
 
 from anomalyos.inspection.tables import BatchKind
 from console.security.visitor import visit
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 from console.services.reads import NightRow
 from console.ui import kit, wording
 from console.ui.kit import Text, box
@@ -17,13 +17,13 @@ from console.ui.theme import frame
 PAGE = 30
 
 
-def register(desk: Desk) -> None:
+def register(desk: InspectionService) -> None:
     @ui.page("/nights", response_timeout=30)
     async def nights(request: Request, offset: int = 0) -> None:
         visitor = await visit(request, desk)
         start = max(0, offset)
-        rows = await off_loop(desk.nights, kind=None, limit=PAGE, offset=start)
-        total = await off_loop(desk.night_count)
+        rows = await run_blocking(desk.nights, kind=None, limit=PAGE, offset=start)
+        total = await run_blocking(desk.night_count)
         with frame("Nights", visitor.person, mode="/", open_items=visitor.open_items), box("aos-page"):
             Text("Nights", "h1", "aos-title")
             Text("Every batch that was inspected, and what is left to decide in it.", "p", "aos-subtitle")

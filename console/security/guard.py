@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from anomalyos.core.settings import Settings
 from console.security import sessions as auth
-from console.services.inspection import Desk
+from console.services.inspection import InspectionService
 
 _PUBLIC = re.compile(
     r"^/(login|health|favicon\.ico|assets/.*|_nicegui_ws/.*"
@@ -54,7 +54,7 @@ def content_security_policy(settings: Settings) -> str:
 class Guard:
     """ASGI middleware inside the session middleware, so cookies are already read."""
 
-    def __init__(self, app: ASGIApp, desk: Desk) -> None:
+    def __init__(self, app: ASGIApp, desk: InspectionService) -> None:
         self.app = app
         self.desk = desk
         self._headers = {

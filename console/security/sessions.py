@@ -18,8 +18,8 @@ from anomalyos.accounts.tables import Role, User
 from anomalyos.core.errors import NotAllowed
 from anomalyos.db.engine import Store
 from console.security.limiter import RateLimit
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 
 _KEY = "sign_in"
 PER_PERSON = (5, 15 * 60.0)
@@ -82,7 +82,7 @@ def sign_out(request: Request) -> None:
     app.storage.user.pop(_KEY, None)
 
 
-async def session_person(request: Request, desk: Desk) -> Person | None:
+async def session_person(request: Request, desk: InspectionService) -> Person | None:
     """The person signed in with this request's cookie.
 
     None when nobody is, when the session is older than ``session_hours``, or when the account
@@ -94,7 +94,7 @@ async def session_person(request: Request, desk: Desk) -> Person | None:
         return None
     if time.time() - held["since"] > desk.settings.session_hours * 3600:
         return None
-    user = await off_loop(_load_user, desk.store, held["user_id"])
+    user = await run_blocking(_load_user, desk.store, held["user_id"])
     if user is None or not user.active or user.session_epoch != held["epoch"]:
         return None
     return _person(user)
@@ -124,7 +124,7 @@ def _person(user: User) -> Person:
     return Person(user.id, user.name, Role(user.role))
 
 
-def register(desk: Desk) -> None:
+def register(desk: InspectionService) -> None:
     """Routes that sign in and out; the sign-in page itself is ``console.pages.login``."""
     router = APIRouter(include_in_schema=False)
     per_person, per_address = RateLimit(*PER_PERSON), RateLimit(*PER_ADDRESS)
@@ -141,7 +141,7 @@ def register(desk: Desk) -> None:
         wait = max(per_person.wait_minutes(key), per_address.wait_minutes(address))
         if wait:
             return _back_to_login(next, wait=str(wait))
-        user = await off_loop(_authenticate, desk.store, name.strip(), password)
+        user = await run_blocking(_authenticate, desk.store, name.strip(), password)
         if user is None:
             per_person.failed(key)
             per_address.failed(address)

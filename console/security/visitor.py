@@ -8,8 +8,8 @@ from fastapi import Request
 
 from anomalyos.accounts.tables import Role
 from console.security.sessions import Person, login_url, session_person
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 from console.ui.theme import Frame
 
 
@@ -21,7 +21,7 @@ class Visit:
     open_items: int
 
 
-async def visit(request: Request, desk: Desk) -> Visit:
+async def visit(request: Request, desk: InspectionService) -> Visit:
     """The visitor of a page; the guard has made sure that there is one.
 
     Raises:
@@ -30,10 +30,10 @@ async def visit(request: Request, desk: Desk) -> Visit:
     person = await session_person(request, desk)
     if person is None:
         raise RuntimeError("the session ended while the page was being built")
-    return Visit(person, await off_loop(desk.open_items))
+    return Visit(person, await run_blocking(desk.open_items))
 
 
-async def acting(desk: Desk, frame: Frame, role: Role) -> Person | None:
+async def reauthorize(desk: InspectionService, frame: Frame, role: Role) -> Person | None:
     """The person behind an event when the role suffices, asked anew for every event.
 
     Otherwise None, after saying why: a role may have been taken away while the page was open.

@@ -14,7 +14,7 @@ from anomalyos.core.errors import AnomalyOSError, NotAllowed
 from anomalyos.db.rows import stored_id
 from console.api.v1.csv_export import Cell
 from console.security.sessions import Person
-from console.services.inspection import Actor, Desk, require
+from console.services.inspection import Actor, InspectionService, require
 
 PAGE = 25
 LOG_PAGE = 50
@@ -86,10 +86,10 @@ class LogPage:
     """``before`` of the page of older events, None on the oldest."""
 
 
-class AdminDesk:
+class AccountService:
     """Blocking, safe to call from threads; every call checks the actor's role."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: InspectionService) -> None:
         self.store = desk.store
 
     # people ------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from anomalyos.core.errors import Conflict, NotFound
 from anomalyos.db.columns import utc_now
 from anomalyos.db.rows import stored_id
 from console.security.sessions import Person
-from console.services.inspection import Desk
+from console.services.inspection import InspectionService
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,10 +79,10 @@ class Lobby:
         return [supply for supply in self.supplies if supply.enough]
 
 
-class Referee:
+class ArenaService:
     """Rounds over one desk's store; the AI looks at new pictures on a thread of its own."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: InspectionService) -> None:
         self.desk = desk
         self._maker = RoundMaker(desk.settings, desk.store, lambda: cast(Examiner, desk.inspector))
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="arena")

@@ -11,7 +11,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-async def off_loop(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+async def run_blocking(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run short blocking work (database, files, argon2) in the common thread pool."""
     return await asyncio.to_thread(work, *args, **kwargs)
 

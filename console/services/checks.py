@@ -13,7 +13,7 @@ from anomalyos.inspection import batches
 from anomalyos.inspection.tables import Inspection
 from anomalyos.quality import data_checks, quarantine
 from anomalyos.quality.tables import DataCheck, QuarantinedImage
-from console.services.inspection import Actor, Desk, require
+from console.services.inspection import Actor, InspectionService, require
 
 SHOWN = 30
 """Findings of one check on a page; its own page has them all."""
@@ -47,10 +47,10 @@ class ProductChecks:
     offset: int
 
 
-class CheckDesk:
+class CheckService:
     """Blocking, safe to call from threads; every action checks the actor's role."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: InspectionService) -> None:
         self.settings = desk.settings
         self.store = desk.store
         self._decoded = desk.decoded

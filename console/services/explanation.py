@@ -16,7 +16,7 @@ from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.db.rows import stored_id
 from console.services.explain_jobs import ExplainJob, Lane, ReportJob
-from console.services.inspection import Actor, Desk, require
+from console.services.inspection import Actor, InspectionService, require
 
 if TYPE_CHECKING:
     from anomalyos.explain.evidence import Evidence
@@ -45,14 +45,14 @@ class KeptReport:
     written: WrittenReport
 
 
-class Explaining:
+class ExplanationService:
     """Explanations and reports over one desk.
 
     Three small pools, none of them the inspections': the panel beside the photo is never behind a
     surrogate being fitted, and only one heavy part is computed at a time, whoever asked.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: InspectionService) -> None:
         self._desk = desk
         self._quick = ThreadPoolExecutor(2, thread_name_prefix="why")
         self._heavy = ThreadPoolExecutor(1, thread_name_prefix="explaining")
@@ -131,7 +131,7 @@ class Explaining:
         except ConsoleStops:
             return
         except Exception:
-            log.exception("Explaining inspection %d failed at %s", job.inspection_id, ", ".join(group))
+            log.exception("explaining inspection %d failed at %s", job.inspection_id, ", ".join(group))
             job.failed(group, UNEXPECTED)
         if not self._closing.is_set():
             self._pool(lane).submit(self._step, job, lane)
@@ -227,11 +227,11 @@ def _kept(row: Report) -> KeptReport:
     return KeptReport(stored_id(row.id), row.inspection_id, row.actor, row.created_at, reports.restore(row))
 
 
-_services: dict[Desk, Explaining] = {}
+_services: dict[InspectionService, ExplanationService] = {}
 
 
-def explaining_of(desk: Desk) -> Explaining:
+def explanations_of(desk: InspectionService) -> ExplanationService:
     """The one service over ``desk``; asked on the event loop only."""
     if desk not in _services:
-        _services[desk] = Explaining(desk)
+        _services[desk] = ExplanationService(desk)
     return _services[desk]

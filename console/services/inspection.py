@@ -17,7 +17,7 @@ from anomalyos.inspection import batches, inspections, reviews
 from anomalyos.inspection.batches import BatchSummary
 from anomalyos.inspection.tables import BatchKind, Image, Inspection, Review
 from console.services import queue_reads, reads, views
-from console.services.queue import EVERY_NIGHT, QueueDesk
+from console.services.queue import EVERY_NIGHT, QueueService
 
 if TYPE_CHECKING:
     from anomalyos.explain.evidence import Evidence
@@ -81,7 +81,7 @@ def require(actor: Actor, role: Role) -> None:
         )
 
 
-class Desk:
+class InspectionService:
     """Reads and actions of the console over one store and one inspector."""
 
     def __init__(
@@ -97,7 +97,7 @@ class Desk:
         """``reviewed`` is told of every decision and undo, with the inspection's id and who it was."""
         self.settings = settings
         self.store = store
-        self.queue = QueueDesk(store)
+        self.queue = QueueService(store)
         self._inspector = inspector
         self._heatmap = heatmap
         self._reviewed = reviewed

@@ -50,7 +50,7 @@ class ImportPreview:
     first: list[KnowledgeRevision]
 
 
-class Editing:
+class KnowledgeEditor:
     """Writes to the knowledge base over one store.
 
     Everything raises NotAllowed for a role that does not suffice, Conflict when somebody was quicker, and

@@ -33,7 +33,7 @@ ALL_CAUSES = 100
 PAGE = 24
 
 
-class Knowing:
+class KnowledgeReader:
     """Reads of the knowledge base over one store."""
 
     def __init__(self, store: Store) -> None:

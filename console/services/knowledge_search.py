@@ -89,7 +89,7 @@ class Found:
     """Document id of a note to the inspection it was written for."""
 
 
-class Asking:
+class KnowledgeQuestions:
     """Answers in threads of its own: no question holds up another page. Ready soon after the start."""
 
     def __init__(self, settings: Settings, store: Store) -> None:

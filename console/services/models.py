@@ -12,7 +12,7 @@ from anomalyos.models import categories, pointer, promotions
 from anomalyos.models import versions as models
 from anomalyos.models.promotions import Move
 from anomalyos.models.tables import Category, ModelVersion, Promotion
-from console.services.inspection import Actor, Desk, require
+from console.services.inspection import Actor, InspectionService, require
 
 PAGE = 8
 
@@ -92,10 +92,10 @@ class Moved:
     """``Category.pointer_version`` afterwards."""
 
 
-class ModelDesk:
+class ModelService:
     """Blocking, safe to call from threads; every call checks the actor's role."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: InspectionService) -> None:
         self.store = desk.store
         self.settings = desk.settings
 

@@ -75,7 +75,7 @@ class Lease:
     until: datetime
 
 
-class QueueDesk:
+class QueueService:
     """Reads of the queue and the leases of its items."""
 
     def __init__(self, store: Store) -> None:

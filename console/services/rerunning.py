@@ -12,7 +12,7 @@ from anomalyos.inspection import inspections
 from anomalyos.inspection.tables import Inspection, Verdict
 from anomalyos.reports.words import number
 from console.services import views
-from console.services.inspection import Actor, Desk, require
+from console.services.inspection import Actor, InspectionService, require
 from console.ui import wording
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Rerun:
     """RGBA PNG of today's anomaly map, empty when no model judged it."""
 
 
-def rerun(desk: Desk, actor: Actor, inspection_id: int) -> Rerun:
+def rerun(desk: InspectionService, actor: Actor, inspection_id: int) -> Rerun:
     """Blocking: examine the kept photograph with today's champion, and leave a note of it in the audit log.
 
     The product is the one it was delivered as, or recognised anew where nobody had said.

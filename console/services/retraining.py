@@ -13,7 +13,7 @@ from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.learning.rebuild_options import AS_SET, RebuildOptions
 from anomalyos.learning.retraining import DAG_ID
-from console.services.inspection import Actor, Desk, require
+from console.services.inspection import Actor, InspectionService, require
 from console.ui import wording
 
 if TYPE_CHECKING:
@@ -65,10 +65,10 @@ class RunView:
         return ended / len(self.steps) if self.steps else 0.0
 
 
-class RetrainDesk:
+class RetrainingService:
     """Blocking, safe to call from threads; every call checks the actor's role."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: InspectionService) -> None:
         self._desk = desk
         self._make: Callable[[], AirflowApi] = desk.airflow or self._real
         self._api: AirflowApi | None = None

@@ -6,7 +6,7 @@ import gc
 import logging
 import threading
 
-from console.services.inspection import Desk
+from console.services.inspection import InspectionService
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +17,7 @@ LOOK_EVERY = 10.0
 class WarmUp:
     """State of the models: ``loading``, ``ready``, ``none`` (no champion yet) or why loading failed."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: InspectionService) -> None:
         self._desk = desk
         self.state = "loading"
         self.categories: list[str] = []

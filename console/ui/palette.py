@@ -14,8 +14,8 @@ from anomalyos.accounts.tables import Role
 from anomalyos.knowledge import quick_search as lookup
 from console.api.v1.caller import reader
 from console.security.sessions import Person
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 from console.ui import links, wording
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ ACTIONS = (
 )
 
 
-def register(desk: Desk) -> None:
+def register(desk: InspectionService) -> None:
     """The address frame.js asks while somebody types."""
     router = APIRouter(include_in_schema=False)
 
@@ -99,7 +99,7 @@ def register(desk: Desk) -> None:
         q: str = Query("", max_length=LONGEST), person: Person = Depends(reader(desk))
     ) -> dict[str, Any]:
         """Groups of results for ``q``; pages and actions alone while it is empty."""
-        groups = await off_loop(find, desk, person, q)
+        groups = await run_blocking(find, desk, person, q)
         return {
             "groups": [
                 {"name": name, "items": [asdict(found) for found in items]}
@@ -111,7 +111,7 @@ def register(desk: Desk) -> None:
     app.include_router(router)
 
 
-def find(desk: Desk, person: Person, text: str) -> dict[str, list[Found]]:
+def find(desk: InspectionService, person: Person, text: str) -> dict[str, list[Found]]:
     """Results by group, the surest group first. Blocking, a few short queries."""
     text = _storable(text)
     places, actions = _places(PLACES, person, text), _places(ACTIONS, person, text)
@@ -192,7 +192,7 @@ def _case(row: lookup.CaseFound) -> Found:
 
 
 def _with_meaning(
-    desk: Desk, text: str, nodes: list[Found], cases: list[Found]
+    desk: InspectionService, text: str, nodes: list[Found], cases: list[Found]
 ) -> tuple[list[Found], list[Found]]:
     """What was found by name, followed by what the knowledge search finds by meaning, if it is ready."""
     hits = _warm_hits(desk, text)
@@ -211,7 +211,7 @@ def _with_meaning(
     return nodes[:PER_GROUP], cases[:PER_GROUP]
 
 
-def _warm_hits(desk: Desk, text: str) -> list[SearchHit]:
+def _warm_hits(desk: InspectionService, text: str) -> list[SearchHit]:
     """Answers of the knowledge search; none until it has been used, for loading it takes seconds."""
     from anomalyos.knowledge.search import get_search
 

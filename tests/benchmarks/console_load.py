@@ -22,7 +22,7 @@ from sqlmodel import col, select
 from anomalyos.core.settings import PROJECT_ROOT, Settings, get_settings
 from anomalyos.db.engine import Store, close_stores, open_store
 from anomalyos.inspection.tables import Batch, Inspection
-from console.services.queue import EVERY_NIGHT, QueueDesk, QueueFilter
+from console.services.queue import EVERY_NIGHT, QueueFilter, QueueService
 from tests.benchmarks.console_pages import SMALL, in_the_browser, percentiles
 from tests.benchmarks.console_seed import Scale, say, seed
 from tests.benchmarks.console_seed_products import LEARNED, PASSWORD
@@ -128,7 +128,7 @@ def measure(home: Path, database_url: str) -> dict[str, Any]:
 
 def paging_of_the_store(store: Store) -> dict[str, Any]:
     """Every night as one queue, decided items too: the largest there is, at every depth."""
-    desk, spent = QueueDesk(store), []
+    desk, spent = QueueService(store), []
     wanted = QueueFilter(EVERY_NIGHT, decided=None)
     total = desk.page(wanted).total
     for index in range(PAGINGS):

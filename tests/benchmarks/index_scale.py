@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from anomalyos.features.embedders.base import FloatArray
+from anomalyos.core.arrays import Float32Array
 from tests.benchmarks.record import write_result
 
 COUNT = 1_000_000
@@ -68,7 +68,7 @@ def main() -> Path:
     )
 
 
-def draw(rng: np.random.Generator) -> tuple[FloatArray, np.ndarray[Any, Any]]:
+def draw(rng: np.random.Generator) -> tuple[Float32Array, np.ndarray[Any, Any]]:
     """Unit vectors (COUNT, DIMS) and the category of each: 'thousandth' has 1,000, the others share."""
     centres = unit(rng.standard_normal((CENTRES, DIMS), np.float32))
     vectors = np.empty((COUNT, DIMS), np.float32)
@@ -83,17 +83,17 @@ def draw(rng: np.random.Generator) -> tuple[FloatArray, np.ndarray[Any, Any]]:
     return vectors, categories
 
 
-def unit(vectors: FloatArray) -> FloatArray:
-    scaled: FloatArray = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+def unit(vectors: Float32Array) -> Float32Array:
+    scaled: Float32Array = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return scaled
 
 
-def around(vectors: FloatArray, rng: np.random.Generator) -> FloatArray:
+def around(vectors: Float32Array, rng: np.random.Generator) -> Float32Array:
     """New members of the clusters the given vectors belong to."""
     return unit(vectors + rng.standard_normal(vectors.shape, np.float32) * (SPREAD / DIMS**0.5))
 
 
-def build(index: Any, vectors: FloatArray, categories: np.ndarray[Any, Any]) -> tuple[Any, float]:
+def build(index: Any, vectors: Float32Array, categories: np.ndarray[Any, Any]) -> tuple[Any, float]:
     from anomalyos.cases.case_index import Entry
 
     start = time.perf_counter()
@@ -105,7 +105,7 @@ def build(index: Any, vectors: FloatArray, categories: np.ndarray[Any, Any]) -> 
 
 
 def filtered(
-    index: Any, name: str, vectors: FloatArray, categories: np.ndarray[Any, Any], questions: FloatArray
+    index: Any, name: str, vectors: Float32Array, categories: np.ndarray[Any, Any], questions: Float32Array
 ) -> dict[str, Any]:
     """Latency of one question at a time, and recall against a matrix product."""
     answers: list[Any] = []
@@ -117,13 +117,13 @@ def filtered(
     return {"vectors": len(ids), **result, "recall_at_5": round(float(recall), 4)}
 
 
-def exact(vectors: FloatArray, ids: np.ndarray[Any, Any], questions: FloatArray) -> list[list[int]]:
+def exact(vectors: Float32Array, ids: np.ndarray[Any, Any], questions: Float32Array) -> list[list[int]]:
     """The true K nearest by a matrix product in float64, written independently of FAISS."""
     similarities = questions.astype(np.float64) @ vectors.T.astype(np.float64)
     return [ids[np.argsort(-row, kind="stable")[:K]].tolist() for row in similarities]
 
 
-def timed(search: Callable[[FloatArray], Any], questions: FloatArray) -> dict[str, float]:
+def timed(search: Callable[[Float32Array], Any], questions: Float32Array) -> dict[str, float]:
     milliseconds = []
     for question in questions:
         start = time.perf_counter()
@@ -147,7 +147,7 @@ def full_length(rng: np.random.Generator) -> dict[str, Any]:
     return {"dims": dims, **filtered(index, "twentieth", vectors, names, questions)}
 
 
-def changes(index: Any, vectors: FloatArray, categories: np.ndarray[Any, Any]) -> dict[str, Any]:
+def changes(index: Any, vectors: Float32Array, categories: np.ndarray[Any, Any]) -> dict[str, Any]:
     """One case at a time in and out of the large category; each is looked for right afterwards."""
     from anomalyos.cases.case_index import Entry
 
@@ -171,7 +171,7 @@ def changes(index: Any, vectors: FloatArray, categories: np.ndarray[Any, Any]) -
 
 
 def alternatives(
-    vectors: FloatArray, categories: np.ndarray[Any, Any], questions: FloatArray
+    vectors: Float32Array, categories: np.ndarray[Any, Any], questions: Float32Array
 ) -> dict[str, Any]:
     """Other recipes on the twentieth alone, and one index of everything filtered by ids."""
     from anomalyos.cases.case_index import CaseIndex
@@ -188,7 +188,7 @@ def alternatives(
 
 
 def one_for_all(
-    vectors: FloatArray, categories: np.ndarray[Any, Any], questions: FloatArray
+    vectors: Float32Array, categories: np.ndarray[Any, Any], questions: Float32Array
 ) -> dict[str, Any]:
     """What one index a category is measured against: a single inverted file and a selector."""
     faiss: Any = import_module("faiss")  # its type stubs do not know every parameter class

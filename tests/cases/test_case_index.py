@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from anomalyos.cases.case_index import CaseIndex, Entry
 from anomalyos.cases.index_file import IndexDamaged, IndexMismatch, load_index, save_index
+from anomalyos.core.arrays import Float32Array
 from anomalyos.core.errors import AnomalyOSError, NotFound
-from anomalyos.features.embedders.base import FloatArray
 
 DIMS = 8
 IDS = 24
@@ -35,7 +35,7 @@ def answers(index: CaseIndex, **options: object) -> list[list[tuple[int, float]]
     return [[(hit.case_id, round(hit.similarity, 4)) for hit in row] for row in hits]
 
 
-def oracle(ids: set[int], query: FloatArray, k: int, category: str | None, images: set[str]) -> list[int]:
+def oracle(ids: set[int], query: Float32Array, k: int, category: str | None, images: set[str]) -> list[int]:
     """Every case compared with the question, one by one."""
     kept = [i for i in ids if category in (None, ENTRIES[i].category) and ENTRIES[i].image not in images]
     return sorted(kept, key=lambda i: -float(POOL[i] @ query))[:k]
@@ -104,7 +104,7 @@ def test_a_recipe_that_needs_training_is_trained_when_there_is_enough(factory: s
         (ENTRIES[:1], 2 * POOL[:1]),
     ],
 )
-def test_vectors_that_do_not_fit_are_refused(entries: list[Entry], vectors: FloatArray) -> None:
+def test_vectors_that_do_not_fit_are_refused(entries: list[Entry], vectors: Float32Array) -> None:
     with pytest.raises(ValueError, match=r"expected|twice|unit"):
         CaseIndex(DIMS, "e").add(entries, vectors)
 

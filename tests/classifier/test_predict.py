@@ -13,7 +13,7 @@ from anomalyos.classifier import experiment
 from anomalyos.classifier import versions as classifiers
 from anomalyos.classifier.bundle import Classifier
 from anomalyos.classifier.calibration import softmax
-from anomalyos.classifier.predict import DefectNamer, get_defect_namer, predict
+from anomalyos.classifier.predict import DefectClassifier, get_defect_classifier, predict
 from anomalyos.core.errors import AnomalyOSError, NotFound
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
@@ -26,8 +26,8 @@ def untracked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_defects_it_has_not_seen_are_named(trained: Store, settings: Settings) -> None:
-    namer = get_defect_namer("dots", settings, trained)
-    assert get_defect_namer("dots", settings, trained) is namer
+    namer = get_defect_classifier("dots", settings, trained)
+    assert get_defect_classifier("dots", settings, trained) is namer
     for kind in drawn.TYPES:
         found = namer.name_defect(drawn.draw(kind, 300))
         assert found.likeliest == kind
@@ -38,7 +38,7 @@ def test_defects_it_has_not_seen_are_named(trained: Store, settings: Settings) -
 
 
 def test_below_the_threshold_it_does_not_know(trained: Store, settings: Settings) -> None:
-    namer = DefectNamer("dots", settings, trained)
+    namer = DefectClassifier("dots", settings, trained)
     crop = drawn.draw("stain", 301)
     with namer.held() as (_, classifier):
         sure = predict(classifier, crop, 1)
@@ -55,7 +55,7 @@ def test_below_the_threshold_it_does_not_know(trained: Store, settings: Settings
 
 
 def test_crops_of_any_size_are_taken_and_other_arrays_refused(trained: Store, settings: Settings) -> None:
-    namer = DefectNamer("dots", settings, trained)
+    namer = DefectClassifier("dots", settings, trained)
     large = np.kron(drawn.draw("stain", 302), np.ones((3, 2, 1), np.uint8))
     assert namer.name_defect(large).likeliest == "stain"
     for wrong in (large[:, :, 0], large.astype(np.float32), np.zeros((0, 4, 3), np.uint8)):
@@ -64,7 +64,7 @@ def test_crops_of_any_size_are_taken_and_other_arrays_refused(trained: Store, se
 
 
 def test_a_place_in_a_photograph_is_named_by_what_lies_around_it(trained: Store, settings: Settings) -> None:
-    namer = DefectNamer("dots", settings, trained)
+    namer = DefectClassifier("dots", settings, trained)
     photograph = np.full((96, 200, 3), 120, np.uint8)
     photograph[20:68, 10:58] = drawn.draw("stain", 304)
     photograph[20:68, 140:188] = drawn.draw("spot", 305)
@@ -76,7 +76,7 @@ def test_a_place_in_a_photograph_is_named_by_what_lies_around_it(trained: Store,
 
 def test_without_a_classifier_it_says_how_to_get_one(settings: Settings, store: Store) -> None:
     with pytest.raises(NotFound) as caught:
-        DefectNamer("dots", settings, store).name_defect(drawn.draw("spot", 1))
+        DefectClassifier("dots", settings, store).name_defect(drawn.draw("spot", 1))
     assert "classifier train dots" in caught.value.hint
 
 
@@ -91,7 +91,7 @@ def test_the_pointer_is_followed_and_files_are_read_once(
         return real(folder, *args)
 
     monkeypatch.setattr(classifier_bundle, "load_classifier", load)
-    namer = DefectNamer("dots", settings, trained)
+    namer = DefectClassifier("dots", settings, trained)
     crop = drawn.draw("spot", 303)
     assert [namer.name_defect(crop).version for _ in range(2)] == [1, 1]
     drawn.fill(trained, 1, first=85)

@@ -128,9 +128,9 @@ def test_damaged_files_are_made_again_under_the_same_version(trained: Store, set
     result = drawn.train(trained, settings)
     assert (result["version"], result["created"], result["promoted"]) == (1, False, False)
     (version,) = versions(trained)
-    from anomalyos.classifier.predict import DefectNamer
+    from anomalyos.classifier.predict import DefectClassifier
 
-    found = DefectNamer("dots", settings, trained).name_defect(drawn.draw("stain", 500))
+    found = DefectClassifier("dots", settings, trained).name_defect(drawn.draw("stain", 500))
     assert found.label == "stain"
 
 

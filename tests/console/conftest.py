@@ -20,7 +20,7 @@ from nicegui.testing.general import nicegui_reset_globals
 from anomalyos.accounts import users
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
-from console.services.inspection import Desk
+from console.services.inspection import InspectionService
 from tests.console.factory import FakeInspector, add_category, fake_heatmap
 from tests.console.fake_airflow import FakeAirflow
 from tests.console.fake_explainer import FakeExplainer
@@ -38,7 +38,7 @@ SignIn = Callable[..., Awaitable[User]]
 class Console:
     """The running app with what stands behind it."""
 
-    desk: Desk
+    desk: InspectionService
     inspector: FakeInspector
     client: httpx.AsyncClient
     followed: list[tuple[int, str]]
@@ -85,7 +85,7 @@ async def console(settings: Settings, store: Store, people: dict[str, str]) -> A
     inspector = FakeInspector(settings, store)
     followed: list[tuple[int, str]] = []
     explainer, airflow = FakeExplainer(settings, store), FakeAirflow()
-    desk = Desk(
+    desk = InspectionService(
         settings,
         store,
         lambda: inspector,

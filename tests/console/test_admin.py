@@ -22,8 +22,8 @@ from anomalyos.models import categories, promotions
 from anomalyos.models import versions as models
 from anomalyos.models.tables import ModelVersion
 from console.security.sessions import Person
-from console.services.accounts import AdminDesk, LogQuestion
-from console.services.models import ModelDesk
+from console.services.accounts import AccountService, LogQuestion
+from console.services.models import ModelService
 from tests.console.conftest import PASSWORD, PEOPLE, Console, SignIn
 from tests.console.test_frame import promote
 
@@ -164,8 +164,8 @@ async def test_admin_leads_to_models(console: Console, sign_in: SignIn) -> None:
 @pytest.mark.parametrize("name", ["victor", "mia", "erik"])
 def test_the_desk_itself_refuses_lower_roles(console: Console, name: str) -> None:
     admin_desk, model_desk, actor = (
-        AdminDesk(console.desk),
-        ModelDesk(console.desk),
+        AccountService(console.desk),
+        ModelService(console.desk),
         person(name),
     )
     for act in (
@@ -304,7 +304,7 @@ async def test_somebody_elses_move_is_not_overwritten(console: Console, sign_in:
 async def test_an_undo_after_somebody_elses_move_is_refused(console: Console) -> None:
     first, second = add_bundle(console, "stripes"), add_bundle(console, "stripes")
     put_in_use(console, "stripes", first)
-    desk, erik = ModelDesk(console.desk), person("erik")
+    desk, erik = ModelService(console.desk), person("erik")
     moved = desk.promote(erik, "stripes", second, "better", 1)
     assert (moved.previous, moved.version) == (first, second)
     third = add_bundle(console, "stripes")
@@ -496,7 +496,7 @@ async def test_lifetimes_out_of_range_are_refused(
 
 
 def test_others_tokens_are_ended_by_admins_only(console: Console) -> None:
-    desk = AdminDesk(console.desk)
+    desk = AccountService(console.desk)
     with console.store.session(read_only=True) as session:
         ids = {user.name: user.id or 0 for user in users.list_all(session)}
     mia, erik, ada = (Person(ids[name], name, Role(PEOPLE[name])) for name in ("mia", "erik", "ada"))
@@ -571,7 +571,7 @@ async def test_the_log_is_paged_by_the_server(console: Console, sign_in: SignIn)
     await sees(user, "Older")
     await user.should_not_see("Newer")
     desk, erik, asked = (
-        AdminDesk(console.desk),
+        AccountService(console.desk),
         person("erik"),
         LogQuestion(action="review.decide"),
     )

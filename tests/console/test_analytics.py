@@ -19,7 +19,7 @@ from anomalyos.models import promotions
 from anomalyos.models.tables import ModelVersion
 from console.pages.analytics.words import percent, seconds
 from console.services.analytics.bins import Step, bins
-from console.services.analytics.champions import begun_within, reigns, within
+from console.services.analytics.champions import begun_within, champion_periods, within
 from console.services.analytics.people import paces, pairs
 from console.services.analytics.report import DefectCount, Reports, merged
 from console.services.analytics.tables import TABLES
@@ -406,7 +406,7 @@ def test_pairs_of_reviewers() -> None:
 
 def test_reigns_follow_the_pointer() -> None:
     times = [datetime(2026, 11, day, 12, tzinfo=UTC) for day in (1, 5, 9)]
-    found = reigns(
+    found = champion_periods(
         [
             Move("bolt", 1, "promote", times[0]),
             Move("bolt", 2, "promote", times[1]),

@@ -14,7 +14,7 @@ from anomalyos.explain import repository as explanations
 from anomalyos.inspection import inspections
 from console.api.v1.exports import html_file, pdf_file
 from console.security.sessions import Person
-from console.services.explanation import explaining_of
+from console.services.explanation import explanations_of
 from tests.console.conftest import Console, SignIn
 from tests.console.test_explanation import inspect
 from tests.reports import examples
@@ -25,7 +25,7 @@ from tests.support.products import picture
 async def reported(console: Console, sign_in: SignIn) -> tuple[int, int]:
     """Inspection and report."""
     number = inspect(console)
-    explaining = explaining_of(console.desk)
+    explaining = explanations_of(console.desk)
     job = explaining.write(Person(2, "mia", Role.REVIEWER), number)
     for _ in range(100):
         if job.done:
@@ -191,7 +191,7 @@ async def test_the_flagged_place_is_cut_out(console: Console, sign_in: SignIn) -
 
 
 def test_files_are_named_by_numbers_alone(console: Console, reported: tuple[int, int]) -> None:
-    kept = explaining_of(console.desk).report(reported[1])
+    kept = explanations_of(console.desk).report(reported[1])
     for make, suffix in ((html_file, "html"), (pdf_file, "pdf")):
         name, data = make(console.desk, kept)
         assert name == f"anomalyos-inspection-{reported[0]}-report-{reported[1]}.{suffix}"

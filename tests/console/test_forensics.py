@@ -13,7 +13,7 @@ from anomalyos.inspection.history import Wanted
 from anomalyos.inspection.tables import Inspection
 from console.pages.forensics.wanted import from_query, to_address
 from console.security.sessions import Person
-from console.services.explanation import explaining_of
+from console.services.explanation import explanations_of
 from console.services.past_events import timeline
 from console.services.rerunning import Side, differences, rerun
 from tests.console.conftest import Console, SignIn
@@ -154,7 +154,7 @@ async def test_leaving_the_page_stops_nothing(console: Console, sign_in: SignIn)
     await user.open("/nights")
     console.explainer.hold.set()
     await user.open(f"/forensics/{number}")
-    job = explaining_of(console.desk).ask(number, ())
+    job = explanations_of(console.desk).ask(number, ())
     await wait_for(console, user, "The stand-in follows the real score closely")
     assert job.states["shap"].status == "done"
     assert console.explainer.asked_about("shap") == [number]
@@ -198,7 +198,7 @@ async def test_the_timeline_tells_everything_newest_first(console: Console, sign
         reviews.undo(session, inspection_id=number, actor="erik", expected_version=1)
         audit.write(session, actor="ada", action="lease.take", subject=f"inspection:{number}")
         audit.write(session, actor="ada", action="lease.take", subject="inspection:999")
-    job = explaining_of(console.desk).write(MIA, number)
+    job = explanations_of(console.desk).write(MIA, number)
     user = await sign_in("victor")
     await user.open(f"/forensics/{number}")
     await wait_for(console, user, "Report written from the template for mia")

@@ -334,13 +334,13 @@ async def test_only_engineers_edit_whatever_the_page_shows(
     from anomalyos.accounts.tables import Role
     from anomalyos.core.errors import NotAllowed
     from console.security.sessions import Person
-    from console.services.knowledge_editor import Editing
+    from console.services.knowledge_editor import KnowledgeEditor
 
     user = await sign_in(name)
     await user.open(f"/knowledge/node/{DIRT}")
     for mark in ("edit", "connect", "remove", "revert-1"):
         await user.should_not_see(marker=mark)
-    editing, who = Editing(console.store), Person(1, name, Role(console_role(name)))
+    editing, who = KnowledgeEditor(console.store), Person(1, name, Role(console_role(name)))
     for act in (
         lambda: editing.edit_node(who, DIRT, expected_version=1, name="x", text="", attributes={}),
         lambda: editing.add_node(who, "cause:x", name="x", text="", attributes={}),

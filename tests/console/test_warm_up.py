@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from console.services import warm_up
-from console.services.inspection import Desk
+from console.services.inspection import InspectionService
 from console.services.warm_up import WarmUp
 
 
@@ -41,7 +41,7 @@ def until(condition: Callable[[], bool]) -> None:
 def test_a_promotion_after_the_start_is_warmed_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warm_up, "LOOK_EVERY", 0.01)
     desk = FakeDesk()
-    following = WarmUp(cast(Desk, desk))
+    following = WarmUp(cast(InspectionService, desk))
     following.start()
     until(lambda: following.state == "none")
     assert desk.warmed == []

@@ -12,7 +12,7 @@ from anomalyos.inspection.tables import Inspection
 from anomalyos.inspection.what_if import Week
 from anomalyos.models.tables import ModelVersion
 from console.pages.inspector.what_if_chart import week_svg
-from console.services.inspection import Desk
+from console.services.inspection import InspectionService
 from tests.console.conftest import Console, SignIn
 from tests.console.factory import open_night
 from tests.support.products import picture
@@ -188,7 +188,7 @@ async def test_the_picture_shows_the_week_in_numbers_only(console: Console) -> N
     assert "1 lie above a threshold of 2.2" in moved
 
 
-def week_of(desk: Desk, inspection_id: int) -> Week:
+def week_of(desk: InspectionService, inspection_id: int) -> Week:
     from anomalyos.inspection import what_if
 
     with desk.store.session(read_only=True) as session:

@@ -76,8 +76,8 @@ def test_a_damaged_challenger_is_refused_and_the_reason_stands_everywhere(
     from anomalyos.learning.rebuild import rebuild_category
     from anomalyos.models import tracking
     from console.security.sessions import Person
-    from console.services.inspection import Desk
-    from console.services.models import ModelDesk
+    from console.services.inspection import InspectionService
+    from console.services.models import ModelService
 
     write_product(settings.data_dir, "stripes")
     assert rebuild_category("stripes", settings, store)["promoted"]
@@ -95,6 +95,10 @@ def test_a_damaged_challenger_is_refused_and_the_reason_stands_everywhere(
     number = tracking.experiment_id(client, settings, tracking.PATCHCORE)
     (run,) = client.search_runs([number])
     assert run.data.tags["mlflow.note.content"] == f"Gate: refused. {refused.gate_reason}"
-    desk = Desk(settings, store, pytest.fail, pytest.fail, pytest.fail)  # nothing of it is called
-    shown = ModelDesk(desk).product(Person(user_id=1, name="erik", role=Role.ENGINEER), "stripes").versions[0]
+    desk = InspectionService(
+        settings, store, pytest.fail, pytest.fail, pytest.fail
+    )  # nothing of it is called
+    shown = (
+        ModelService(desk).product(Person(user_id=1, name="erik", role=Role.ENGINEER), "stripes").versions[0]
+    )
     assert (shown.version, shown.gate_passed, shown.gate_reason) == (2, False, refused.gate_reason)

@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.db.engine import Store
-from anomalyos.db.rows import insert_or_find, plain_text, storable, stored_id
+from anomalyos.db.rows import get_or_create, plain_text, storable, stored_id
 from anomalyos.models.tables import Category, Promotion
 
 # on SQLite and on PostgreSQL
@@ -46,7 +46,7 @@ def test_the_surrounding_transaction_survives_a_lost_race(store: Store) -> None:
                 return None
             return session.exec(select(Category).where(Category.name == "hazelnut")).one()
 
-        found, created = insert_or_find(session, Category(name="hazelnut"), late)
+        found, created = get_or_create(session, Category(name="hazelnut"), late)
         assert not created
         session.add(Category(name="pcb"))
     with store.session() as session:
@@ -58,7 +58,7 @@ def test_a_broken_reference_is_not_taken_for_a_race(store: Store) -> None:
     with store.session() as session:
         row = Promotion(category_id=99, to_id=99, kind="promote", actor="mia")
         with pytest.raises(IntegrityError):
-            insert_or_find(session, row, lambda: None)
+            get_or_create(session, row, lambda: None)
 
 
 def test_an_unstored_row_has_no_id() -> None:

@@ -147,8 +147,8 @@ def test_causes_follow_the_similar_cases_and_then_the_reviewer(explainer: Explai
 
 def test_without_similar_cases_every_known_defect_type_is_in_question(explainer: Explainer) -> None:
     number = inspect(explainer, picture("dots", 7004, flawed=True))
-    subject = module.load_subject(number, explainer.settings, explainer.store, explainer.champions)
-    assert module.parts.suspects(subject, ()) == [("defect:dots/unnamed", 1.0)]
+    context = module.load_context(number, explainer.settings, explainer.store, explainer.champions)
+    assert module.parts.suspects(context, ()) == [("defect:dots/unnamed", 1.0)]
     evidence = explainer.explain(number, ["similar"])
     assert "cases import" in evidence.missing["similar"]
 
@@ -201,7 +201,7 @@ def test_quick_parts_do_not_wait_for_heavy_ones(
     number = inspect(explainer, picture("dots", 7009, flawed=True))
     begun, go_on = threading.Event(), threading.Event()
 
-    def slow(subject: object, found: object, tick: object) -> None:
+    def slow(context: object, found: object, tick: object) -> None:
         begun.set()
         assert go_on.wait(60)
 

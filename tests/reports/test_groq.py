@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from anomalyos.core.settings import Settings
 from anomalyos.explain.evidence import Note
-from anomalyos.reports.dossier import build_dossier
+from anomalyos.reports.dossier import build_fact_sheet
 from anomalyos.reports.prompt import CLOSE, OPEN
 from anomalyos.reports.writer import WrittenReport, write_report
 from tests.reports.examples import case, evidence
@@ -241,7 +241,7 @@ def test_an_instruction_hidden_in_a_note_stays_data_and_is_not_believed() -> Non
     stored = report.inputs.get("verdict")
     assert stored is not None
     assert "flagged as anomalous" in stored.text
-    assert report.inputs == build_dossier(item)
+    assert report.inputs == build_fact_sheet(item)
 
 
 def test_the_key_is_nowhere_but_in_the_header(caplog: pytest.LogCaptureFixture) -> None:

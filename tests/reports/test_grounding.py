@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from anomalyos.reports.confidence import bounded
 from anomalyos.reports.content import SECTIONS, Claim, Confidence, Section, Statement
-from anomalyos.reports.dossier import build_dossier
+from anomalyos.reports.dossier import build_fact_sheet
 from anomalyos.reports.grounding import check_claim
 from tests.reports.examples import bare, evidence
 
-DOSSIER = build_dossier(evidence())
+DOSSIER = build_fact_sheet(evidence())
 
 
 def checked(section: Section, text: str, *cites: str) -> Statement:
@@ -65,12 +65,12 @@ def test_an_unsound_statement_says_why(section: Section, text: str, cites: list[
 def test_the_other_verdicts_cannot_be_turned_round_either() -> None:
     claim = Claim(text="The part is defective.", cites=("verdict",))
     for verdict in ("normal", "unknown_category", "rejected"):
-        dossier = build_dossier(bare(verdict))
+        dossier = build_fact_sheet(bare(verdict))
         assert any("verdict" in problem for problem in check_claim("finding", claim, dossier).problems)
 
 
 def test_absence_cannot_be_cited_for_a_claim() -> None:
-    dossier = build_dossier(evidence(causes=()))
+    dossier = build_fact_sheet(evidence(causes=()))
     honest = Claim(text="No cause is known.", cites=("missing:causes",))
     cover = Claim(text="The die is worn.", cites=("missing:causes",))
     assert check_claim("likely_causes", honest, dossier).supported

@@ -7,7 +7,7 @@ from hypothesis import settings as budget
 
 from anomalyos.explain.evidence import Evidence
 from anomalyos.reports.content import SECTIONS, ReportContent
-from anomalyos.reports.dossier import build_dossier
+from anomalyos.reports.dossier import build_fact_sheet
 from anomalyos.reports.grounding import check
 from anomalyos.reports.template import write_draft
 from tests.reports.examples import bare, case, cause, evidence
@@ -15,7 +15,7 @@ from tests.reports.generated import evidences
 
 
 def written(item: Evidence) -> ReportContent:
-    dossier = build_dossier(item)
+    dossier = build_fact_sheet(item)
     return check(write_draft(item, dossier), dossier)
 
 
@@ -37,7 +37,7 @@ def test_every_statement_is_supported_whatever_the_evidence(item: Evidence) -> N
 @budget(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(evidences())
 def test_ids_are_unique_and_text_holds_nothing_invisible(item: Evidence) -> None:
-    facts = build_dossier(item).facts
+    facts = build_fact_sheet(item).facts
     assert len({fact.id for fact in facts}) == len(facts)
     for fact in facts:
         assert fact.text.isprintable(), repr(fact.text)

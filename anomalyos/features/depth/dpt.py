@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.core.arrays import Float32Array
 from anomalyos.features.backbones import pick_device
-from anomalyos.features.depth.estimate import FloatArray
 from anomalyos.features.weights import WeightsMissing
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Dpt:
             )
         self.model = model.eval().to(self.device)
 
-    def __call__(self, rgb: NDArray[np.uint8]) -> FloatArray:
+    def __call__(self, rgb: NDArray[np.uint8]) -> Float32Array:
         """Nearness (H, W) float32 of ``rgb`` (H, W, 3)."""
         import torch
         import torch.nn.functional as F  # noqa: N812

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.core.arrays import Float32Array
+
 if TYPE_CHECKING:
     from anomalyos.core.settings import Settings
-
-FloatArray = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class DepthMap:
     """Relative height of the surface: larger is nearer to the camera. It has no unit and no zero."""
 
-    values: FloatArray
+    values: Float32Array
     """(H, W) of the photograph, mean 0 and standard deviation 1; all zero for a blank picture."""
     method: str
 
@@ -29,7 +29,7 @@ class DepthEstimator(Protocol):
     @property
     def method(self) -> str: ...
 
-    def __call__(self, rgb: NDArray[np.uint8]) -> FloatArray:
+    def __call__(self, rgb: NDArray[np.uint8]) -> Float32Array:
         """Nearness (H, W) of an RGB picture (H, W, 3), on any scale."""
         ...
 
@@ -63,7 +63,7 @@ def _estimator(name: str, weights_dir: Path | None, allow_hub: bool, device: str
     return Dpt(Path(name), settings)
 
 
-def standardise(nearness: FloatArray) -> FloatArray:
+def standardise(nearness: Float32Array) -> Float32Array:
     """Shifted and scaled to mean 0 and standard deviation 1: no estimator here knows a unit."""
     spread = float(nearness.std())
     if spread < 1e-12:

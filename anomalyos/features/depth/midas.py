@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.core.arrays import Float32Array
 from anomalyos.features.backbones import pick_device
-from anomalyos.features.depth.estimate import FloatArray
 from anomalyos.features.recipes import IMAGENET_MEAN, IMAGENET_STD
 from anomalyos.features.weights import WeightsMissing, find_weights, read_state_dict
 
@@ -43,7 +43,7 @@ class MidasSmall:
         load_exactly(network, released_weights(settings))
         self.network = network.eval().to(self.device)
 
-    def __call__(self, rgb: NDArray[np.uint8]) -> FloatArray:
+    def __call__(self, rgb: NDArray[np.uint8]) -> Float32Array:
         """Nearness (H, W) float32 of ``rgb`` (H, W, 3)."""
         import torch
         import torch.nn.functional as F  # noqa: N812

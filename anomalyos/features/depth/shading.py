@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from anomalyos.features.depth.estimate import FloatArray
+from anomalyos.core.arrays import Float32Array
 
 METHOD = "shape_from_shading"
 TILT = np.pi / 2
@@ -34,7 +34,7 @@ class ShapeFromShading:
 
     method = METHOD
 
-    def __call__(self, rgb: NDArray[np.uint8]) -> FloatArray:
+    def __call__(self, rgb: NDArray[np.uint8]) -> Float32Array:
         """Relative height (H, W) float32 of ``rgb`` (H, W, 3)."""
         from scipy import ndimage
 
@@ -43,7 +43,7 @@ class ShapeFromShading:
         return height_from_brightness(brightness - lamp)
 
 
-def height_from_brightness(brightness: NDArray[np.float64]) -> FloatArray:
+def height_from_brightness(brightness: NDArray[np.float64]) -> Float32Array:
     """Invert the linear reflectance of a zero-mean picture (H, W) by Wiener deconvolution.
 
     The picture is mirrored on both axes first: the transform takes it for periodic, and the jump from

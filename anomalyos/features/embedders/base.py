@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
+from anomalyos.core.arrays import Float32Array
 
 
 class ImageEmbedder(Protocol):
@@ -26,7 +26,7 @@ class ImageEmbedder(Protocol):
     @property
     def dims(self) -> int: ...
 
-    def images(self, pictures: list[NDArray[np.uint8]]) -> FloatArray:
+    def images(self, pictures: list[NDArray[np.uint8]]) -> Float32Array:
         """Unit-length vectors (N, dims) float32 of RGB pictures (H, W, 3) of any size; N may be 0."""
         ...
 
@@ -47,6 +47,6 @@ class TextEmbedder(Protocol):
     @property
     def dims(self) -> int: ...
 
-    def texts(self, sentences: list[str]) -> FloatArray:
+    def texts(self, sentences: list[str]) -> Float32Array:
         """Unit-length vectors (N, dims) float32; N may be 0, a sentence may be empty."""
         ...

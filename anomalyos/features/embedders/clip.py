@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.core.arrays import Float32Array
 from anomalyos.core.files.hashing import file_sha256
-from anomalyos.features.embedders.base import FloatArray
 from anomalyos.features.weights import WeightsMissing, read_state_dict
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class ClipEmbedder:
         self._working = threading.Lock()
         self.dims = int(self.texts([""]).shape[1])
 
-    def images(self, pictures: list[NDArray[np.uint8]]) -> FloatArray:
+    def images(self, pictures: list[NDArray[np.uint8]]) -> Float32Array:
         """Unit-length vectors (N, dims) float32 of RGB pictures (H, W, 3) of any size; N may be 0.
 
         Pictures are resized without cropping: a defect may sit at the edge.
@@ -85,7 +85,7 @@ class ClipEmbedder:
 
         return self._in_batches(pictures, encode)
 
-    def texts(self, sentences: list[str]) -> FloatArray:
+    def texts(self, sentences: list[str]) -> Float32Array:
         """Unit-length vectors (N, dims) float32; a sentence may be empty, and is cut at 77 tokens."""
 
         def encode(batch: list[str]) -> Tensor:
@@ -94,11 +94,11 @@ class ClipEmbedder:
 
         return self._in_batches(sentences, encode)
 
-    def _in_batches(self, items: list[Any], encode: Any) -> FloatArray:
+    def _in_batches(self, items: list[Any], encode: Any) -> Float32Array:
         import torch
         import torch.nn.functional as F  # noqa: N812
 
-        parts: list[FloatArray] = []
+        parts: list[Float32Array] = []
         with self._working, torch.inference_mode():
             for start in range(0, len(items), BATCH):
                 vectors = F.normalize(encode(items[start : start + BATCH]), dim=1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from anomalyos.features.embedders.base import FloatArray
+from anomalyos.core.arrays import Float32Array
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,7 +69,7 @@ class LiteEmbedder:
         self._working = threading.Lock()
         self.dims = int(self._embed([np.zeros((INPUT_SIZE, INPUT_SIZE, 3), np.uint8)]).shape[1])
 
-    def images(self, pictures: list[NDArray[np.uint8]]) -> FloatArray:
+    def images(self, pictures: list[NDArray[np.uint8]]) -> Float32Array:
         """Unit-length vectors (N, dims) float32 of RGB pictures (H, W, 3) of any size; N may be 0."""
         batches = [
             self._embed([prepare(picture) for picture in pictures[start : start + BATCH]])
@@ -77,7 +77,7 @@ class LiteEmbedder:
         ]
         return np.concatenate(batches) if batches else np.zeros((0, self.dims), np.float32)
 
-    def _embed(self, squares: list[NDArray[np.uint8]]) -> FloatArray:
+    def _embed(self, squares: list[NDArray[np.uint8]]) -> Float32Array:
         import torch
         import torch.nn.functional as F  # noqa: N812
 
@@ -86,7 +86,7 @@ class LiteEmbedder:
             batch = (batch.float() / 255 - self.mean) / self.std
             maps = self.model(batch.contiguous(memory_format=torch.channels_last))
             levels = [F.normalize(pool(level), dim=1) for level in maps]
-            vectors: FloatArray = F.normalize(torch.cat(levels, dim=1), dim=1).cpu().numpy()
+            vectors: Float32Array = F.normalize(torch.cat(levels, dim=1), dim=1).cpu().numpy()
         return vectors
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anomalyos.core.arrays import Float32Array
 from anomalyos.core.files.hashing import file_sha256
-from anomalyos.features.embedders.base import FloatArray
 from anomalyos.features.weights import WeightsMissing, read_state_dict
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class MiniLmEmbedder:
         self.digest = hashlib.sha256(json.dumps(facts).encode("ascii")).hexdigest()
         self._working = threading.Lock()
 
-    def texts(self, sentences: list[str]) -> FloatArray:
+    def texts(self, sentences: list[str]) -> Float32Array:
         """Unit-length vectors (N, dims) float32; N may be 0, a sentence may be empty."""
         import torch
 

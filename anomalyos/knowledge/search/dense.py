@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.cases.partition import one_thread
-from anomalyos.features.embedders.base import FloatArray, TextEmbedder
+from anomalyos.core.arrays import Float32Array
+from anomalyos.features.embedders.base import TextEmbedder
 from anomalyos.knowledge import text_vectors
 from anomalyos.knowledge.search.document import Document
 
@@ -32,18 +33,18 @@ class MeaningIndex:
     def count(self) -> int:
         return int(self._index.ntotal)
 
-    def append(self, vectors: FloatArray) -> None:
+    def append(self, vectors: Float32Array) -> None:
         """Rows (N, dims) for the next N numbers."""
         if len(vectors):
             self._index.add(np.ascontiguousarray(vectors, np.float32))
 
-    def rows(self, numbers: list[int]) -> FloatArray:
+    def rows(self, numbers: list[int]) -> Float32Array:
         """Vectors (len(numbers), dims)."""
-        rows: FloatArray = self._index.reconstruct_batch(np.asarray(numbers, np.int64))
+        rows: Float32Array = self._index.reconstruct_batch(np.asarray(numbers, np.int64))
         return rows
 
     def search(
-        self, vector: FloatArray, mask: NDArray[np.bool_] | None, limit: int
+        self, vector: Float32Array, mask: NDArray[np.bool_] | None, limit: int
     ) -> list[tuple[int, float]]:
         """Numbers and cosines of the nearest rows to ``vector`` (dims,), only those where ``mask`` (N,)."""
         import faiss
@@ -66,7 +67,7 @@ def embed_documents(
     embedder: TextEmbedder,
     store: Store,
     progress: Callable[[int, int], None] | None = None,
-) -> FloatArray:
+) -> Float32Array:
     """Unit vectors (N, dims) of the documents; only texts the store does not know are embedded, and kept.
 
     Args:

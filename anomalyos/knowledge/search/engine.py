@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, get_args
 
+from anomalyos.core.arrays import Float32Array
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.knowledge.search import collect, fusion
 from anomalyos.knowledge.search.document import Document, SearchHit, only
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from anomalyos.core.settings import Settings
     from anomalyos.db.engine import Store
-    from anomalyos.features.embedders.base import FloatArray
 
 Mode = Literal["hybrid", "bm25", "embedding"]
 MODES: tuple[str, ...] = get_args(Mode)
@@ -64,7 +64,7 @@ class KnowledgeSearch:
         self._marks = collect.Marks()
         self._snapshot = Snapshot()
         self._turn = threading.RLock()
-        self._asked: dict[str, FloatArray] = {}
+        self._asked: dict[str, Float32Array] = {}
 
     def search(
         self,
@@ -191,7 +191,7 @@ class KnowledgeSearch:
             return [Ranked(number, cosine, cosine) for number, cosine in near]
         return self._fuse(question, vector)
 
-    def _fuse(self, question: Question, vector: FloatArray) -> list[Ranked]:
+    def _fuse(self, question: Question, vector: Float32Array) -> list[Ranked]:
         """Candidates of both lists, each with both of its scores."""
         snapshot = self._snapshot
         depth = max(CANDIDATES, 4 * question.limit)
@@ -211,7 +211,7 @@ class KnowledgeSearch:
         ]
         return sorted(ranked, key=lambda one: (-one.score, one.number))
 
-    def _vector(self, question: Question) -> FloatArray:
+    def _vector(self, question: Question) -> Float32Array:
         """The question as it was typed but for mended words, (dims,)."""
         from anomalyos.features.embedders.text import get_text_embedder
 
@@ -224,7 +224,7 @@ class KnowledgeSearch:
             self._asked[text] = embedder.texts([text])[0]
         return self._asked[text]
 
-    def _near(self, vector: FloatArray, question: Question, limit: int) -> list[tuple[int, float]]:
+    def _near(self, vector: Float32Array, question: Question, limit: int) -> list[tuple[int, float]]:
         meaning, columns = self._snapshot.meaning, self._snapshot.columns
         assert meaning is not None  # _vector has embedded everything
         whole = question.filters.empty and columns.living == columns.count

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anomalyos.core.arrays import Float32Array
 from anomalyos.knowledge.search.dense import MeaningIndex, embed_documents
 from anomalyos.knowledge.search.document import Document
 from anomalyos.knowledge.search.filters import Columns
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from anomalyos.db.engine import Store
-    from anomalyos.features.embedders.base import FloatArray, TextEmbedder
+    from anomalyos.features.embedders.base import TextEmbedder
 
 MOST_DEAD = 0.2
 """Share of numbers whose documents went: above it everything is laid out anew."""
@@ -88,7 +89,7 @@ class Snapshot:
         fresh.apply([document for _, document in living], ())
         if self.meaning is not None:
             embedded = [number for number, _ in living if number < self.meaning.count]
-            rows: FloatArray = self.meaning.rows(embedded)
+            rows: Float32Array = self.meaning.rows(embedded)
             fresh.meaning = MeaningIndex(rows.shape[1])
             fresh.meaning.append(rows)
         return fresh

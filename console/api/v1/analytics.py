@@ -14,8 +14,8 @@ from console.services.analytics.report import Reports
 from console.services.analytics.tables import TABLES
 from console.services.analytics.today import today
 from console.services.analytics.wanted import read
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 
 _SANDBOX = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; "
@@ -24,7 +24,7 @@ _SANDBOX = (
 """A report is a page of its own: it may draw, but not act with the visitor's session."""
 
 
-def register(desk: Desk, reports: Reports) -> None:
+def register(desk: InspectionService, reports: Reports) -> None:
     router = APIRouter(prefix="/api/analytics", tags=["AnomalyOS"], dependencies=[Depends(reader(desk))])
 
     @router.get("/{table}.csv", response_class=Response)
@@ -36,15 +36,15 @@ def register(desk: Desk, reports: Reports) -> None:
         if table not in TABLES:
             raise NotFound(f"There is no table {table!r}.", f"Choose one of: {', '.join(TABLES)}.")
         wanted = read(request.query_params, today())
-        report = await off_loop(reports.get, wanted)
-        made = await off_loop(TABLES[table], report)
+        report = await run_blocking(reports.get, wanted)
+        made = await run_blocking(TABLES[table], report)
         name = f"{table}-{wanted.first.isoformat()}-{wanted.last.isoformat()}"
         return csv_response(name, made.header, made.rows)
 
     @router.get("/drift/{category}/{day}", response_class=Response)
     async def drift_report(category: str, day: str) -> Response:
         """A stored drift report of one product and day. A token needs the scope `read`."""
-        path = await off_loop(drift.stored, desk.settings, category, day)
+        path = await run_blocking(drift.stored, desk.settings, category, day)
         if path is None:
             raise NotFound(f"There is no drift report of {category!r} for {day!r}.")
         return FileResponse(path, media_type="text/html", headers={"Content-Security-Policy": _SANDBOX})

@@ -18,8 +18,8 @@ from anomalyos.core.errors import NotFound
 from anomalyos.images.decoding import decode_image, encode_png, thumbnail_jpeg
 from anomalyos.inspection.tables import Inspection
 from console.security.sessions import Person, session_person
-from console.services.arena import Referee
-from console.services.blocking import off_loop
+from console.services.arena import ArenaService
+from console.services.blocking import run_blocking
 
 _CACHE = "private, max-age=86400, immutable"
 _LONG_SIDE = 1600
@@ -32,7 +32,7 @@ Render = Callable[[ArenaMaterial], tuple[bytes, str]]
 """Bytes and their media type."""
 
 
-def register(referee: Referee) -> None:
+def register(referee: ArenaService) -> None:
     router = APIRouter(prefix="/arena", include_in_schema=False)
 
     @router.get("/picture/{token}")
@@ -54,7 +54,7 @@ def register(referee: Referee) -> None:
     app.include_router(router)
 
 
-def photo(referee: Referee) -> Render:
+def photo(referee: ArenaService) -> Render:
     """Encoded anew from its pixels: neither name nor metadata tells where it came from."""
 
     def render(material: ArenaMaterial) -> tuple[bytes, str]:
@@ -66,20 +66,20 @@ def photo(referee: Referee) -> Render:
     return render
 
 
-def thumb_of(referee: Referee) -> Render:
+def thumb_of(referee: ArenaService) -> Render:
     def render(material: ArenaMaterial) -> tuple[bytes, str]:
         return thumbnail_jpeg(_pixels(referee, material), _THUMB_SIDE), "image/jpeg"
 
     return render
 
 
-def _pixels(referee: Referee, material: ArenaMaterial) -> NDArray[np.uint8]:
+def _pixels(referee: ArenaService, material: ArenaMaterial) -> NDArray[np.uint8]:
     """(H, W, 3) of the stored photograph."""
     data = referee.desk.store.objects.read(material.object_path)
     return decode_image(data, referee.desk.settings).rgb
 
 
-def heat_of(referee: Referee) -> Render:
+def heat_of(referee: ArenaService) -> Render:
     def render(material: ArenaMaterial) -> tuple[bytes, str]:
         from anomalyos.inspection.anomaly_map import render_heatmap
 
@@ -97,7 +97,7 @@ def heat_of(referee: Referee) -> Render:
     return render
 
 
-def truth_of(referee: Referee) -> Render:
+def truth_of(referee: ArenaService) -> Render:
     def render(material: ArenaMaterial) -> tuple[bytes, str]:
         from anomalyos.arena.truth import outline
 
@@ -106,13 +106,15 @@ def truth_of(referee: Referee) -> Render:
     return render
 
 
-async def _answer(request: Request, referee: Referee, token: str, find: Find, render: Render) -> Response:
+async def _answer(
+    request: Request, referee: ArenaService, token: str, find: Find, render: Render
+) -> Response:
     person = await session_person(request, referee.desk)
     if person is None:
         raise HTTPException(401, "Sign in first.")
     try:
-        material = await off_loop(find, person, token)
-        body, media_type = await off_loop(render, material)
+        material = await run_blocking(find, person, token)
+        body, media_type = await run_blocking(render, material)
     except NotFound:
         raise HTTPException(404, "There is no such picture.", headers={"Cache-Control": "no-store"}) from None
     return Response(body, media_type=media_type, headers={"Cache-Control": _CACHE})

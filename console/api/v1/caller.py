@@ -9,13 +9,13 @@ from fastapi import HTTPException, Request
 from anomalyos.accounts.tables import Role, Scope
 from anomalyos.core.errors import NotAllowed
 from console.security.sessions import Person, session_person, token_person
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 
 Identify = Callable[[Request], Awaitable[Person]]
 
 
-def caller(desk: Desk, *, scope: str, role: Role) -> Identify:
+def caller(desk: InspectionService, *, scope: str, role: Role) -> Identify:
     """Dependency giving the caller.
 
     A token needs ``scope``; the person behind a token or session needs ``role``. Answers 401 when
@@ -38,16 +38,16 @@ def caller(desk: Desk, *, scope: str, role: Role) -> Identify:
     return identify
 
 
-async def _by_token(authorization: str, desk: Desk, scope: str) -> Person:
+async def _by_token(authorization: str, desk: InspectionService, scope: str) -> Person:
     try:
-        return await off_loop(token_person, authorization, desk.store, scope)
+        return await run_blocking(token_person, authorization, desk.store, scope)
     except NotAllowed as error:
-        if await off_loop(_has_another_scope, authorization, desk, scope):
+        if await run_blocking(_has_another_scope, authorization, desk, scope):
             raise HTTPException(403, str(error)) from error
         raise _unauthenticated(str(error)) from error
 
 
-def _has_another_scope(authorization: str, desk: Desk, scope: str) -> bool:
+def _has_another_scope(authorization: str, desk: InspectionService, scope: str) -> bool:
     """Whether the token is sound and only lacks ``scope``: that is a 403, not a 401."""
     for other in Scope:
         if other != scope:
@@ -63,9 +63,9 @@ def _unauthenticated(detail: str) -> HTTPException:
     return HTTPException(401, detail, headers={"WWW-Authenticate": "Bearer"})
 
 
-def reader(desk: Desk) -> Identify:
+def reader(desk: InspectionService) -> Identify:
     return caller(desk, scope=Scope.READ, role=Role.VIEWER)
 
 
-def operator(desk: Desk) -> Identify:
+def operator(desk: InspectionService) -> Identify:
     return caller(desk, scope=Scope.INSPECT, role=Role.REVIEWER)

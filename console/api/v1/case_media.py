@@ -13,7 +13,7 @@ from anomalyos.core.errors import AnomalyOSError, NotFound
 from anomalyos.images.decoding import DecodedImage, decode_image, encode_png, thumbnail_jpeg
 from console.api.v1.caller import reader
 from console.api.v1.media import answer
-from console.services.inspection import Desk
+from console.services.inspection import InspectionService
 
 _THUMB_SIDE = 256
 _LOSSLESS_PIXELS = 1_000_000
@@ -21,7 +21,7 @@ _LOSSLESS_PIXELS = 1_000_000
 Part = Literal["crop", "photo"]
 
 
-def register(desk: Desk) -> None:
+def register(desk: InspectionService) -> None:
     """Routes ``/media/case/{id}/crop``, ``/photo`` and ``/thumb``; 404 when a picture is gone or damaged.
 
     They may be kept for ever: another box or another photograph is another case.
@@ -43,7 +43,7 @@ def register(desk: Desk) -> None:
     app.include_router(router)
 
 
-def decoded(desk: Desk, case_id: int, part: Part) -> DecodedImage:
+def decoded(desk: InspectionService, case_id: int, part: Part) -> DecodedImage:
     """The crop or the photograph of a case, through the one safe decoder.
 
     Raises:
@@ -60,7 +60,7 @@ def decoded(desk: Desk, case_id: int, part: Part) -> DecodedImage:
         ) from error
 
 
-def photo_size(desk: Desk, case_id: int) -> tuple[int, int] | None:
+def photo_size(desk: InspectionService, case_id: int) -> tuple[int, int] | None:
     """Width and height of a case's photograph in pixels, None when it cannot be shown."""
     try:
         image = decoded(desk, case_id, "photo")

@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from anomalyos.core.errors import NotFound
 from console.api.v1.caller import reader
-from console.services.blocking import off_loop
-from console.services.checks import CheckDesk
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.checks import CheckService
+from console.services.inspection import InspectionService
 
 PAGE_HEADERS = {
     "Cache-Control": "private, no-store",
@@ -21,7 +21,7 @@ PAGE_HEADERS = {
 }
 
 
-def register(desk: Desk, checks: CheckDesk) -> None:
+def register(desk: InspectionService, checks: CheckService) -> None:
     router = APIRouter(include_in_schema=False, dependencies=[Depends(reader(desk))])
 
     @router.get("/export/check/{check_id:int}.html")
@@ -40,6 +40,6 @@ async def _found(read: Callable[[int], bytes], number: int) -> bytes:
     if not 0 < number < 2**31:
         raise HTTPException(404, "There is nothing here.")
     try:
-        return await off_loop(read, number)
+        return await run_blocking(read, number)
     except NotFound as error:
         raise HTTPException(404, str(error)) from error

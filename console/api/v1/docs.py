@@ -15,12 +15,12 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 import anomalyos
 from console.api.v1.caller import reader
-from console.services.inspection import Desk
+from console.services.inspection import InspectionService
 
 _SWAGGER = "/assets/swagger"
 
 
-def register(desk: Desk) -> None:
+def register(desk: InspectionService) -> None:
     # fastapi-offline ships Swagger UI's files in its wheel; its FastAPI subclass is not needed here
     assets = Path(str(files("fastapi_offline") / "static"))
     app.add_static_files(_SWAGGER, assets, max_cache_age=86_400)

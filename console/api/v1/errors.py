@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from anomalyos.core.errors import AnomalyOSError, Conflict, NotAllowed, NotFound
 from anomalyos.ops.airflow import AirflowUnreachable
-from console.services.inspection import Desk
+from console.services.inspection import InspectionService
 
 _STATUS: tuple[tuple[type[AnomalyOSError], int, str], ...] = (
     (NotFound, 404, "not_found"),
@@ -31,7 +31,7 @@ def status_of(error: AnomalyOSError) -> tuple[int, str]:
     return next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
 
 
-def register(desk: Desk, draw: Callable[[Request, Desk], Awaitable[None]]) -> None:
+def register(desk: InspectionService, draw: Callable[[Request, InspectionService], Awaitable[None]]) -> None:
     """Install the handlers; ``draw`` draws the page for an unknown address."""
 
     async def platform_error(request: Request, error: Exception) -> Response:

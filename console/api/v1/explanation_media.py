@@ -22,7 +22,7 @@ from anomalyos.images.decoding import decode_image, encode_png, thumbnail_jpeg
 from anomalyos.inspection import inspections
 from console.api.v1.caller import reader
 from console.api.v1.media import answer
-from console.services.inspection import Desk
+from console.services.inspection import InspectionService
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,7 @@ PATCH_SIDE = 288
 CROP_SIDE = 320
 
 
-def register(desk: Desk) -> None:
+def register(desk: InspectionService) -> None:
     router = APIRouter(prefix="/media", include_in_schema=False, dependencies=[Depends(reader(desk))])
 
     @router.get("/crop/{inspection_id}")
@@ -67,7 +67,7 @@ def register(desk: Desk) -> None:
     app.include_router(router)
 
 
-def own_crop(desk: Desk, inspection_id: int) -> bytes:
+def own_crop(desk: InspectionService, inspection_id: int) -> bytes:
     """JPEG around the strongest region; the whole photograph where no region was found."""
     from anomalyos.cases.crops import crop_box, cut
 
@@ -80,7 +80,7 @@ def own_crop(desk: Desk, inspection_id: int) -> bytes:
     return thumbnail_jpeg(rgb, CROP_SIDE)
 
 
-def overlay_png(desk: Desk, inspection_id: int, method: str) -> bytes:
+def overlay_png(desk: InspectionService, inspection_id: int, method: str) -> bytes:
     """RGBA PNG of a gradient method's heat.
 
     Raises:
@@ -95,13 +95,13 @@ def overlay_png(desk: Desk, inspection_id: int, method: str) -> bytes:
         return encode_png(np.asarray(picture.convert("RGBA")))
 
 
-def own_patch(desk: Desk, inspection_id: int, pair: int) -> bytes:
+def own_patch(desk: InspectionService, inspection_id: int, pair: int) -> bytes:
     """PNG of a flagged patch with what is around it, the patch itself outlined."""
     place = _pair(desk, inspection_id, pair).place
     return outlined(desk.photo(inspection_id).rgb, place.box)
 
 
-def normal_patch(desk: Desk, inspection_id: int, pair: int, neighbour: int) -> bytes:
+def normal_patch(desk: InspectionService, inspection_id: int, pair: int, neighbour: int) -> bytes:
     """The same of a training image.
 
     Raises:
@@ -138,7 +138,7 @@ def outlined(rgb: NDArray[np.uint8], box: Box) -> bytes:
     return encode_png(np.asarray(picture))
 
 
-def _pair(desk: Desk, inspection_id: int, pair: int) -> TracePair:
+def _pair(desk: InspectionService, inspection_id: int, pair: int) -> TracePair:
     row = _kept(desk, inspection_id, "trace")
     pairs = row.content["pairs"] if row is not None else []
     if not 0 <= pair < len(pairs):
@@ -146,12 +146,12 @@ def _pair(desk: Desk, inspection_id: int, pair: int) -> TracePair:
     return TracePair.model_validate(pairs[pair])
 
 
-def _kept(desk: Desk, inspection_id: int, method: str) -> Explanation | None:
+def _kept(desk: InspectionService, inspection_id: int, method: str) -> Explanation | None:
     """The newest kept explanation by one method, None without any."""
     with desk.store.session(read_only=True) as session:
         rows = explanations.of_inspection(session, inspection_id)
     return next((row for row in rows if row.method == method), None)
 
 
-def _category(desk: Desk, inspection_id: int) -> str:
+def _category(desk: InspectionService, inspection_id: int) -> str:
     return desk.detail(inspection_id).card.category

@@ -10,8 +10,8 @@ from nicegui import app
 from starlette.responses import Response
 
 from console.api.v1.caller import reader
-from console.services.explanation import Explaining, KeptReport
-from console.services.inspection import Desk
+from console.services.explanation import ExplanationService, KeptReport
+from console.services.inspection import InspectionService
 
 if TYPE_CHECKING:
     from anomalyos.explain.evidence import Evidence
@@ -23,7 +23,7 @@ _HEADERS = {
 }
 
 
-def register(desk: Desk, explaining: Explaining) -> None:
+def register(desk: InspectionService, explaining: ExplanationService) -> None:
     router = APIRouter(prefix="/export", include_in_schema=False, dependencies=[Depends(reader(desk))])
 
     @router.get("/report/{report_id:int}.html")
@@ -39,13 +39,15 @@ def register(desk: Desk, explaining: Explaining) -> None:
     app.include_router(router)
 
 
-async def _download(explaining: Explaining, make: Callable[[], tuple[str, bytes]], kind: str) -> Response:
+async def _download(
+    explaining: ExplanationService, make: Callable[[], tuple[str, bytes]], kind: str
+) -> Response:
     name, data = await explaining.in_background(make)
     headers = {**_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type=kind, headers=headers)
 
 
-def html_file(desk: Desk, report: KeptReport) -> tuple[str, bytes]:
+def html_file(desk: InspectionService, report: KeptReport) -> tuple[str, bytes]:
     """Name and UTF-8 of a page. Raises NotFound when the inspection is gone."""
     from anomalyos.reports.html import export_html
 
@@ -53,7 +55,7 @@ def html_file(desk: Desk, report: KeptReport) -> tuple[str, bytes]:
     return _name(report, "html"), export_html(evidence, report.written, desk.store, _training(desk, evidence))
 
 
-def pdf_file(desk: Desk, report: KeptReport) -> tuple[str, bytes]:
+def pdf_file(desk: InspectionService, report: KeptReport) -> tuple[str, bytes]:
     """Name and bytes of an A4 document. Raises AnomalyOSError when the font is missing."""
     from anomalyos.reports.pdf import export_pdf
 
@@ -61,13 +63,13 @@ def pdf_file(desk: Desk, report: KeptReport) -> tuple[str, bytes]:
     return _name(report, "pdf"), export_pdf(evidence, report.written, desk.store, _training(desk, evidence))
 
 
-def _evidence(desk: Desk, report: KeptReport) -> Evidence:
+def _evidence(desk: InspectionService, report: KeptReport) -> Evidence:
     """What the report's pictures are drawn from. It was computed when the report was written and kept, so
     this is quick; the statements and their sources come from the report itself."""
     return desk.explainer.explain(report.inspection_id)
 
 
-def _training(desk: Desk, evidence: Evidence) -> Callable[..., bytes | None] | None:
+def _training(desk: InspectionService, evidence: Evidence) -> Callable[..., bytes | None] | None:
     from anomalyos.reports.pictures import training_pictures
 
     category = str(evidence.inspection.get("category") or "")

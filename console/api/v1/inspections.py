@@ -19,8 +19,8 @@ from console.api.v1 import models
 from console.api.v1.caller import caller, operator, reader
 from console.api.v1.metrics import Metrics, versions
 from console.security.sessions import Person
-from console.services.blocking import InspectionPool, off_loop
-from console.services.inspection import Desk
+from console.services.blocking import InspectionPool, run_blocking
+from console.services.inspection import InspectionService
 from console.services.warm_up import WarmUp
 
 _MULTIPART: dict[str, Any] = {
@@ -47,7 +47,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def register(desk: Desk, metrics: Metrics, pool: InspectionPool, warm_up: WarmUp) -> None:
+def register(desk: InspectionService, metrics: Metrics, pool: InspectionPool, warm_up: WarmUp) -> None:
     router = APIRouter(tags=["AnomalyOS"])
     _register_health(router, desk, warm_up)
     _register_inspect(router, desk, metrics, pool)
@@ -56,13 +56,13 @@ def register(desk: Desk, metrics: Metrics, pool: InspectionPool, warm_up: WarmUp
     app.include_router(router)
 
 
-def _register_health(router: APIRouter, desk: Desk, warm_up: WarmUp) -> None:
+def _register_health(router: APIRouter, desk: InspectionService, warm_up: WarmUp) -> None:
     @router.get("/health", response_model=models.Health, responses={503: {"model": models.Health}})
     async def health() -> Response:
         """Whether the database answers and the models are loaded. Needs no sign-in."""
         try:
-            await off_loop(desk.store.check)
-            await off_loop(warm_up.refresh)
+            await run_blocking(desk.store.check)
+            await run_blocking(warm_up.refresh)
             database = "ok"
         except AnomalyOSError as error:
             database = error.message
@@ -76,7 +76,9 @@ def _register_health(router: APIRouter, desk: Desk, warm_up: WarmUp) -> None:
         return JSONResponse(body.model_dump(), 200 if database == "ok" else 503)
 
 
-def _register_inspect(router: APIRouter, desk: Desk, metrics: Metrics, pool: InspectionPool) -> None:
+def _register_inspect(
+    router: APIRouter, desk: InspectionService, metrics: Metrics, pool: InspectionPool
+) -> None:
     @router.post(
         "/inspect",
         response_model=models.InspectionOut,
@@ -87,7 +89,7 @@ def _register_inspect(router: APIRouter, desk: Desk, metrics: Metrics, pool: Ins
         """Inspect one image. A token needs the scope `inspect`, a person the role reviewer."""
         # read after the caller is known: FastAPI would take a stranger's body first
         name, data, category = await _upload(request, desk)
-        if category and category not in await off_loop(desk.categories):
+        if category and category not in await run_blocking(desk.categories):
             return _problem(404, "unknown_category", f"There is no model for the category {category!r}.")
         row = await pool.run(lambda: desk.inspect(person, data, name=name, category=category))
         assert row.id is not None
@@ -98,7 +100,7 @@ def _register_inspect(router: APIRouter, desk: Desk, metrics: Metrics, pool: Ins
         return await _out(desk, row.id)
 
 
-async def _upload(request: Request, desk: Desk) -> tuple[str, bytes, str | None]:
+async def _upload(request: Request, desk: InspectionService) -> tuple[str, bytes, str | None]:
     async with request.form(max_files=1, max_fields=4) as form:
         file, category = form.get("file"), form.get("category")
         if not isinstance(file, UploadFile):
@@ -110,7 +112,7 @@ async def _upload(request: Request, desk: Desk) -> tuple[str, bytes, str | None]
         return file.filename or "unnamed", data, category if isinstance(category, str) else None
 
 
-def _register_inspections(router: APIRouter, desk: Desk) -> None:
+def _register_inspections(router: APIRouter, desk: InspectionService) -> None:
     reviewer = caller(desk, scope=Scope.INSPECT, role=Role.REVIEWER)
 
     @router.get(
@@ -131,7 +133,7 @@ def _register_inspections(router: APIRouter, desk: Desk) -> None:
     async def review(inspection_id: int, wish: models.ReviewIn, person: Person = Depends(reviewer)) -> Any:
         """Decide about an inspection; 409 with the current state when somebody was faster."""
         try:
-            await off_loop(
+            await run_blocking(
                 desk.decide,
                 person,
                 inspection_id,
@@ -149,7 +151,7 @@ def _register_inspections(router: APIRouter, desk: Desk) -> None:
         return await _out(desk, inspection_id)
 
 
-def _register_metrics(router: APIRouter, desk: Desk, metrics: Metrics) -> None:
+def _register_metrics(router: APIRouter, desk: InspectionService, metrics: Metrics) -> None:
     read = reader(desk)
 
     @router.get("/metrics", response_class=Response, responses={401: {"model": models.Problem}})
@@ -157,7 +159,7 @@ def _register_metrics(router: APIRouter, desk: Desk, metrics: Metrics) -> None:
         """Figures for Prometheus. From this machine without a token, else with the scope `read`."""
         if not _is_local(request):
             await read(request)
-        return Response(await off_loop(metrics.render), media_type=CONTENT_TYPE_LATEST)
+        return Response(await run_blocking(metrics.render), media_type=CONTENT_TYPE_LATEST)
 
 
 def _is_local(request: Request) -> bool:
@@ -173,8 +175,8 @@ def _is_local(request: Request) -> bool:
         return False
 
 
-async def _out(desk: Desk, inspection_id: int) -> models.InspectionOut:
-    detail = await off_loop(desk.detail, inspection_id)
+async def _out(desk: InspectionService, inspection_id: int) -> models.InspectionOut:
+    detail = await run_blocking(desk.detail, inspection_id)
     return models.inspection_out(detail, desk.settings.console_url.rstrip("/"))
 
 

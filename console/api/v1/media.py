@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from anomalyos.images.decoding import encode_png, thumbnail_jpeg
 from console.api.v1.caller import reader
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 
 _CACHE = "private, max-age=31536000, immutable"
 """An inspection's pictures never change; private, because only signed-in people may see them."""
@@ -23,7 +23,7 @@ _LOSSLESS_PIXELS = 1_000_000
 """Up to here PNG is small enough; larger photos are sent as JPEG."""
 
 
-def register(desk: Desk) -> None:
+def register(desk: InspectionService) -> None:
     router = APIRouter(prefix="/media", include_in_schema=False, dependencies=[Depends(reader(desk))])
 
     @lru_cache(maxsize=_THUMBS_KEPT)
@@ -49,7 +49,7 @@ def register(desk: Desk) -> None:
     app.include_router(router)
 
 
-def _image(desk: Desk, inspection_id: int) -> tuple[bytes, str]:
+def _image(desk: InspectionService, inspection_id: int) -> tuple[bytes, str]:
     photo = desk.photo(inspection_id)
     if photo.width * photo.height <= _LOSSLESS_PIXELS:
         return encode_png(photo.rgb, effort=1), "image/png"
@@ -61,5 +61,5 @@ async def answer(request: Request, tag: str, make: Callable[[], tuple[bytes, str
     headers = {"Cache-Control": _CACHE, "ETag": etag}
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
-    body, media_type = await off_loop(make)
+    body, media_type = await run_blocking(make)
     return Response(body, media_type=media_type, headers=headers)

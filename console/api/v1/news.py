@@ -12,12 +12,12 @@ from anomalyos.models import promotions
 from anomalyos.models.promotions import Move
 from console.api.v1.caller import reader
 from console.security.sessions import Person
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 from console.ui import links, wording
 
 
-def register(desk: Desk) -> None:
+def register(desk: InspectionService) -> None:
     """The address frame.js asks every 20 seconds while its page is in sight."""
     router = APIRouter(include_in_schema=False)
 
@@ -27,20 +27,20 @@ def register(desk: Desk) -> None:
     ) -> dict[str, Any]:
         """Moves of any champion pointer later than ``after``; without it only where things stand."""
         if after is None:
-            return {"newest": await off_loop(_newest, desk), "items": []}
-        moves = await off_loop(_moves, desk, after)
+            return {"newest": await run_blocking(_newest, desk), "items": []}
+        moves = await run_blocking(_moves, desk, after)
         newest = max((move.id for move in moves), default=after)
         return {"newest": newest, "items": [_item(move, person) for move in _lasting(moves, person.name)]}
 
     app.include_router(router)
 
 
-def _newest(desk: Desk) -> int:
+def _newest(desk: InspectionService) -> int:
     with desk.store.session(read_only=True) as session:
         return promotions.newest_id(session)
 
 
-def _moves(desk: Desk, after: int) -> list[Move]:
+def _moves(desk: InspectionService, after: int) -> list[Move]:
     with desk.store.session(read_only=True) as session:
         return promotions.moves_after(session, after)
 

@@ -14,9 +14,9 @@ from console.api.v1.csv_export import csv_response
 from console.pages.admin.tabs import admin_page
 from console.security.sessions import Person
 from console.security.visitor import visit
-from console.services.accounts import LOG_HEADER, AdminDesk, LogPage, LogQuestion, detail_text
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.services.accounts import LOG_HEADER, AccountService, LogPage, LogQuestion, detail_text
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 from console.ui import kit, links, wording
 from console.ui.kit import Text, box
 
@@ -47,7 +47,7 @@ WORDS = {
 }
 
 
-def register(desk: Desk, admin_desk: AdminDesk) -> None:
+def register(desk: InspectionService, admin_desk: AccountService) -> None:
     @ui.page(PATH, response_timeout=30)
     async def log(
         request: Request,
@@ -64,17 +64,17 @@ def register(desk: Desk, admin_desk: AdminDesk) -> None:
         with admin_page(visitor, PATH) as shell:
             if shell is None:
                 return
-            found = await off_loop(
+            found = await run_blocking(
                 admin_desk.log, visitor.person, asked, before=_number(before), after=_number(after)
             )
-            actions = await off_loop(admin_desk.log_actions, visitor.person)
+            actions = await run_blocking(admin_desk.log_actions, visitor.person)
             _draw_filters(asked, actions)
             _draw_answer(found, asked, visitor.person)
 
     _register_export(admin_desk, desk)
 
 
-def _register_export(admin_desk: AdminDesk, desk: Desk) -> None:
+def _register_export(admin_desk: AccountService, desk: InspectionService) -> None:
     # /api/… answers 401 and 403 in JSON by itself instead of leading to the sign-in page
     router = APIRouter(include_in_schema=False)
     engineer = caller(desk, scope=Scope.READ, role=Role.ENGINEER)
@@ -89,7 +89,7 @@ def _register_export(admin_desk: AdminDesk, desk: Desk) -> None:
         person: Person = Depends(engineer),
     ) -> StreamingResponse:
         asked = _asked(actor, action, subject, since, until)
-        rows = await off_loop(admin_desk.export_log, person, asked)
+        rows = await run_blocking(admin_desk.export_log, person, asked)
         return csv_response("audit-log", LOG_HEADER, rows)
 
     app.include_router(router)

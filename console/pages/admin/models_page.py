@@ -11,22 +11,22 @@ from console.pages.admin.moving import Moving
 from console.pages.admin.tabs import admin_page
 from console.pages.admin.version_table import draw_versions
 from console.security.visitor import visit
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
-from console.services.models import PAGE, ModelDesk, Moved, ProductRow, ProductView
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
+from console.services.models import PAGE, ModelService, Moved, ProductRow, ProductView
 from console.ui import kit, links, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 
 
-def register(desk: Desk, model_desk: ModelDesk) -> None:
+def register(desk: InspectionService, model_desk: ModelService) -> None:
     @ui.page("/admin/models", response_timeout=30)
     async def models(request: Request, product: str = "", offset: int = 0) -> None:
         visitor = await visit(request, desk)
         with admin_page(visitor, "/admin/models") as shell:
             if shell is None:
                 return
-            rows = await off_loop(model_desk.products, visitor.person)
+            rows = await run_blocking(model_desk.products, visitor.person)
             if not rows:
                 kit.empty_state(
                     "model_training",
@@ -47,8 +47,8 @@ class ModelsView:
 
     def __init__(
         self,
-        desk: Desk,
-        model_desk: ModelDesk,
+        desk: InspectionService,
+        model_desk: ModelService,
         shell: Frame,
         rows: list[ProductRow],
         product: str,
@@ -69,7 +69,7 @@ class ModelsView:
     async def draw(self) -> None:
         self._draw_products()
         try:
-            view = await off_loop(self._models.product, self._shell.person, self._product, self._offset)
+            view = await run_blocking(self._models.product, self._shell.person, self._product, self._offset)
         except NotFound as error:
             self._right.clear()
             with self._right:
@@ -90,7 +90,7 @@ class ModelsView:
         return f"{links.models(self._product)}&offset={offset}"
 
     async def _moved(self, moved: Moved) -> None:
-        self._rows = await off_loop(self._models.products, self._shell.person)
+        self._rows = await run_blocking(self._models.products, self._shell.person)
         await self.draw()
 
     # left --------------------------------------------------------------------------------------

@@ -12,10 +12,10 @@ from anomalyos.models import promotions
 from console.pages.admin.tabs import refuse
 from console.pages.admin.version_table import draw_comparison
 from console.security.sessions import Person
-from console.security.visitor import acting
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
-from console.services.models import ModelDesk, Moved, ProductView, VersionView
+from console.security.visitor import reauthorize
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
+from console.services.models import ModelService, Moved, ProductView, VersionView
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
@@ -28,7 +28,11 @@ class Moving:
     """The windows that move a product's pointer."""
 
     def __init__(
-        self, desk: Desk, models: ModelDesk, shell: Frame, moved: Callable[[Moved], Awaitable[None]]
+        self,
+        desk: InspectionService,
+        models: ModelService,
+        shell: Frame,
+        moved: Callable[[Moved], Awaitable[None]],
     ) -> None:
         """``moved`` is awaited after every move, to redraw."""
         self._desk = desk
@@ -95,7 +99,7 @@ class Moving:
                 kit.button(word, go, classes="primary").mark("confirm-move")
 
     async def _go(self, act: Act, reason: str, window: ui.dialog, refused: ui.element) -> None:
-        person = await acting(self._desk, self._shell, Role.ENGINEER)
+        person = await reauthorize(self._desk, self._shell, Role.ENGINEER)
         if person is None:
             return
         refused.clear()
@@ -103,7 +107,7 @@ class Moving:
             refuse(refused, "Write a word about why.", "edit_note")
             return
         try:
-            moved = await off_loop(act, person, reason)
+            moved = await run_blocking(act, person, reason)
         except BundleError as error:
             refuse(
                 refused,
@@ -137,11 +141,11 @@ class Moving:
         await self._after(moved)
 
     async def _take_back(self, moved: Moved) -> None:
-        person = await acting(self._desk, self._shell, Role.ENGINEER)
+        person = await reauthorize(self._desk, self._shell, Role.ENGINEER)
         if person is None:
             return
         try:
-            taken = await off_loop(self._models.take_back, person, moved)
+            taken = await run_blocking(self._models.take_back, person, moved)
         except AnomalyOSError as error:
             self._shell.toast(str(error), icon_name="error", seconds=10)
             return

@@ -11,10 +11,10 @@ from nicegui import ui
 from anomalyos.accounts.tables import Role
 from console.pages.admin.secret import show_once
 from console.pages.admin.tabs import admin_page, attempt
-from console.security.visitor import acting, visit
-from console.services.accounts import PAGE, AdminDesk, PersonView
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.security.visitor import reauthorize, visit
+from console.services.accounts import PAGE, AccountService, PersonView
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
@@ -27,7 +27,7 @@ ROLES = {
 }
 
 
-def register(desk: Desk, admin_desk: AdminDesk) -> None:
+def register(desk: InspectionService, admin_desk: AccountService) -> None:
     @ui.page("/admin/people", response_timeout=30)
     async def people(request: Request, q: str = "", offset: int = 0) -> None:
         visitor = await visit(request, desk)
@@ -39,7 +39,9 @@ def register(desk: Desk, admin_desk: AdminDesk) -> None:
 class PeopleView:
     """The list with its search field; redrawn after every change."""
 
-    def __init__(self, desk: Desk, admin_desk: AdminDesk, shell: Frame, text: str, offset: int) -> None:
+    def __init__(
+        self, desk: InspectionService, admin_desk: AccountService, shell: Frame, text: str, offset: int
+    ) -> None:
         self._desk = desk
         self._admin = admin_desk
         self._shell = shell
@@ -63,7 +65,9 @@ class PeopleView:
                 field.props["value"] = self._text
 
     async def draw(self) -> None:
-        found, total, start = await off_loop(self._admin.people, self._shell.person, self._text, self._offset)
+        found, total, start = await run_blocking(
+            self._admin.people, self._shell.person, self._text, self._offset
+        )
         self._rows.clear()
         with self._rows:
             if not found:
@@ -144,7 +148,7 @@ class PeopleView:
                 kit.button("Add", add, classes="primary").mark("confirm-add")
 
     async def _add(self, name: str, role: str, window: ui.dialog, place: ui.element) -> None:
-        person = await acting(self._desk, self._shell, Role.ADMIN)
+        person = await reauthorize(self._desk, self._shell, Role.ADMIN)
         if person is None:
             return
         password = await attempt(self._shell, lambda: self._admin.add_person(person, name, role), place)
@@ -179,7 +183,7 @@ class PeopleView:
                 kit.button("Change role", change, classes="primary").mark("confirm-role")
 
     async def _set_role(self, name: str, before: str, role: str, place: ui.element | None = None) -> bool:
-        person = await acting(self._desk, self._shell, Role.ADMIN)
+        person = await reauthorize(self._desk, self._shell, Role.ADMIN)
         if person is None:
             return False
         if role == before:
@@ -199,7 +203,7 @@ class PeopleView:
         return True
 
     async def _switch(self, name: str, active: bool) -> None:
-        person = await acting(self._desk, self._shell, Role.ADMIN)
+        person = await reauthorize(self._desk, self._shell, Role.ADMIN)
         if person is None:
             return
 
@@ -224,7 +228,7 @@ class PeopleView:
             )
 
             async def reset() -> None:
-                actor = await acting(self._desk, self._shell, Role.ADMIN)
+                actor = await reauthorize(self._desk, self._shell, Role.ADMIN)
                 if actor is None:
                     return
                 password = await attempt(self._shell, lambda: self._admin.reset_password(actor, person.name))

@@ -12,10 +12,10 @@ from anomalyos.core.errors import AnomalyOSError
 from anomalyos.ops.airflow import AirflowRefused, AirflowUnreachable
 from console.pages.admin.retraining_form import RetrainingForm
 from console.pages.admin.tabs import admin_page, refuse
-from console.security.visitor import acting, visit
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
-from console.services.retraining import RetrainDesk, RunView, Step
+from console.security.visitor import reauthorize, visit
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
+from console.services.retraining import RetrainingService, RunView, Step
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
@@ -40,14 +40,14 @@ STEP_ICONS = {
 }
 
 
-def register(desk: Desk, retrain_desk: RetrainDesk) -> None:
+def register(desk: InspectionService, retrain_desk: RetrainingService) -> None:
     @ui.page(PATH, response_timeout=30)
     async def retraining(request: Request, product: str = "") -> None:
         visitor = await visit(request, desk)
         with admin_page(visitor, PATH) as shell:
             if shell is None:
                 return
-            products, recipes = await off_loop(retrain_desk.choices, visitor.person)
+            products, recipes = await run_blocking(retrain_desk.choices, visitor.person)
             view = RetrainingView(desk, retrain_desk, shell)
             with box("aos-retrain"):
                 with box("aos-card aos-retrain-form"):
@@ -63,7 +63,7 @@ class RetrainingView:
 
     place: ui.element
 
-    def __init__(self, desk: Desk, retrain_desk: RetrainDesk, shell: Frame) -> None:
+    def __init__(self, desk: InspectionService, retrain_desk: RetrainingService, shell: Frame) -> None:
         self._desk = desk
         self._retraining = retrain_desk
         self._shell = shell
@@ -82,12 +82,12 @@ class RetrainingView:
             ).mark("start-retraining")
 
     async def _start(self, form: RetrainingForm, refused: ui.element) -> None:
-        person = await acting(self._desk, self._shell, Role.ENGINEER)
+        person = await reauthorize(self._desk, self._shell, Role.ENGINEER)
         if person is None:
             return
         refused.clear()
         try:
-            await off_loop(self._retraining.start, person, form.values())
+            await run_blocking(self._retraining.start, person, form.values())
         except AnomalyOSError as error:
             refuse(refused, str(error))
             return
@@ -96,12 +96,12 @@ class RetrainingView:
 
     async def refresh(self) -> None:
         """Look at the runs, redraw when something has changed, look again while one is going on."""
-        person = await acting(self._desk, self._shell, Role.ENGINEER)
+        person = await reauthorize(self._desk, self._shell, Role.ENGINEER)
         if person is None:
             self._timer.deactivate()
             return
         try:
-            runs = await off_loop(self._retraining.runs, person)
+            runs = await run_blocking(self._retraining.runs, person)
         except (AirflowUnreachable, AirflowRefused) as error:
             self._timer.deactivate()
             self._shown = None
@@ -161,11 +161,11 @@ class RetrainingView:
                 Text(line, "p", "aos-run-line aos-wrap")
 
     async def _stop(self, run_id: str) -> None:
-        person = await acting(self._desk, self._shell, Role.ENGINEER)
+        person = await reauthorize(self._desk, self._shell, Role.ENGINEER)
         if person is None:
             return
         try:
-            await off_loop(self._retraining.stop, person, run_id)
+            await run_blocking(self._retraining.stop, person, run_id)
         except AnomalyOSError as error:
             self._shell.toast(str(error), icon_name="error", seconds=10)
             return

@@ -12,7 +12,7 @@ from nicegui import ui
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
 from console.security.visitor import Visit
-from console.services.blocking import off_loop
+from console.services.blocking import run_blocking
 from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame, frame
@@ -98,7 +98,7 @@ async def attempt(shell: Frame, work: Callable[[], T], place: ui.element | None 
     if place is not None:
         place.clear()
     try:
-        return await off_loop(work)
+        return await run_blocking(work)
     except AnomalyOSError as error:
         if place is None:
             shell.toast(str(error), icon_name="error", seconds=10)

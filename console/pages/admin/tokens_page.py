@@ -11,10 +11,10 @@ from anomalyos.accounts.tables import Role, Scope
 from anomalyos.core.errors import AnomalyOSError
 from console.pages.admin.secret import show_once
 from console.pages.admin.tabs import admin_page, attempt, refuse
-from console.security.visitor import acting, visit
-from console.services.accounts import PAGE, AdminDesk, TokenView, days_of
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.security.visitor import reauthorize, visit
+from console.services.accounts import PAGE, AccountService, TokenView, days_of
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame, frame
@@ -32,7 +32,7 @@ STATES = {
 }
 
 
-def register(desk: Desk, admin_desk: AdminDesk) -> None:
+def register(desk: InspectionService, admin_desk: AccountService) -> None:
     @ui.page("/tokens", response_timeout=30)
     async def own(request: Request, offset: int = 0) -> None:
         visitor = await visit(request, desk)
@@ -62,7 +62,13 @@ class TokensView:
     """A list of tokens, redrawn after every change."""
 
     def __init__(
-        self, desk: Desk, admin_desk: AdminDesk, shell: Frame, *, everybody: bool, offset: int
+        self,
+        desk: InspectionService,
+        admin_desk: AccountService,
+        shell: Frame,
+        *,
+        everybody: bool,
+        offset: int,
     ) -> None:
         self._desk = desk
         self._admin = admin_desk
@@ -75,7 +81,7 @@ class TokensView:
         self._rows = box()
 
     async def draw(self) -> None:
-        found, total, start = await off_loop(
+        found, total, start = await run_blocking(
             self._admin.tokens, self._shell.person, everybody=self._everybody, offset=self._offset
         )
         self._rows.clear()
@@ -147,7 +153,7 @@ class TokensView:
                 kit.button("Create", create, classes="primary").mark("confirm-token")
 
     async def _create(self, name: str, scopes: list[str], days: object, place: ui.element) -> bool:
-        person = await acting(self._desk, self._shell, Role.VIEWER)
+        person = await reauthorize(self._desk, self._shell, Role.VIEWER)
         if person is None:
             return False
         try:
@@ -188,7 +194,7 @@ class TokensView:
                 kit.button("Revoke", revoke, classes="danger").mark("confirm-revoke")
 
     async def _revoke(self, token: TokenView) -> bool:
-        person = await acting(self._desk, self._shell, Role.VIEWER)
+        person = await reauthorize(self._desk, self._shell, Role.VIEWER)
         if person is None:
             return False
 

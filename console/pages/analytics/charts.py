@@ -9,7 +9,7 @@ from anomalyos.core.statistics.proportion import Share, shares
 from console.pages.analytics import chart_style as style
 from console.pages.analytics.chart_style import Options
 from console.pages.analytics.words import counted, interval, percent, promise
-from console.services.analytics.champions import Reign, begun_within, bounds
+from console.services.analytics.champions import ChampionPeriod, begun_within, bounds
 from console.services.analytics.latency import Spent
 from console.services.analytics.report import DefectCount, Report
 from console.services.analytics.tally import Tally
@@ -90,9 +90,9 @@ def alarms(report: Report) -> Options:
     )
 
 
-def model_changes(report: Report) -> list[Reign]:
+def model_changes(report: Report) -> list[ChampionPeriod]:
     """Versions that became champion where the chart has days for it."""
-    begun = begun_within(report.reigns, report.wanted.first, report.wanted.last)
+    begun = begun_within(report.champion_periods, report.wanted.first, report.wanted.last)
     return [reign for reign in begun if report.bins.start_of(reign.since.date()) in report.bins.starts]
 
 
@@ -100,7 +100,7 @@ def _marks(report: Report) -> list[Options]:
     changes = model_changes(report)
     if len(changes) > MARKS_AT_MOST:
         return []
-    grouped: dict[int, list[Reign]] = {}
+    grouped: dict[int, list[ChampionPeriod]] = {}
     for reign in changes:
         index = report.bins.starts.index(report.bins.start_of(reign.since.date()))
         grouped.setdefault(index, []).append(reign)
@@ -109,19 +109,19 @@ def _marks(report: Report) -> list[Options]:
             "xAxis": index,
             "lineStyle": {"color": style.MUTED, "type": "solid", "width": 1},
             "label": {
-                "formatter": _mark_text(reigns, bool(report.wanted.category)),
+                "formatter": _mark_text(champion_periods, bool(report.wanted.category)),
                 "color": style.MUTED,
                 "fontSize": 11,
             },
         }
-        for index, reigns in grouped.items()
+        for index, champion_periods in grouped.items()
     ]
 
 
-def _mark_text(reigns: Sequence[Reign], one_product: bool) -> str:
-    if len(reigns) > 1 and not one_product:
-        return f"{len(reigns)} new models"
-    newest = reigns[-1]
+def _mark_text(champion_periods: Sequence[ChampionPeriod], one_product: bool) -> str:
+    if len(champion_periods) > 1 and not one_product:
+        return f"{len(champion_periods)} new models"
+    newest = champion_periods[-1]
     return f"v{newest.version}" if one_product else f"{wording.product(newest.category)} v{newest.version}"
 
 
@@ -186,11 +186,11 @@ def pareto(counts: Sequence[DefectCount]) -> Options:
 
 def champions(report: Report) -> Options:
     """One row a product: a stretch for each version while it was champion."""
-    names = sorted({reign.category for reign in report.reigns}, key=wording.product, reverse=True)
+    names = sorted({reign.category for reign in report.champion_periods}, key=wording.product, reverse=True)
     begin, end = bounds(report.wanted.first, min(report.wanted.last, report.wanted.today))
     end = max(end, begin + timedelta(days=1))
     series = []
-    for place, reign in enumerate(report.reigns):
+    for place, reign in enumerate(report.champion_periods):
         row = names.index(reign.category)
         since, until = max(reign.since, begin), min(reign.until or end, end)
         series.append(
@@ -224,7 +224,7 @@ def champions(report: Report) -> Options:
     return options
 
 
-def reign_words(reign: Reign) -> str:
+def reign_words(reign: ChampionPeriod) -> str:
     until = f" until {wording.moment(reign.until)}" if reign.until else ", champion now"
     how = ", by rollback" if reign.rolled_back else ""
     return (
@@ -232,7 +232,7 @@ def reign_words(reign: Reign) -> str:
     )
 
 
-def _version(reign: Reign) -> Options:
+def _version(reign: ChampionPeriod) -> Options:
     text = f"v{reign.version}" + (" (back)" if reign.rolled_back else "")
     return {"show": True, "formatter": text, "position": [2, -16], "color": style.TEXT, "fontSize": 11}
 

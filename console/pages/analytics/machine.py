@@ -59,18 +59,18 @@ def _stage_row(stage: str, spent: Spent) -> Row:
 
 
 def _champions(view: View) -> None:
-    reigns, wanted, title = view.report.reigns, view.report.wanted, "Champion models"
-    if not reigns:
+    champion_periods, wanted, title = view.report.champion_periods, view.report.wanted, "Champion models"
+    if not champion_periods:
         with section(view, title, "No model was champion in this range.", wide=True):
             nothing("Each promotion and each rollback shows here, product by product.")
         return
-    begun = begun_within(reigns, wanted.first, wanted.last)
-    products = wording.plural(len({reign.category for reign in reigns}), "product")
+    begun = begun_within(champion_periods, wanted.first, wanted.last)
+    products = wording.plural(len({reign.category for reign in champion_periods}), "product")
     reading = f"{wording.plural(len(begun), 'change')} of champion in this range, {products}."
     if begun:
         newest = max(begun, key=lambda reign: reign.since)
         reading += f" The newest: {charts.reign_words(newest)}."
     note = "A dot is where a version became champion; a stretch without one began before the range."
     with section(view, title, reading, table="champions", note=note, wide=True):
-        rows = len({reign.category for reign in reigns})
+        rows = len({reign.category for reign in champion_periods})
         chart_style.draw(charts.champions(view.report), f"{title}. {reading}", 60 + 40 * rows)

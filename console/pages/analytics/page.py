@@ -15,8 +15,8 @@ from console.services.analytics import drift
 from console.services.analytics.report import Report, Reports
 from console.services.analytics.today import today
 from console.services.analytics.wanted import KINDS, PATH, Wanted, read
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import frame
@@ -25,7 +25,7 @@ _NOTED = timedelta(seconds=5)
 """A report older than this says so; one of a large store is given again for a while."""
 
 
-def register(desk: Desk) -> None:
+def register(desk: InspectionService) -> None:
     """The page and, beside it, its tables as files."""
     reports = Reports(desk.store)
     export.register(desk, reports)
@@ -34,9 +34,9 @@ def register(desk: Desk) -> None:
     async def analytics(request: Request) -> None:
         visitor = await visit(request, desk)
         wanted = read(request.query_params, today())
-        report = await off_loop(reports.get, wanted)
+        report = await run_blocking(reports.get, wanted)
         shown = [wanted.category] if wanted.category else report.categories
-        stored = await off_loop(drift.found, desk.settings, shown)
+        stored = await run_blocking(drift.found, desk.settings, shown)
         with (
             frame("Analytics", visitor.person, mode=PATH, open_items=visitor.open_items) as shell,
             box("aos-page aos-analytics"),

@@ -10,10 +10,10 @@ from nicegui import ui
 
 from anomalyos.accounts.tables import Role
 from console.api.v1.csv_export import Cell, Table
-from console.security.visitor import acting
+from console.security.visitor import reauthorize
 from console.services.analytics.report import Report
 from console.services.analytics.tables import TABLES
-from console.services.inspection import Desk
+from console.services.inspection import InspectionService
 from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
@@ -25,7 +25,7 @@ _ROWS_SHOWN = 120
 class View:
     """What every section is drawn from."""
 
-    desk: Desk
+    desk: InspectionService
     shell: Frame
     report: Report
 
@@ -79,7 +79,7 @@ def _table_details(view: View, title: str, table: str) -> None:
         holder.props["aria-label"] = f"Table: {title}"
 
     async def opened() -> None:
-        if holder.default_slot.children or not await acting(view.desk, view.shell, Role.VIEWER):
+        if holder.default_slot.children or not await reauthorize(view.desk, view.shell, Role.VIEWER):
             return
         with holder:
             _draw_table(TABLES[table](view.report), title)

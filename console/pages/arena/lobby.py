@@ -8,9 +8,9 @@ from anomalyos.accounts.tables import Role
 from anomalyos.arena import difficulty, rules
 from console.pages.arena import standings
 from console.pages.arena.starter import Starter
-from console.security.visitor import acting
-from console.services.arena import Lobby, Referee
-from console.services.blocking import off_loop
+from console.security.visitor import reauthorize
+from console.services.arena import ArenaService, Lobby
+from console.services.blocking import run_blocking
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
@@ -19,7 +19,7 @@ ALL = "All products"
 
 
 class LobbyView:
-    def __init__(self, referee: Referee, shell: Frame, lobby: Lobby) -> None:
+    def __init__(self, referee: ArenaService, shell: Frame, lobby: Lobby) -> None:
         self._referee = referee
         self._shell = shell
         self._lobby = lobby
@@ -70,12 +70,12 @@ class LobbyView:
             kit.link("Go on", f"/arena/round/{row.token}", "aos-button primary").mark("arena-continue")
 
     async def _end(self) -> None:
-        person = await acting(self._referee.desk, self._shell, Role.VIEWER)
+        person = await reauthorize(self._referee.desk, self._shell, Role.VIEWER)
         row = self._lobby.open_round
         if person is None or row is None:
             return
-        await off_loop(self._referee.give_up, person, row.token)
-        self._lobby = await off_loop(self._referee.lobby, person)
+        await run_blocking(self._referee.give_up, person, row.token)
+        self._lobby = await run_blocking(self._referee.lobby, person)
         self._place.clear()
         with self._place:
             self._draw_doors()

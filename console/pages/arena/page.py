@@ -11,9 +11,9 @@ from console.pages.arena.lobby import LobbyView
 from console.pages.arena.play import RoundView
 from console.security.sessions import session_person
 from console.security.visitor import visit
-from console.services.arena import Play, Referee
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.services.arena import ArenaService, Play
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 from console.ui.shortcuts import ShortcutGroup
 from console.ui.theme import frame
 
@@ -31,8 +31,8 @@ GAME: tuple[ShortcutGroup, ...] = (
 )
 
 
-def register(desk: Desk) -> None:
-    referee = Referee(desk)
+def register(desk: InspectionService) -> None:
+    referee = ArenaService(desk)
     app.on_shutdown(referee.close)
     arena_media.register(referee)
 
@@ -42,7 +42,7 @@ def register(desk: Desk) -> None:
         with frame(
             "Arena", visitor.person, mode=PATH, open_items=visitor.open_items, shortcuts=GAME
         ) as shell:
-            LobbyView(referee, shell, await off_loop(referee.lobby, visitor.person))
+            LobbyView(referee, shell, await run_blocking(referee.lobby, visitor.person))
 
     async def own(request: Request, token: str) -> Play:
         """The round as its player may see it; to everybody else there is no such page."""
@@ -50,7 +50,7 @@ def register(desk: Desk) -> None:
         if person is None:
             raise HTTPException(404)
         try:
-            return await off_loop(referee.state, person, token)
+            return await run_blocking(referee.state, person, token)
         except NotFound as error:
             raise HTTPException(404, error.message) from error
 

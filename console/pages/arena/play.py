@@ -13,9 +13,9 @@ from anomalyos.arena.rules import Call
 from anomalyos.core.errors import NotFound
 from console.pages.arena import reveal, scoreline, summary
 from console.security.sessions import Person
-from console.security.visitor import acting
-from console.services.arena import QUESTION, READY, REVEAL, SUMMARY, Play, Referee, is_daily
-from console.services.blocking import off_loop
+from console.security.visitor import reauthorize
+from console.services.arena import QUESTION, READY, REVEAL, SUMMARY, ArenaService, Play, is_daily
+from console.services.blocking import run_blocking
 from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
@@ -26,7 +26,7 @@ _CHECK_EVERY = 0.25
 class RoundView:
     """Draws the stages of one round; arena.js moves the mark and sends ``call`` events."""
 
-    def __init__(self, referee: Referee, shell: Frame, token: str) -> None:
+    def __init__(self, referee: ArenaService, shell: Frame, token: str) -> None:
         self._referee = referee
         self._shell = shell
         self._token = token
@@ -128,9 +128,9 @@ class RoundView:
         self._stage.clear()
         self._drawn = ""
         if play.round.day is not None:
-            standings = await off_loop(self._referee.day_standings, play.round.day)
+            standings = await run_blocking(self._referee.day_standings, play.round.day)
         else:
-            standings = await off_loop(self._referee.all_time_standings)
+            standings = await run_blocking(self._referee.all_time_standings)
         with self._stage:
             summary.draw(play, standings, self._shell.person, self._referee, self._shell)
 
@@ -160,7 +160,7 @@ class RoundView:
             return
         self._busy = True
         try:
-            person = await acting(self._referee.desk, self._shell, Role.VIEWER)
+            person = await reauthorize(self._referee.desk, self._shell, Role.VIEWER)
             if person is not None:
                 await self._act(person, action)
         finally:
@@ -168,7 +168,7 @@ class RoundView:
 
     async def _act(self, person: Person, action: Any) -> None:
         try:
-            play = await off_loop(action, person)
+            play = await run_blocking(action, person)
         except NotFound as error:
             self._shell.toast(str(error), icon_name="error")
             return

@@ -13,8 +13,8 @@ from anomalyos.arena.rounds import Progress
 from anomalyos.arena.tables import ArenaRound
 from anomalyos.core.errors import AnomalyOSError
 from console.security.sessions import Person
-from console.security.visitor import acting
-from console.services.arena import Referee
+from console.security.visitor import reauthorize
+from console.services.arena import ArenaService
 from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
@@ -33,7 +33,7 @@ class Starter:
     """
 
     def __init__(
-        self, referee: Referee, shell: Frame, place: ui.element, restore: Callable[[], None]
+        self, referee: ArenaService, shell: Frame, place: ui.element, restore: Callable[[], None]
     ) -> None:
         self._referee = referee
         self._shell = shell
@@ -53,7 +53,7 @@ class Starter:
             return
         self._busy = True
         try:
-            person = await acting(self._referee.desk, self._shell, Role.VIEWER)
+            person = await reauthorize(self._referee.desk, self._shell, Role.VIEWER)
             if person is not None:
                 await self._run(person, draw)
         finally:

@@ -10,13 +10,13 @@ from anomalyos.arena.tables import ArenaCall
 from console.pages.arena import standings
 from console.pages.arena.starter import Starter
 from console.security.sessions import Person
-from console.services.arena import Play, Referee, is_daily
+from console.services.arena import ArenaService, Play, is_daily
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 
 
-def draw(play: Play, rows: list[Standing], me: Person, referee: Referee, shell: Frame) -> None:
+def draw(play: Play, rows: list[Standing], me: Person, referee: ArenaService, shell: Frame) -> None:
     row = play.round
     with box("aos-page aos-arena-summary").mark("arena-summary"):
         Text(headline(row.right, row.ai_right), "h1", "aos-title")

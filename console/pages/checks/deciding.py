@@ -11,10 +11,10 @@ from anomalyos.core.errors import AnomalyOSError
 from anomalyos.quality.tables import QuarantinedImage
 from console.pages.admin.tabs import refuse
 from console.security.sessions import Person
-from console.security.visitor import acting
-from console.services.blocking import off_loop
-from console.services.checks import CheckDesk, CheckView
-from console.services.inspection import Desk
+from console.security.visitor import reauthorize
+from console.services.blocking import run_blocking
+from console.services.checks import CheckService, CheckView
+from console.services.inspection import InspectionService
 from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
@@ -26,7 +26,7 @@ Act = Callable[[Person, str], object]
 class Deciding:
     """Asks why, does it, and shows the page anew."""
 
-    def __init__(self, desk: Desk, checks: CheckDesk, shell: Frame) -> None:
+    def __init__(self, desk: InspectionService, checks: CheckService, shell: Frame) -> None:
         self._desk = desk
         self._checks = checks
         self._shell = shell
@@ -76,14 +76,14 @@ class Deciding:
                 kit.button(word, go, classes="primary").mark("confirm")
 
     async def _go(self, act: Act, note: str, refused: ui.element, *, required: bool) -> None:
-        person = await acting(self._desk, self._shell, Role.ENGINEER)
+        person = await reauthorize(self._desk, self._shell, Role.ENGINEER)
         if person is None:
             return
         if required and not note.strip():
             refuse(refused, "Write a word about why.", "edit_note")
             return
         try:
-            await off_loop(act, person, note)
+            await run_blocking(act, person, note)
         except AnomalyOSError as error:
             refuse(refused, str(error))
             return

@@ -17,9 +17,9 @@ from console.pages.checks.night import LEARNING, draw_ways
 from console.pages.inspector.head import CHECKS, Head
 from console.pages.inspector.queue import find_night, latest_night
 from console.security.visitor import visit
-from console.services.blocking import off_loop
-from console.services.checks import PAGE, CheckDesk, ProductChecks
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.checks import PAGE, CheckService, ProductChecks
+from console.services.inspection import InspectionService
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame, frame
@@ -32,12 +32,12 @@ STATE_LABELS = {
 }
 
 
-def register(desk: Desk, checks: CheckDesk) -> None:
+def register(desk: InspectionService, checks: CheckService) -> None:
     @ui.page(LEARNING, response_timeout=30)
     async def learning_checks(request: Request, product: str = "", offset: int = 0) -> None:
         visitor = await visit(request, desk)
-        night = await find_night(desk, await off_loop(latest_night, desk))
-        products = await off_loop(checks.products)
+        night = await find_night(desk, await run_blocking(latest_night, desk))
+        products = await run_blocking(checks.products)
         with frame("Data checks", visitor.person, mode="/", open_items=visitor.open_items) as shell:
             await Head(desk, CHECKS).show(night)
             with box("aos-page aos-checks"):
@@ -53,7 +53,7 @@ def register(desk: Desk, checks: CheckDesk) -> None:
                 with box("aos-split"):
                     _draw_products(products, name)
                     try:
-                        view = await off_loop(checks.product, name, max(0, offset))
+                        view = await run_blocking(checks.product, name, max(0, offset))
                     except NotFound as error:
                         kit.empty_state("search_off", "No data check of this product", error.hint)
                         return
@@ -82,7 +82,7 @@ def _draw_products(products: list[tuple[str, DataCheck, int]], active: str) -> N
                 Text(f"{out} set aside" if out else LABELS[check.outcome].word, "div", "aos-item-sub")  # type: ignore[index]
 
 
-def _draw_product(desk: Desk, checks: CheckDesk, shell: Frame, view: ProductChecks) -> None:
+def _draw_product(desk: InspectionService, checks: CheckService, shell: Frame, view: ProductChecks) -> None:
     deciding = Deciding(desk, checks, shell)
     engineer = shell.person.may(Role.ENGINEER)
     draw_check(view.check, wording.product(view.name), deciding.ask_to_go_on if engineer else None)

@@ -11,9 +11,9 @@ from console.pages.checks.deciding import Deciding
 from console.pages.inspector.head import CHECKS, Head
 from console.pages.inspector.queue import find_night, latest_night
 from console.security.visitor import visit
-from console.services.blocking import off_loop
-from console.services.checks import CheckDesk, CheckView
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.checks import CheckService, CheckView
+from console.services.inspection import InspectionService
 from console.services.queue import EVERY_NIGHT
 from console.ui import kit, wording
 from console.ui.kit import Text, box
@@ -22,17 +22,17 @@ from console.ui.theme import Frame, frame
 NIGHT, LEARNING = "/checks", "/checks/learning"
 
 
-def register(desk: Desk, checks: CheckDesk) -> None:
+def register(desk: InspectionService, checks: CheckService) -> None:
     @ui.page(NIGHT, response_timeout=30)
     async def night_checks(request: Request, batch: str = "") -> None:
         visitor = await visit(request, desk)
         asked = batch if batch != EVERY_NIGHT else ""
-        night = await find_night(desk, asked or await off_loop(latest_night, desk))
+        night = await find_night(desk, asked or await run_blocking(latest_night, desk))
         with frame("Data checks", visitor.person, mode="/", open_items=visitor.open_items) as shell:
             await Head(desk, CHECKS).show(night)
             with box("aos-page aos-checks"):
                 draw_ways(NIGHT)
-                found = await off_loop(checks.night, night.key) if night is not None else []
+                found = await run_blocking(checks.night, night.key) if night is not None else []
                 if not found:
                     kit.empty_state(
                         "fact_check",
@@ -61,7 +61,7 @@ def draw_ways(active: str) -> None:
             kit.segment("Training images", LEARNING, active=active == LEARNING)
 
 
-def _draw(desk: Desk, checks: CheckDesk, shell: Frame, found: list[CheckView]) -> None:
+def _draw(desk: InspectionService, checks: CheckService, shell: Frame, found: list[CheckView]) -> None:
     deciding = Deciding(desk, checks, shell)
     engineer = shell.person.may(Role.ENGINEER)
     for view in found:

@@ -13,11 +13,11 @@ from anomalyos.inspection.tables import Verdict
 from console.pages.forensics.rerun_view import RerunView
 from console.pages.forensics.timeline import draw_timeline
 from console.pages.inspector import score_bar
-from console.security.visitor import acting
-from console.services.blocking import off_loop
+from console.security.visitor import reauthorize
+from console.services.blocking import run_blocking
 from console.services.explain_jobs import HEAVY, QUICK, PartState
-from console.services.explanation import explaining_of
-from console.services.inspection import Desk
+from console.services.explanation import explanations_of
+from console.services.inspection import InspectionService
 from console.services.past_events import Event, timeline
 from console.services.views import Detail
 from console.ui import kit, wording
@@ -51,19 +51,19 @@ _ASKED_FOR = {
 class CaseView:
     """The page of one inspection. What is quick comes by itself; the rest by a click, and is then kept."""
 
-    def __init__(self, desk: Desk, frame: Frame, detail: Detail) -> None:
+    def __init__(self, desk: InspectionService, frame: Frame, detail: Detail) -> None:
         self._desk = desk
         self._frame = frame
         self._detail = detail
-        self._explaining = explaining_of(desk)
+        self._explaining = explanations_of(desk)
         self._sections: dict[str, ui.element] = {}
         self._drawn: dict[str, PartState] = {}
         self._maps: MapRow | None = None
 
     async def load(self) -> None:
         detail = self._detail
-        kept = await off_loop(self._kept_parts)
-        events = await off_loop(self._timeline)
+        kept = await run_blocking(self._kept_parts)
+        events = await run_blocking(self._timeline)
         self._draw_head()
         with box("aos-scroll"), box("aos-page aos-case"):
             if detail.card.verdict == Verdict.REJECTED:
@@ -177,7 +177,7 @@ class CaseView:
 
     async def _explain(self, parts: tuple[str, ...]) -> None:
         """Anybody who may look may have it explained: it changes nothing, and one at a time is computed."""
-        if await acting(self._desk, self._frame, Role.VIEWER) is not None:
+        if await reauthorize(self._desk, self._frame, Role.VIEWER) is not None:
             self._job = self._explaining.ask(self._detail.card.id, parts)
 
     async def _tick(self) -> None:
@@ -192,7 +192,7 @@ class CaseView:
                     self._draw_part(part, states.get(part), evidence)
             if job.finished and evidence is not None:
                 self._draw_notes(evidence)
-                self._draw_history(await off_loop(self._timeline))
+                self._draw_history(await run_blocking(self._timeline))
 
     def _draw_progress(self, states: dict[str, PartState]) -> None:
         self._progress.clear()

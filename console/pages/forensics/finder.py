@@ -11,8 +11,8 @@ from nicegui import ui
 from anomalyos.inspection import history as past
 from anomalyos.inspection.history import Found, Wanted
 from console.pages.forensics.wanted import day_or_nothing, to_address
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 from console.ui import kit, wording
 from console.ui.explanation.words import defect_name
 from console.ui.kit import Text, box
@@ -33,7 +33,7 @@ class Hits:
 class Finder:
     """The search page. Every change searches anew; an answer that was overtaken is dropped."""
 
-    def __init__(self, desk: Desk, frame: Frame, wanted: Wanted, page: int) -> None:
+    def __init__(self, desk: InspectionService, frame: Frame, wanted: Wanted, page: int) -> None:
         self._desk = desk
         self._frame = frame
         self._wanted = wanted
@@ -41,7 +41,7 @@ class Finder:
         self._asked = 0
 
     async def load(self) -> None:
-        categories, defects = await off_loop(self._choices)
+        categories, defects = await run_blocking(self._choices)
         with box("aos-page aos-finder"):
             Text("Forensics", "h1", "aos-title")
             Text(
@@ -125,7 +125,7 @@ class Finder:
     async def _search(self, *, address: bool = True) -> None:
         self._asked += 1
         asked = self._asked
-        hits = await off_loop(self._find, self._wanted, self._page)
+        hits = await run_blocking(self._find, self._wanted, self._page)
         if asked != self._asked or self._rows.is_deleted:
             return
         self._page = hits.page

@@ -11,15 +11,15 @@ from console.pages.forensics.case_view import CaseView
 from console.pages.forensics.finder import Finder
 from console.pages.forensics.wanted import from_query
 from console.security.visitor import visit
-from console.services.blocking import off_loop
-from console.services.explanation import explaining_of
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.explanation import explanations_of
+from console.services.inspection import InspectionService
 from console.ui import kit
 from console.ui.theme import frame
 
 
-def register(desk: Desk) -> None:
-    explaining = explaining_of(desk)
+def register(desk: InspectionService) -> None:
+    explaining = explanations_of(desk)
     explanation_media.register(desk)
     exports.register(desk, explaining)
     app.on_shutdown(explaining.close)
@@ -36,7 +36,7 @@ def register(desk: Desk) -> None:
         title = f"Inspection {inspection_id}"
         with frame(title, visitor.person, mode="/forensics", open_items=visitor.open_items) as shell:
             try:
-                detail = await off_loop(desk.detail, inspection_id)
+                detail = await run_blocking(desk.detail, inspection_id)
             except (NotFound, OverflowError):
                 kit.empty_state(
                     "search_off",

@@ -8,9 +8,9 @@ from nicegui import ui
 
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
-from console.security.visitor import acting
-from console.services.explanation import explaining_of
-from console.services.inspection import Desk
+from console.security.visitor import reauthorize
+from console.services.explanation import explanations_of
+from console.services.inspection import InspectionService
 from console.services.rerunning import Rerun, Side, rerun
 from console.services.views import Detail
 from console.ui import kit, wording
@@ -21,7 +21,7 @@ from console.ui.theme import Frame
 class RerunView:
     """The button and, after a click, both results side by side."""
 
-    def __init__(self, desk: Desk, frame: Frame, detail: Detail) -> None:
+    def __init__(self, desk: InspectionService, frame: Frame, detail: Detail) -> None:
         self._desk = desk
         self._frame = frame
         self._detail = detail
@@ -44,7 +44,7 @@ class RerunView:
         self._place = box("aos-rerun").props("aria-live=polite")
 
     async def _run(self) -> None:
-        person = await acting(self._desk, self._frame, Role.REVIEWER)
+        person = await reauthorize(self._desk, self._frame, Role.REVIEWER)
         if person is None or self._busy:
             return
         self._busy = True
@@ -53,7 +53,7 @@ class RerunView:
             ui.spinner(size="18px")
             Text("Looking at it again…")
         try:
-            found = await explaining_of(self._desk).in_background(
+            found = await explanations_of(self._desk).in_background(
                 lambda: rerun(self._desk, person, self._detail.card.id)
             )
         except AnomalyOSError as error:

@@ -6,8 +6,8 @@ from nicegui import ui
 
 from anomalyos.inspection.tables import BatchKind
 from console.pages.nights import tally_bar
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 from console.services.queue import EVERY_NIGHT
 from console.services.reads import NightRow
 from console.ui import kit, wording
@@ -20,7 +20,7 @@ _ADDRESSES = {REJECTED: "/rejected", CHECKS: "/checks"}
 class Head:
     """Night picker, tally and tabs; ``show`` redraws the figures."""
 
-    def __init__(self, desk: Desk, tab: str) -> None:
+    def __init__(self, desk: InspectionService, tab: str) -> None:
         self._desk = desk
         self._tab = tab
         with box("aos-head"):
@@ -30,7 +30,7 @@ class Head:
 
     async def show(self, night: NightRow | None) -> None:
         """Draw the figures of ``night``, or the frame of a console that has seen none."""
-        nights = await off_loop(self._desk.nights, limit=12)
+        nights = await run_blocking(self._desk.nights, limit=12)
         for part in (self._night, self._tally, self._tabs):
             part.clear()
         with self._night:

@@ -10,8 +10,8 @@ from nicegui import ui
 
 from anomalyos.accounts.tables import Role
 from console.security.sessions import session_person
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 from console.services.queue import Lease
 from console.services.views import Card
 from console.ui.theme import Frame
@@ -32,7 +32,7 @@ class ItemLease:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: InspectionService,
         frame: Frame,
         changed: Callable[[bool], Awaitable[None]],
         shown: Callable[[], Sequence[int]] = tuple,
@@ -79,7 +79,7 @@ class ItemLease:
         self._touched = time.monotonic()
         async with self._lock:
             await self._let_go(None)
-            lease = await off_loop(self._desk.queue.take_first, ids, self._name)
+            lease = await run_blocking(self._desk.queue.take_first, ids, self._name)
             if lease is None:
                 return None
             self._keep(lease)
@@ -89,7 +89,7 @@ class ItemLease:
     async def look(self) -> None:
         """Find out what others hold."""
         ids = {*self._shown(), *([] if self._wants is None else [self._wants])}
-        self.others = await off_loop(self._desk.queue.held_by_others, ids, self._name)
+        self.others = await run_blocking(self._desk.queue.held_by_others, ids, self._name)
 
     async def confirm(self, inspection_id: int) -> bool:
         """Whether a decision about an open item may be made here now; if not, the page says why."""
@@ -119,12 +119,12 @@ class ItemLease:
     async def _take(self) -> bool:
         """Take or renew what is wanted; who has it otherwise is in ``others``."""
         assert self._wants is not None
-        lease = await off_loop(self._desk.queue.take, self._wants, self._name)
+        lease = await run_blocking(self._desk.queue.take, self._wants, self._name)
         if lease is not None:
             self._keep(lease)
             return True
         self._lease = None
-        self.others |= await off_loop(self._desk.queue.held_by_others, [self._wants], self._name)
+        self.others |= await run_blocking(self._desk.queue.held_by_others, [self._wants], self._name)
         return False
 
     def _keep(self, lease: Lease) -> None:
@@ -134,7 +134,7 @@ class ItemLease:
     async def _let_go(self, keep: int | None) -> None:
         if self._lease is not None and self._lease.inspection_id != keep:
             leaving, self._lease = self._lease, None
-            await off_loop(self._desk.queue.give_back, leaving)
+            await run_blocking(self._desk.queue.give_back, leaving)
 
     async def _left(self) -> None:
         """The browser is gone, for now at least: what it comes back to is taken again by the next beat."""

@@ -14,9 +14,9 @@ from console.pages.inspector.live_progress import Progress
 from console.pages.inspector.live_results import LiveResults
 from console.pages.inspector.result_view import ResultView
 from console.pages.inspector.reviewing import Reviewing
-from console.security.visitor import acting, visit
-from console.services.blocking import InspectionPool, off_loop
-from console.services.inspection import Desk
+from console.security.visitor import reauthorize, visit
+from console.services.blocking import InspectionPool, run_blocking
+from console.services.inspection import InspectionService
 from console.ui import kit
 from console.ui.kit import box
 from console.ui.theme import Frame, frame
@@ -24,13 +24,13 @@ from console.ui.theme import Frame, frame
 _TICK_S = 0.12
 
 
-def register(desk: Desk, metrics: Metrics, pool: InspectionPool) -> None:
+def register(desk: InspectionService, metrics: Metrics, pool: InspectionPool) -> None:
     lines = LiveLines(desk, metrics, pool)
 
     @ui.page("/live", response_timeout=30)
     async def live(request: Request) -> None:
         visitor = await visit(request, desk)
-        categories = await off_loop(desk.categories)
+        categories = await run_blocking(desk.categories)
         with frame("Live", visitor.person, mode="/", open_items=visitor.open_items) as shell:
             await Head(desk, LIVE).show(None)
             view = LiveView(desk, shell, lines.of(visitor.person), categories)
@@ -40,7 +40,7 @@ def register(desk: Desk, metrics: Metrics, pool: InspectionPool) -> None:
 class LiveView:
     """What comes in and what came of it at the left, the chosen result at the right."""
 
-    def __init__(self, desk: Desk, shell: Frame, line: LiveLine, categories: list[str]) -> None:
+    def __init__(self, desk: InspectionService, shell: Frame, line: LiveLine, categories: list[str]) -> None:
         self._desk = desk
         self._shell = shell
         self._line = line
@@ -85,7 +85,7 @@ class LiveView:
 
     async def choose(self, inspection_id: int) -> None:
         """Show one result."""
-        if await acting(self._desk, self._shell, Role.VIEWER):
+        if await reauthorize(self._desk, self._shell, Role.VIEWER):
             self.results.select(inspection_id)
             await self._show(inspection_id)
 
@@ -98,8 +98,8 @@ class LiveView:
         await self._show(inspection_id)
 
     async def _show(self, inspection_id: int) -> None:
-        detail = await off_loop(self._desk.detail, inspection_id)
-        defects = await off_loop(self._desk.defect_types, detail.card.category)
+        detail = await run_blocking(self._desk.detail, inspection_id)
+        defects = await run_blocking(self._desk.defect_types, detail.card.category)
         if not self._shell.client.is_deleted:
             self.results.update(detail.card)
             self._result.show(detail, defects)

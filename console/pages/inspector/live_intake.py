@@ -7,8 +7,8 @@ from nicegui import events, ui
 from anomalyos.accounts.tables import Role
 from console.pages.inspector.camera import draw_camera
 from console.pages.inspector.live_line import LiveLine
-from console.security.visitor import acting
-from console.services.inspection import Desk
+from console.security.visitor import reauthorize
+from console.services.inspection import InspectionService
 from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
@@ -23,7 +23,7 @@ _SEND_AGAIN = "Check the connection, then send it again."
 class Intake:
     """Puts what arrives into ``line``, with the product chosen at that moment."""
 
-    def __init__(self, desk: Desk, shell: Frame, line: LiveLine, categories: list[str]) -> None:
+    def __init__(self, desk: InspectionService, shell: Frame, line: LiveLine, categories: list[str]) -> None:
         self._desk = desk
         self._shell = shell
         self._line = line
@@ -99,7 +99,7 @@ class Intake:
         self._announced = self._arrived = 0
 
     async def _uploaded(self, event: events.UploadEventArguments) -> None:
-        person = await acting(self._desk, self._shell, Role.REVIEWER)
+        person = await reauthorize(self._desk, self._shell, Role.REVIEWER)
         self._arrived += 1
         if person is not None:
             chosen = None if self._category.value == _AUTO else str(self._category.value)
@@ -107,7 +107,7 @@ class Intake:
 
     async def _not_taken(self, event: events.GenericEventArguments) -> None:
         """The browser's own checks: too large, or on its way already."""
-        person = await acting(self._desk, self._shell, Role.REVIEWER)
+        person = await reauthorize(self._desk, self._shell, Role.REVIEWER)
         if person is None:
             return
         limit = f"{self._desk.settings.max_image_bytes / 2**20:.0f} MiB"
@@ -121,7 +121,7 @@ class Intake:
     async def _not_sent(self, event: events.GenericEventArguments) -> None:
         names, status = event.args
         self._arrived += len(names)
-        person = await acting(self._desk, self._shell, Role.REVIEWER)
+        person = await reauthorize(self._desk, self._shell, Role.REVIEWER)
         if person is None or (self._stopped and not status):
             return
         reason = f"It did not arrive (status {status})." if status else "It did not arrive."

@@ -15,8 +15,8 @@ from console.api.v1.metrics import Metrics
 from console.pages.inspector.live_job import LiveJob, State
 from console.security.sessions import Person
 from console.services import views
-from console.services.blocking import InspectionPool, off_loop
-from console.services.inspection import Desk, clean_name
+from console.services.blocking import InspectionPool, run_blocking
+from console.services.inspection import InspectionService, clean_name
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Round:
 class LiveLine:
     """Uploads of one person in the order they came. Used on the event loop only."""
 
-    def __init__(self, desk: Desk, metrics: Metrics, pool: InspectionPool) -> None:
+    def __init__(self, desk: InspectionService, metrics: Metrics, pool: InspectionPool) -> None:
         self._desk = desk
         self._metrics = metrics
         self._pool = pool
@@ -136,7 +136,7 @@ class LiveLine:
         )
         self._metrics.observe(row.timings_ms)
         job.repeated = row.created_at < job.since
-        job.card = await off_loop(self._card, row)
+        job.card = await run_blocking(self._card, row)
         job.state = State.DONE
 
     def _card(self, row: Inspection) -> views.Card:
@@ -161,7 +161,7 @@ class LiveLine:
 class LiveLines:
     """One line a person, for as long as the console runs."""
 
-    def __init__(self, desk: Desk, metrics: Metrics, pool: InspectionPool) -> None:
+    def __init__(self, desk: InspectionService, metrics: Metrics, pool: InspectionPool) -> None:
         self._behind = (desk, metrics, pool)
         self._lines: dict[int, LiveLine] = {}
 

@@ -12,8 +12,8 @@ from anomalyos.inspection import batches
 from anomalyos.inspection.list_newest import live_batch_of, newest
 from anomalyos.inspection.tables import Verdict
 from console.pages.inspector.item_list import made_mark, thumbnail
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 from console.services.views import Card, cards
 from console.ui import kit, wording
 from console.ui.kit import Text, box
@@ -38,7 +38,7 @@ class Page:
     """Of the day, whatever the filter: what comes later has a higher one."""
 
 
-def read_page(desk: Desk, day: str, verdicts: tuple[str, ...], offset: int) -> Page:
+def read_page(desk: InspectionService, day: str, verdicts: tuple[str, ...], offset: int) -> Page:
     """Blocking. An empty page on a day without live inspections."""
     with desk.store.session(read_only=True) as session:
         batch = live_batch_of(session, day)
@@ -59,7 +59,7 @@ def today() -> str:
 class LiveResults:
     """The list; ``choose`` is called with the inspection's id."""
 
-    def __init__(self, desk: Desk, choose: Callable[[int], Awaitable[None]]) -> None:
+    def __init__(self, desk: InspectionService, choose: Callable[[int], Awaitable[None]]) -> None:
         self._desk = desk
         self._choose = choose
         self._filter = "All"
@@ -82,7 +82,7 @@ class LiveResults:
 
     async def load(self) -> None:
         """Read the page anew and draw it."""
-        page = await off_loop(read_page, self._desk, today(), FILTERS[self._filter], self._offset)
+        page = await run_blocking(read_page, self._desk, today(), FILTERS[self._filter], self._offset)
         if not self._list.is_deleted:
             self._page = page
             self._draw()

@@ -19,9 +19,9 @@ from console.pages.inspector.item_list import ItemList
 from console.pages.inspector.queue_state import PAGE, QueueState
 from console.pages.inspector.result_view import ResultView
 from console.pages.inspector.reviewing import Reviewing
-from console.security.visitor import acting, visit
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.security.visitor import reauthorize, visit
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 from console.services.queue import EVERY_NIGHT, QueueFilter, QueuePage
 from console.services.reads import NightRow
 from console.services.views import Card
@@ -32,14 +32,14 @@ _PRELOADED = 3
 """Items ahead whose photo and heat map are fetched before they are asked for."""
 
 
-def register(desk: Desk) -> None:
+def register(desk: InspectionService) -> None:
     @ui.page("/", response_timeout=30)
     async def queue(request: Request, batch: str = "", run: str = "", item: str = "") -> None:
         visitor = await visit(request, desk)
         # Airflow's page of a run knows its run id only
-        found: str | None = await off_loop(batch_of_run, desk.store, run) if run else None
+        found: str | None = await run_blocking(batch_of_run, desk.store, run) if run else None
         named = batch or found or run
-        key = named or await off_loop(latest_night, desk)
+        key = named or await run_blocking(latest_night, desk)
         with frame("Inspector", visitor.person, mode="/", open_items=visitor.open_items) as shell:
             head = Head(desk, QUEUE)
             night = await find_night(desk, key)
@@ -51,20 +51,20 @@ def register(desk: Desk) -> None:
             await QueueView(desk, shell, head, night, wanted).open(queue_address.number(item))
 
 
-def latest_night(desk: Desk) -> str:
+def latest_night(desk: InspectionService) -> str:
     """Key of the newest night, empty when there is none."""
     newest = desk.nights(limit=1)
     return newest[0].key if newest else ""
 
 
-async def find_night(desk: Desk, key: str) -> NightRow | None:
+async def find_night(desk: InspectionService, key: str) -> NightRow | None:
     """The batch with this key, or all nights as one; None when there is nothing like it."""
     if not key:
         return None
     if key == EVERY_NIGHT:
-        return await off_loop(desk.every_night)
+        return await run_blocking(desk.every_night)
     try:
-        return (await off_loop(desk.summary, key))[0]
+        return (await run_blocking(desk.summary, key))[0]
     except NotFound:
         return None
 
@@ -72,7 +72,9 @@ async def find_night(desk: Desk, key: str) -> NightRow | None:
 class QueueView:
     """List at the left, the selected item at the right."""
 
-    def __init__(self, desk: Desk, shell: Frame, head: Head, night: NightRow, wanted: QueueFilter) -> None:
+    def __init__(
+        self, desk: InspectionService, shell: Frame, head: Head, night: NightRow, wanted: QueueFilter
+    ) -> None:
         self._desk = desk
         self._shell = shell
         self._head = head
@@ -99,9 +101,9 @@ class QueueView:
 
     async def open(self, item: int | None) -> None:
         """Read and draw, at ``item`` when the address named one."""
-        facets = await off_loop(self._desk.queue.facets, self._night.key)
+        facets = await run_blocking(self._desk.queue.facets, self._night.key)
         self._list.filters.set_facets(facets)
-        await off_loop(self._desk.queue.tidy_leases)
+        await run_blocking(self._desk.queue.tidy_leases)
         if item is None:
             await self._load(offset=0, index=0, advance=self.state.wanted.decided is False)
         else:
@@ -111,22 +113,22 @@ class QueueView:
 
     async def step(self, by: int) -> None:
         """Next or previous item, over the page's edge too."""
-        if await acting(self._desk, self._shell, Role.VIEWER):
+        if await reauthorize(self._desk, self._shell, Role.VIEWER):
             await self._go(self.state.index + by)
 
     async def go(self, place: int) -> None:
         """The item at ``place`` of this page, which may be one of the next page."""
-        if await acting(self._desk, self._shell, Role.VIEWER):
+        if await reauthorize(self._desk, self._shell, Role.VIEWER):
             await self._go(place)
 
     async def turn(self, by: int) -> None:
         """Another page of the list."""
-        if await acting(self._desk, self._shell, Role.VIEWER):
+        if await reauthorize(self._desk, self._shell, Role.VIEWER):
             await self._load(offset=max(0, self.state.page.offset + by * PAGE), index=0)
 
     async def filter(self, wanted: QueueFilter) -> None:
         """Narrow the queue; the night stays."""
-        if await acting(self._desk, self._shell, Role.VIEWER):
+        if await reauthorize(self._desk, self._shell, Role.VIEWER):
             self.state.wanted = wanted
             await self._load(offset=0, index=0, advance=wanted.decided is False)
 
@@ -151,7 +153,7 @@ class QueueView:
 
     async def _load_at(self, inspection_id: int) -> None:
         """Show an item where it stands in the list, or beside the list when the filter leaves it out."""
-        place = await off_loop(self._desk.queue.place, self.state.wanted, inspection_id)
+        place = await run_blocking(self._desk.queue.place, self.state.wanted, inspection_id)
         offset = self.state.page.offset if place is None else place // PAGE * PAGE
         self.state.put(await self._page(offset), prefer=inspection_id)
         if place is None:
@@ -165,7 +167,7 @@ class QueueView:
             await self._show_current()
 
     async def _page(self, offset: int) -> QueuePage:
-        return await off_loop(
+        return await run_blocking(
             self._desk.queue.page, self.state.wanted, offset=offset, limit=PAGE, ahead=AHEAD
         )
 
@@ -201,7 +203,7 @@ class QueueView:
             current = self.state.current
             if current is not None and current.id != inspection_id:
                 return  # the reviewer has moved on while this waited
-            detail = await off_loop(self._desk.detail, inspection_id)
+            detail = await run_blocking(self._desk.detail, inspection_id)
             await self.lease.show(detail.card)
             self.state.replace(detail.card)
             names = await self._defect_types(detail.card)
@@ -210,7 +212,7 @@ class QueueView:
 
     async def _defect_types(self, card: Card) -> list[str]:
         if card.category not in self._defects:
-            self._defects[card.category] = await off_loop(self._desk.defect_types, card.category)
+            self._defects[card.category] = await run_blocking(self._desk.defect_types, card.category)
         return self._defects[card.category]
 
     def _tell_browser(self, following: list[Card], item: int | None = None) -> None:
@@ -239,7 +241,7 @@ class QueueView:
             # the item leaves the list, so the next one moves to its place
             await self._load(offset=self.state.page.offset, index=max(0, self.state.index), advance=True)
             return
-        detail = await off_loop(self._desk.detail, inspection_id)
+        detail = await run_blocking(self._desk.detail, inspection_id)
         self.state.replace(detail.card)
         if self.state.wanted.decided is None:
             await self._advance(self.state.index + 1)

@@ -9,8 +9,8 @@ from anomalyos.inspection.tables import Verdict
 from console.pages.inspector.head import REJECTED, Head
 from console.pages.inspector.queue import find_night, latest_night
 from console.security.visitor import visit
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 from console.services.queue import QueueFilter
 from console.services.views import Card
 from console.ui import kit, wording
@@ -20,18 +20,18 @@ from console.ui.theme import frame
 PAGE = 50
 
 
-def register(desk: Desk) -> None:
+def register(desk: InspectionService) -> None:
     @ui.page("/rejected", response_timeout=30)
     async def rejected(request: Request, batch: str = "", offset: int = 0) -> None:
         visitor = await visit(request, desk)
-        night = await find_night(desk, batch or await off_loop(latest_night, desk))
+        night = await find_night(desk, batch or await run_blocking(latest_night, desk))
         with frame("Rejected", visitor.person, mode="/", open_items=visitor.open_items):
             await Head(desk, REJECTED).show(night)
             if night is None:
                 kit.empty_state("bedtime", "No night yet", "Files that cannot be read are listed here.")
                 return
             wanted = QueueFilter(night.key, decided=None, verdicts=(Verdict.REJECTED,))
-            page = await off_loop(desk.queue.page, wanted, offset=max(0, offset), limit=PAGE)
+            page = await run_blocking(desk.queue.page, wanted, offset=max(0, offset), limit=PAGE)
             if not page.cards:
                 kit.empty_state(
                     "verified",

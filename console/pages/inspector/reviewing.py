@@ -8,9 +8,9 @@ from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError, Conflict
 from anomalyos.inspection.tables import Decision
 from console.security.sessions import Person
-from console.security.visitor import acting
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.security.visitor import reauthorize
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 from console.services.views import Detail
 from console.ui import wording
 from console.ui.theme import Frame
@@ -30,7 +30,13 @@ class Reviewing:
     """
 
     def __init__(
-        self, desk: Desk, frame: Frame, *, decided: Reload, reload: Reload, claim: Claim | None = None
+        self,
+        desk: InspectionService,
+        frame: Frame,
+        *,
+        decided: Reload,
+        reload: Reload,
+        claim: Claim | None = None,
     ) -> None:
         self.desk = desk
         self._frame = frame
@@ -55,7 +61,7 @@ class Reviewing:
             return
         self._busy = True
         try:
-            person = await acting(self.desk, self._frame, Role.REVIEWER)
+            person = await reauthorize(self.desk, self._frame, Role.REVIEWER)
             if person is not None:
                 await action(person)
         finally:
@@ -68,7 +74,7 @@ class Reviewing:
         if self._claim and detail.card.decision is None and not await self._claim(inspection_id):
             return
         try:
-            review = await off_loop(
+            review = await run_blocking(
                 self.desk.decide,
                 person,
                 inspection_id,
@@ -96,7 +102,7 @@ class Reviewing:
             self._frame.toast("There is nothing to undo here.", icon_name="undo")
             return
         try:
-            await off_loop(self.desk.undo, person, inspection_id, expected_version=version)
+            await run_blocking(self.desk.undo, person, inspection_id, expected_version=version)
         except AnomalyOSError as error:
             await self._explain(error, inspection_id)
             return
@@ -111,4 +117,4 @@ class Reviewing:
         await self._reload(inspection_id)
 
     async def _count(self) -> None:
-        self._frame.set_open(await off_loop(self.desk.open_items))
+        self._frame.set_open(await run_blocking(self.desk.open_items))

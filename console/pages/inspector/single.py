@@ -9,22 +9,22 @@ from anomalyos.core.errors import NotFound
 from console.pages.inspector.result_view import ResultView
 from console.pages.inspector.reviewing import Reviewing
 from console.security.visitor import visit
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 from console.services.views import Detail
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame, frame
 
 
-def register(desk: Desk) -> None:
+def register(desk: InspectionService) -> None:
     @ui.page("/inspection/{inspection_id}", response_timeout=30)
     async def inspection(request: Request, inspection_id: int) -> None:
         visitor = await visit(request, desk)
         title = f"Inspection {inspection_id}"
         with frame(title, visitor.person, mode="/", open_items=visitor.open_items) as shell:
             try:
-                detail = await off_loop(desk.detail, inspection_id)
+                detail = await run_blocking(desk.detail, inspection_id)
             except NotFound:
                 kit.empty_state(
                     "search_off",
@@ -49,12 +49,12 @@ def _draw_head(detail: Detail) -> None:
             Text(f"{detail.batch_title} · {wording.moment(detail.created_at)}", "div", "aos-muted aos-small")
 
 
-async def _draw(desk: Desk, shell: Frame, detail: Detail) -> None:
+async def _draw(desk: InspectionService, shell: Frame, detail: Detail) -> None:
     place = box().style("flex: 1; min-height: 0; display: grid")
-    defects = await off_loop(desk.defect_types, detail.card.category)
+    defects = await run_blocking(desk.defect_types, detail.card.category)
 
     async def reload(inspection_id: int) -> None:
-        view.show(await off_loop(desk.detail, inspection_id), defects)
+        view.show(await run_blocking(desk.detail, inspection_id), defects)
 
     reviewing = Reviewing(desk, shell, decided=reload, reload=reload)
     view = ResultView(place, shell, reviewing, desk.settings.console_url.rstrip("/"))

@@ -8,16 +8,16 @@ from anomalyos.accounts.tables import Role
 from anomalyos.inspection import what_if
 from anomalyos.inspection.what_if import Flips, Outcome, Week
 from console.pages.inspector.what_if_chart import week_svg
-from console.security.visitor import acting
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
+from console.security.visitor import reauthorize
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
 from console.services.views import Detail
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 
 
-def draw_what_if(desk: Desk, frame: Frame, detail: Detail) -> None:
+def draw_what_if(desk: InspectionService, frame: Frame, detail: Detail) -> None:
     """A closed disclosure that costs nothing until it is opened; nothing for what was not scored."""
     if detail.card.p_value is not None and detail.threshold is not None:
         WhatIf(desk, frame, detail)
@@ -26,7 +26,7 @@ def draw_what_if(desk: Desk, frame: Frame, detail: Detail) -> None:
 class WhatIf:
     """The disclosure of one inspection. It reads the week once, then answers from memory."""
 
-    def __init__(self, desk: Desk, frame: Frame, detail: Detail) -> None:
+    def __init__(self, desk: InspectionService, frame: Frame, detail: Detail) -> None:
         self._desk = desk
         self._frame = frame
         self._detail = detail
@@ -44,12 +44,12 @@ class WhatIf:
     async def _opened(self, event: events.GenericEventArguments) -> None:
         if event.args is not True or self._asked:
             return
-        if await acting(self._desk, self._frame, Role.VIEWER) is None:
+        if await reauthorize(self._desk, self._frame, Role.VIEWER) is None:
             return
         self._asked = True
         with self._body:
             Text("Reading the last week …", "p", "aos-muted aos-small")
-        week = await off_loop(self._read)
+        week = await run_blocking(self._read)
         if self._body.is_deleted:
             return  # the queue has moved on
         self._body.clear()

@@ -11,8 +11,8 @@ from anomalyos.knowledge.tables import NodeKind, Relation
 from console.pages.knowledge import form, labels
 from console.pages.knowledge.room import Reload, Room
 from console.security.sessions import Person
-from console.security.visitor import acting
-from console.services.blocking import off_loop
+from console.security.visitor import reauthorize
+from console.services.blocking import run_blocking
 from console.services.knowledge_editor import Saved
 from console.ui.kit import Text, box
 
@@ -31,9 +31,9 @@ def key_of(kind: str, name: str, category: str = "") -> str:
 
 
 async def open_dialog(room: Room, reload: Reload) -> None:
-    if await acting(room.desk, room.frame, Role.ENGINEER) is None:
+    if await reauthorize(room.desk, room.frame, Role.ENGINEER) is None:
         return
-    categories = await off_loop(room.knowing.choices, NodeKind.CATEGORY)
+    categories = await run_blocking(room.knowing.choices, NodeKind.CATEGORY)
     Adding(room, reload, {key.partition(":")[2]: name for key, name in categories.items()}).open()
 
 

@@ -13,8 +13,8 @@ from console.pages.knowledge import form, labels, likelihoods
 from console.pages.knowledge.labels import defect_words
 from console.pages.knowledge.room import Room
 from console.security.sessions import Person
-from console.security.visitor import acting
-from console.services.blocking import off_loop
+from console.security.visitor import reauthorize
+from console.services.blocking import run_blocking
 from console.services.knowledge_editor import Saved
 from console.services.knowledge_views import CasePage
 from console.ui import kit, wording
@@ -32,7 +32,7 @@ class CaseView:
     async def reload(self) -> None:
         """Show the case as it is now."""
         try:
-            page = await off_loop(self._room.knowing.case, self._id)
+            page = await run_blocking(self._room.knowing.case, self._id)
         except NotFound:
             self._place.clear()
             with self._place:
@@ -43,8 +43,8 @@ class CaseView:
                     actions=lambda: _to_search(),
                 )
             return
-        names = await off_loop(self._room.knowing.categories)
-        size = await off_loop(photo_size, self._room.desk, self._id)
+        names = await run_blocking(self._room.knowing.categories)
+        size = await run_blocking(photo_size, self._room.desk, self._id)
         self._place.clear()
         with self._place:
             self._draw(page, names.get(page.case.category) or wording.product(page.case.category), size)
@@ -155,7 +155,7 @@ class CaseView:
         ).mark(f"confirm-{cause.key}")
 
     async def _confirm(self, cause: RankedCause) -> None:
-        if await acting(self._room.desk, self._room.frame, Role.REVIEWER) is None:
+        if await reauthorize(self._room.desk, self._room.frame, Role.REVIEWER) is None:
             return
 
         async def confirm() -> None:
@@ -178,7 +178,7 @@ class CaseView:
     # removing ------------------------------------------------------------------------------------
 
     async def _remove(self) -> None:
-        if await acting(self._room.desk, self._room.frame, Role.ENGINEER) is None:
+        if await reauthorize(self._room.desk, self._room.frame, Role.ENGINEER) is None:
             return
 
         async def remove() -> None:

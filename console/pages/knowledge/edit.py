@@ -1,4 +1,4 @@
-"""Editing a node: what it says now and what it would say, side by side, before anything is saved."""
+"""KnowledgeEditor a node: what it says now and what it would say, side by side, before anything is saved."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from anomalyos.knowledge.grammar import SEVERITIES
 from anomalyos.knowledge.tables import NodeKind
 from console.pages.knowledge import form, labels
 from console.pages.knowledge.room import Reload, Room
-from console.security.visitor import acting
-from console.services.blocking import off_loop
+from console.security.visitor import reauthorize
+from console.services.blocking import run_blocking
 from console.services.knowledge_views import NodePage
 from console.ui import kit
 from console.ui.kit import Text, box
 
 
 async def open_dialog(room: Room, page: NodePage, reload: Reload) -> None:
-    if await acting(room.desk, room.frame, Role.ENGINEER) is not None:
+    if await reauthorize(room.desk, room.frame, Role.ENGINEER) is not None:
         NodeEditor(room, page, reload).open()
 
 
@@ -106,7 +106,7 @@ class NodeEditor:
     async def _overtaken(self, error: Conflict) -> None:
         """Compare with what it is now; saving again then is a decision made knowingly."""
         try:
-            self._page = await off_loop(self._room.knowing.node, self._page.entry.key)
+            self._page = await run_blocking(self._room.knowing.node, self._page.entry.key)
         except AnomalyOSError as gone:
             self._complaint.say(gone)
             return

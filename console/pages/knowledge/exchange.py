@@ -13,8 +13,8 @@ from anomalyos.knowledge import exchange
 from anomalyos.knowledge.bulk import Content
 from console.pages.knowledge import history
 from console.pages.knowledge.room import Room, said
-from console.security.visitor import acting
-from console.services.blocking import off_loop
+from console.security.visitor import reauthorize
+from console.services.blocking import run_blocking
 from console.services.inspection import clean_name
 from console.services.knowledge_editor import ImportPreview
 from console.ui import kit, wording
@@ -81,28 +81,28 @@ class ExchangeView:
         self._room.frame.toast("The file is too large, or of another kind.", icon_name="error")
 
     async def _received(self, event: UploadEventArguments) -> None:
-        if await acting(self._room.desk, self._room.frame, Role.ENGINEER) is None:
+        if await reauthorize(self._room.desk, self._room.frame, Role.ENGINEER) is None:
             return
         name, data = clean_name(event.file.name), await event.file.read()
         await self.preview(name, data)
 
     async def preview(self, name: str, data: bytes) -> None:
         """Show what a file would change."""
-        person = await acting(self._room.desk, self._room.frame, Role.ENGINEER)
+        person = await reauthorize(self._room.desk, self._room.frame, Role.ENGINEER)
         if person is None:
             return
         self._upload.reset()
         self._preview.clear()
         try:
-            content = await off_loop(_read, name, data)
-            preview = await off_loop(self._room.editing.preview_import, person, content)
+            content = await run_blocking(_read, name, data)
+            preview = await run_blocking(self._room.editing.preview_import, person, content)
         except AnomalyOSError as error:
             with self._preview, box("aos-notice tone-unsure").mark("refused"):
                 kit.icon("error")
                 Text(said(error))
             return
         keys = [key for revision in preview.first for key in history.keys_of(revision.subject)]
-        entries = await off_loop(self._room.knowing.entries, keys)
+        entries = await run_blocking(self._room.knowing.entries, keys)
         names = {key: entry.name for key, entry in entries.items()}
         names |= {key: str(facts["name"]) for key, facts in content.nodes.items()}
         with self._preview:
@@ -133,11 +133,11 @@ class ExchangeView:
             kit.button("Leave it", self._preview.clear, classes="quiet").mark("import-leave")
 
     async def _apply(self, content: Content) -> None:
-        person = await acting(self._room.desk, self._room.frame, Role.ENGINEER)
+        person = await reauthorize(self._room.desk, self._room.frame, Role.ENGINEER)
         if person is None:
             return
         try:
-            counts = await off_loop(self._room.editing.import_content, person, content)
+            counts = await run_blocking(self._room.editing.import_content, person, content)
         except AnomalyOSError as error:
             self._room.frame.toast(said(error), icon_name="error", seconds=10)
             return

@@ -13,8 +13,8 @@ from anomalyos.knowledge.tables import NodeKind
 from console.pages.knowledge import graph_address, labels, outline
 from console.pages.knowledge.graph_drawing import Choose, draw_picture
 from console.pages.knowledge.room import Room
-from console.security.visitor import acting
-from console.services.blocking import off_loop
+from console.security.visitor import reauthorize
+from console.services.blocking import run_blocking
 from console.services.knowledge_views import Entry
 from console.ui import kit, wording
 from console.ui.graph_picture import Picture, Wanted, picture, start
@@ -31,7 +31,7 @@ class GraphView:
         self._selected = self.wanted.focus
 
     async def open(self) -> None:
-        graph = await off_loop(self._room.knowing.graph)
+        graph = await run_blocking(self._room.knowing.graph)
         if not len(graph):
             kit.empty_state(
                 "account_tree",
@@ -42,8 +42,8 @@ class GraphView:
             return
         if self.wanted.focus in graph and "open" not in self._given:
             self.wanted = replace(self.wanted, opened=start(graph, self.wanted.focus))
-        self._names = await off_loop(self._room.knowing.categories)
-        self._choices = await off_loop(self._all_choices)
+        self._names = await run_blocking(self._room.knowing.categories)
+        self._choices = await run_blocking(self._all_choices)
         with box("aos-kb-map"):
             self._stage = box("aos-kb-stage")
             with box("aos-kb-outline-side"):
@@ -63,7 +63,7 @@ class GraphView:
     # changing what is shown ----------------------------------------------------------------------
 
     async def _go(self, wanted: Wanted, *, selected: str = "", push: bool = True) -> None:
-        if await acting(self._room.desk, self._room.frame, Role.VIEWER) is None:
+        if await reauthorize(self._room.desk, self._room.frame, Role.VIEWER) is None:
             return
         self.wanted = wanted
         self._selected = selected or wanted.focus
@@ -78,7 +78,7 @@ class GraphView:
         query = str(event.args or "").lstrip("?")[:20_000]
         self._given = dict(parse_qsl(query))
         wanted = graph_address.read(self._given)
-        graph = await off_loop(self._room.knowing.graph)
+        graph = await run_blocking(self._room.knowing.graph)
         if wanted.focus in graph and "open" not in self._given:
             wanted = replace(wanted, opened=start(graph, wanted.focus))
         await self._go(wanted, push=False)
@@ -98,15 +98,15 @@ class GraphView:
         await self._go(graph_address.more_of(self.wanted, key), selected=key)
 
     async def focus(self, key: str) -> None:
-        graph = await off_loop(self._room.knowing.graph)
+        graph = await run_blocking(self._room.knowing.graph)
         await self._go(replace(self.wanted, focus=key, opened=start(graph, key), more={}), selected=key)
 
     # drawing -------------------------------------------------------------------------------------
 
     async def _show(self) -> None:
-        graph = await off_loop(self._room.knowing.graph)
-        self._picture = await off_loop(picture, graph, self.wanted)
-        entries = await off_loop(self._room.knowing.entries, list(self._picture.nodes))
+        graph = await run_blocking(self._room.knowing.graph)
+        self._picture = await run_blocking(picture, graph, self.wanted)
+        entries = await run_blocking(self._room.knowing.entries, list(self._picture.nodes))
         self._lost = bool(self.wanted.focus) and self.wanted.focus not in graph
         if self._lost:
             self.wanted = replace(self.wanted, focus="")

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from console.pages.knowledge import labels
-from console.services.knowledge_reader import Knowing
+from console.services.knowledge_reader import KnowledgeReader
 from console.services.knowledge_views import Overview
 from console.ui import kit, wording
 from console.ui.kit import Text, box
@@ -15,7 +15,7 @@ from console.ui.kit import Text, box
 SHOWN = ("defect", "cause", "remedy", "check", "step", "sign", "case")
 
 
-def questions(knowing: Knowing) -> list[str]:
+def questions(knowing: KnowledgeReader) -> list[str]:
     """A few questions that this very knowledge base can answer, of the products with most cases."""
     graph = knowing.graph()
     asked: list[str] = []

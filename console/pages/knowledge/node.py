@@ -21,7 +21,7 @@ from console.pages.knowledge import (
     weights,
 )
 from console.pages.knowledge.room import Room
-from console.services.blocking import off_loop
+from console.services.blocking import run_blocking
 from console.services.knowledge_views import Join, NodePage
 from console.ui import kit, wording
 from console.ui.kit import Text, box
@@ -38,14 +38,16 @@ class NodeView:
     async def reload(self) -> None:
         """Show the node as it is now."""
         try:
-            page = await off_loop(self._room.knowing.node, self._key)
+            page = await run_blocking(self._room.knowing.node, self._key)
         except NotFound:
             self._place.clear()
             with self._place:
                 _draw_unknown(self._key)
             return
         keys = [key for revision in page.history for key in history.keys_of(revision.subject)]
-        names = {key: entry.name for key, entry in (await off_loop(self._room.knowing.entries, keys)).items()}
+        names = {
+            key: entry.name for key, entry in (await run_blocking(self._room.knowing.entries, keys)).items()
+        }
         names[page.entry.key] = page.entry.name
         self._place.clear()
         with self._place:

@@ -19,11 +19,11 @@ from console.pages.knowledge.node import NodeView
 from console.pages.knowledge.room import SHORTCUTS, Library, Room, draw_head, parameters
 from console.pages.knowledge.search import SearchView
 from console.security.visitor import Visit, visit
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
-from console.services.knowledge_editor import Editing
-from console.services.knowledge_reader import Knowing
-from console.services.knowledge_search import Asked, Asking
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
+from console.services.knowledge_editor import KnowledgeEditor
+from console.services.knowledge_reader import KnowledgeReader
+from console.services.knowledge_search import Asked, KnowledgeQuestions
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import frame
@@ -31,10 +31,10 @@ from console.ui.theme import frame
 CHANGES = 50
 
 
-def register(desk: Desk) -> None:
+def register(desk: InspectionService) -> None:
     """Pages, the file of the graph, pictures of cases; search warms up once the console has started."""
-    asking = Asking(desk.settings, desk.store)
-    library = Library(desk, Knowing(desk.store), Editing(desk.store), asking)
+    asking = KnowledgeQuestions(desk.settings, desk.store)
+    library = Library(desk, KnowledgeReader(desk.store), KnowledgeEditor(desk.store), asking)
     app.on_startup(asking.start)
     app.on_shutdown(asking.stop)
     case_media.register(desk)
@@ -77,7 +77,7 @@ def _register_entries(library: Library) -> None:
     @ui.page("/knowledge/node/{key:path}", response_timeout=30)
     async def node(request: Request, key: str) -> None:
         visitor = await visit(request, library.desk)
-        entries = await off_loop(library.knowing.entries, [key])
+        entries = await run_blocking(library.knowing.entries, [key])
         title = entries[key].name if key in entries else "Knowledge Base"
         with _room(library, visitor, title, "") as room:
             await NodeView(room, key).reload()
@@ -103,9 +103,9 @@ def _register_changes(library: Library) -> None:
     async def changes(request: Request, page: int = 1) -> None:
         visitor = await visit(request, library.desk)
         page = max(1, min(page, 1_000_000))
-        rows, total = await off_loop(library.knowing.changes, (page - 1) * CHANGES, CHANGES)
+        rows, total = await run_blocking(library.knowing.changes, (page - 1) * CHANGES, CHANGES)
         keys = [key for row in rows for key in history.keys_of(row.subject)]
-        names = await off_loop(library.knowing.names, keys)
+        names = await run_blocking(library.knowing.names, keys)
         with _room(library, visitor, "Changes", "/knowledge/changes"), box("aos-kb-page aos-kb-narrow"):
             Text("Changes", "h1", "aos-title")
             if not total:
@@ -136,12 +136,12 @@ def _register_files(library: Library) -> None:
 
     @router.get("/knowledge.yaml")
     async def as_yaml() -> Response:
-        text = await off_loop(lambda: exchange.export(library.knowing.graph(), "yaml"))
+        text = await run_blocking(lambda: exchange.export(library.knowing.graph(), "yaml"))
         return _file(text, "application/yaml", "knowledge.yaml")
 
     @router.get("/knowledge.graphml")
     async def as_graphml() -> Response:
-        text = await off_loop(lambda: exchange.export(library.knowing.graph(), "graphml"))
+        text = await run_blocking(lambda: exchange.export(library.knowing.graph(), "graphml"))
         return _file(text, "application/xml", "knowledge.graphml")
 
     app.include_router(router)

@@ -8,8 +8,8 @@ from anomalyos.knowledge.tables import Relation
 from console.pages.knowledge import form, labels, likelihoods
 from console.pages.knowledge.room import Reload, Room
 from console.security.sessions import Person
-from console.security.visitor import acting
-from console.services.blocking import off_loop
+from console.security.visitor import reauthorize
+from console.services.blocking import run_blocking
 from console.services.knowledge_editor import Saved, shares
 from console.services.knowledge_views import Join, NodePage
 from console.ui import wording
@@ -18,7 +18,7 @@ from console.ui.kit import Text, box
 
 async def of_node(room: Room, page: NodePage, reload: Reload) -> None:
     """Ask for a reason and say what goes with it."""
-    if await acting(room.desk, room.frame, Role.ENGINEER) is None:
+    if await reauthorize(room.desk, room.frame, Role.ENGINEER) is None:
         return
     standing = sum(not (join.removed or join.lost) for join in page.joins)
     text = (
@@ -32,13 +32,15 @@ async def of_node(room: Room, page: NodePage, reload: Reload) -> None:
 
 async def of_join(room: Room, key: str, join: Join, reload: Reload) -> None:
     """As ``of_node``; for a cause it shows what becomes of the likelihoods."""
-    if await acting(room.desk, room.frame, Role.ENGINEER) is None:
+    if await reauthorize(room.desk, room.frame, Role.ENGINEER) is None:
         return
     source, target = (key, join.other.key) if join.outgoing else (join.other.key, key)
-    names = {k: entry.name for k, entry in (await off_loop(room.knowing.entries, [source, target])).items()}
+    names = {
+        k: entry.name for k, entry in (await run_blocking(room.knowing.entries, [source, target])).items()
+    }
     sentence = f"{names.get(source, source)} {labels.SAYS[join.relation]} {names.get(target, target)}"
     text = f"“{sentence}” will no longer hold."
-    defect = await off_loop(room.knowing.node, source) if join.relation == Relation.CAUSED_BY else None
+    defect = await run_blocking(room.knowing.node, source) if join.relation == Relation.CAUSED_BY else None
     await _ask(room, "Remove the connection", text, join.subject, join.version, reload, defect, target)
 
 
@@ -83,7 +85,7 @@ def _draw_without(defect: NodePage, cause: str) -> None:
 
 async def bring_back(room: Room, subject: str, reload: Reload) -> None:
     """As it was before it was removed."""
-    revisions = await off_loop(room.knowing.history, subject)
+    revisions = await run_blocking(room.knowing.history, subject)
     stood = next((r for r in revisions if r.after is not None and not r.after.get("removed")), None)
 
     def work(who: Person) -> Saved:

@@ -10,12 +10,12 @@ from fastapi import Request
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError, Conflict
 from console.security.sessions import Person
-from console.security.visitor import acting
-from console.services.blocking import off_loop
-from console.services.inspection import Desk
-from console.services.knowledge_editor import Editing, Saved
-from console.services.knowledge_reader import Knowing
-from console.services.knowledge_search import Asking
+from console.security.visitor import reauthorize
+from console.services.blocking import run_blocking
+from console.services.inspection import InspectionService
+from console.services.knowledge_editor import KnowledgeEditor, Saved
+from console.services.knowledge_reader import KnowledgeReader
+from console.services.knowledge_search import KnowledgeQuestions
 from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.shortcuts import ShortcutGroup
@@ -39,10 +39,10 @@ SHORTCUTS: tuple[ShortcutGroup, ...] = (
 class Library:
     """The knowledge base behind all its pages; one per console."""
 
-    desk: Desk
-    knowing: Knowing
-    editing: Editing
-    asking: Asking
+    desk: InspectionService
+    knowing: KnowledgeReader
+    editing: KnowledgeEditor
+    asking: KnowledgeQuestions
 
 
 class Room:
@@ -53,15 +53,15 @@ class Room:
         self.frame = frame
 
     @property
-    def desk(self) -> Desk:
+    def desk(self) -> InspectionService:
         return self.library.desk
 
     @property
-    def knowing(self) -> Knowing:
+    def knowing(self) -> KnowledgeReader:
         return self.library.knowing
 
     @property
-    def editing(self) -> Editing:
+    def editing(self) -> KnowledgeEditor:
         return self.library.editing
 
     @property
@@ -86,11 +86,11 @@ class Room:
         Returns:
             Whether it was done.
         """
-        person = await acting(self.desk, self.frame, role)
+        person = await reauthorize(self.desk, self.frame, role)
         if person is None:
             return False
         try:
-            saved = await off_loop(work, person)
+            saved = await run_blocking(work, person)
         except Conflict as error:
             if conflict is not None:
                 await conflict(error)
@@ -110,11 +110,11 @@ class Room:
         return True
 
     async def _undo(self, role: Role, saved: Saved, reload: Reload) -> None:
-        person = await acting(self.desk, self.frame, role)
+        person = await reauthorize(self.desk, self.frame, role)
         if person is None:
             return
         try:
-            await off_loop(saved.undo, person)
+            await run_blocking(saved.undo, person)
         except AnomalyOSError as error:
             self.frame.toast(said(error), icon_name="sync_problem", seconds=10)
         else:

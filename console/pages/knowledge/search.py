@@ -13,8 +13,8 @@ from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
 from console.pages.knowledge import add, hit, labels, landing
 from console.pages.knowledge.room import Room, said
-from console.security.visitor import acting
-from console.services.blocking import off_loop
+from console.security.visitor import reauthorize
+from console.services.blocking import run_blocking
 from console.services.knowledge_reader import PAGE as BROWSED
 from console.services.knowledge_search import PAGE, Asked, Found, corrected
 from console.ui import kit, wording
@@ -36,12 +36,12 @@ class SearchView:
 
     async def open(self) -> None:
         knowing = self._room.knowing
-        self._overview = await off_loop(knowing.overview)
+        self._overview = await run_blocking(knowing.overview)
         if not any(self._overview.counts.values()):
             self._draw_nothing_known()
             return
-        self._names = await off_loop(knowing.categories)
-        self._questions = await off_loop(landing.questions, knowing)
+        self._names = await run_blocking(knowing.categories)
+        self._questions = await run_blocking(landing.questions, knowing)
         with box("aos-kb-page aos-kb-search"):
             self._draw_field()
             self._draw_filters()
@@ -135,12 +135,12 @@ class SearchView:
         """What draws one page of a list, and how many there are in all."""
         knowing, offset = self._room.knowing, (asked.page - 1) * BROWSED
         if asked.kind == "case":
-            rows, total = await off_loop(
+            rows, total = await run_blocking(
                 knowing.case_list, asked.category, asked.severity, removed=False, offset=offset
             )
             return [partial(hit.draw_case, row, self._names) for row in rows], total
         kinds = [asked.kind] if asked.kind else []
-        entries, total = await off_loop(knowing.browse, kinds, asked.category, asked.severity, offset)
+        entries, total = await run_blocking(knowing.browse, kinds, asked.category, asked.severity, offset)
         return [partial(hit.draw_entry, entry) for entry in entries], total
 
     # drawing -------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ class SearchView:
 
     async def _add(self) -> None:
         async def added() -> None:
-            self._overview = await off_loop(self._room.knowing.overview)
+            self._overview = await run_blocking(self._room.knowing.overview)
             await self._show()
 
         await add.open_dialog(self._room, added)
@@ -277,11 +277,11 @@ class SearchView:
         )
 
     async def _seed(self) -> None:
-        person = await acting(self._room.desk, self._room.frame, Role.ENGINEER)
+        person = await reauthorize(self._room.desk, self._room.frame, Role.ENGINEER)
         if person is None:
             return
         try:
-            await off_loop(self._room.editing.seed, person, self._room.desk.settings)
+            await run_blocking(self._room.editing.seed, person, self._room.desk.settings)
         except AnomalyOSError as error:
             self._room.frame.toast(said(error), icon_name="error", seconds=10)
             return

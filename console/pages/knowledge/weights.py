@@ -10,15 +10,15 @@ from anomalyos.knowledge.grammar import MAX_WEIGHT, check_weight
 from anomalyos.knowledge.tables import Relation
 from console.pages.knowledge import form, likelihoods
 from console.pages.knowledge.room import Reload, Room
-from console.security.visitor import acting
-from console.services.blocking import off_loop
+from console.security.visitor import reauthorize
+from console.services.blocking import run_blocking
 from console.services.knowledge_editor import Weight, shares
 from console.services.knowledge_views import NodePage
 from console.ui.kit import Text, box
 
 
 async def open_dialog(room: Room, page: NodePage, reload: Reload) -> None:
-    if await acting(room.desk, room.frame, Role.ENGINEER) is not None:
+    if await reauthorize(room.desk, room.frame, Role.ENGINEER) is not None:
         Weighing(room, page, reload).open()
 
 
@@ -119,7 +119,7 @@ class Weighing:
 
     async def _overtaken(self, error: Conflict) -> None:
         try:
-            self._take(await off_loop(self._room.knowing.node, self._page.entry.key))
+            self._take(await run_blocking(self._room.knowing.node, self._page.entry.key))
         except AnomalyOSError as gone:
             self._complaint.say(gone)
             return

@@ -11,7 +11,7 @@ from anomalyos.models.promotions import ROLLBACK
 
 
 @dataclass(frozen=True)
-class Reign:
+class ChampionPeriod:
     """One version as champion of one product."""
 
     category: str
@@ -23,7 +23,7 @@ class Reign:
     """Whether a rollback, not a promotion, made it champion."""
 
 
-def reigns(moves: Sequence[Move]) -> list[Reign]:
+def champion_periods(moves: Sequence[Move]) -> list[ChampionPeriod]:
     """Moves of the champion pointers, oldest first, as the times between them, product by product."""
     by_category: dict[str, list[Move]] = {}
     for move in moves:
@@ -33,19 +33,19 @@ def reigns(moves: Sequence[Move]) -> list[Reign]:
         own = by_category[category]
         ends = [move.when for move in own[1:]] + [None]
         found += [
-            Reign(category, move.version, move.when, end, move.kind == ROLLBACK)
+            ChampionPeriod(category, move.version, move.when, end, move.kind == ROLLBACK)
             for move, end in zip(own, ends, strict=True)
         ]
     return found
 
 
-def within(found: Sequence[Reign], first: date, last: date) -> list[Reign]:
+def within(found: Sequence[ChampionPeriod], first: date, last: date) -> list[ChampionPeriod]:
     """Those that were champion at some moment of the range (UTC)."""
     begin, end = bounds(first, last)
     return [reign for reign in found if reign.since < end and (reign.until is None or reign.until > begin)]
 
 
-def begun_within(found: Sequence[Reign], first: date, last: date) -> list[Reign]:
+def begun_within(found: Sequence[ChampionPeriod], first: date, last: date) -> list[ChampionPeriod]:
     """Those that became champion within the range."""
     begin, end = bounds(first, last)
     return [reign for reign in found if begin <= reign.since < end]

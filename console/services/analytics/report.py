@@ -14,7 +14,7 @@ from anomalyos.drift import checks as drift_checks
 from anomalyos.models.categories import list_all
 from console.services.analytics import drift_history
 from console.services.analytics.bins import Bins, bins
-from console.services.analytics.champions import Reign, reigns, within
+from console.services.analytics.champions import ChampionPeriod, champion_periods, within
 from console.services.analytics.drift_history import DriftHistory
 from console.services.analytics.latency import Latency, latency
 from console.services.analytics.people import Pace, Pair, paces, pairs
@@ -54,7 +54,7 @@ class Report:
     pairs: list[Pair]
     paces: list[Pace]
     latency: Latency
-    reigns: list[Reign]
+    champion_periods: list[ChampionPeriod]
     span: Span | None
     """What the store holds beyond the range; None when it is empty."""
     drift: DriftHistory
@@ -114,7 +114,7 @@ def _make(session: Session, wanted: Wanted) -> Report:
         pairs=pairs(shared),
         paces=paces(entries),
         latency=latency(timings, total.scored, parts),
-        reigns=within(reigns(moves), wanted.first, wanted.last),
+        champion_periods=within(champion_periods(moves), wanted.first, wanted.last),
         span=statistics.span(session, selection.kind),
         drift=drift_history.history(session, shown, selection.first, selection.last),
         categories=names,

@@ -115,7 +115,7 @@ def of_stages(report: Report) -> Table:
 def of_champions(report: Report) -> Table:
     return Table(
         ("product", "version", "champion since", "until", "by rollback"),
-        [[r.category, r.version, r.since, r.until, r.rolled_back] for r in report.reigns],
+        [[r.category, r.version, r.since, r.until, r.rolled_back] for r in report.champion_periods],
     )
 
 

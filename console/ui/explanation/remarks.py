@@ -12,9 +12,9 @@ from console.ui.kit import Text, box
 
 def draw_depth(evidence: Evidence) -> None:
     """The sentence reports use too, so that both say the same."""
-    from anomalyos.reports.dossier import build_dossier
+    from anomalyos.reports.dossier import build_fact_sheet
 
-    fact = build_dossier(evidence).get("depth")
+    fact = build_fact_sheet(evidence).get("depth")
     if fact is not None:
         Text(fact.text, "p")
 

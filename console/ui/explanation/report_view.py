@@ -6,11 +6,11 @@ from nicegui import ui
 
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
-from console.security.visitor import acting
-from console.services.blocking import off_loop
+from console.security.visitor import reauthorize
+from console.services.blocking import run_blocking
 from console.services.explain_jobs import ReportJob
-from console.services.explanation import KeptReport, explaining_of
-from console.services.inspection import Desk
+from console.services.explanation import KeptReport, explanations_of
+from console.services.inspection import InspectionService
 from console.ui import kit
 from console.ui.explanation.report_text import Stream, draw_report
 from console.ui.explanation.words import part_name
@@ -28,12 +28,12 @@ class ReportView:
         heading: tag of the titles inside a report: one below the title above it.
     """
 
-    def __init__(self, desk: Desk, frame: Frame, inspection_id: int, *, heading: str) -> None:
+    def __init__(self, desk: InspectionService, frame: Frame, inspection_id: int, *, heading: str) -> None:
         self._desk = desk
         self._frame = frame
         self._inspection_id = inspection_id
         self._heading = heading
-        self._explaining = explaining_of(desk)
+        self._explaining = explanations_of(desk)
         self._timer: ui.timer | None = None
         self._place = box("aos-report").mark("report")
 
@@ -43,7 +43,7 @@ class ReportView:
         if running is not None:
             self._follow(running)
             return
-        kept = await off_loop(self._explaining.latest_report, self._inspection_id)
+        kept = await run_blocking(self._explaining.latest_report, self._inspection_id)
         if not self._place.is_deleted:
             self._draw(kept)
 
@@ -78,7 +78,7 @@ class ReportView:
                 link.mark(f"export-{kind}")
 
     async def _write(self) -> None:
-        person = await acting(self._desk, self._frame, Role.REVIEWER)
+        person = await reauthorize(self._desk, self._frame, Role.REVIEWER)
         if person is None:
             return
         try:
@@ -106,6 +106,6 @@ class ReportView:
         self._timer.deactivate()
         self._timer = None
         wait.set_visibility(False)
-        kept = await off_loop(self._explaining.latest_report, self._inspection_id)
+        kept = await run_blocking(self._explaining.latest_report, self._inspection_id)
         if not self._place.is_deleted:
             self._draw(kept, job.error)

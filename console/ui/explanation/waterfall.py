@@ -80,7 +80,7 @@ def draw_waterfall(shap: ShapExplanation) -> None:
     with box("aos-waterfall").mark("waterfall") as chart:
         chart.props["role"] = "img"
         chart.props["aria-label"] = summary(shap)
-        _draw_level("Usual", "on this product's normal parts", shap.base, scale)
+        _draw_level("Baseline", "on this product's normal parts", shap.base, scale)
         for step in steps:
             _draw_bar(step)
         _draw_level("Explained score", "all of this together", shap.output, scale)

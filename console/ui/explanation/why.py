@@ -7,8 +7,8 @@ from nicegui import ui
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.explain.evidence import Evidence
 from anomalyos.inspection.tables import Verdict
-from console.services.explanation import explaining_of
-from console.services.inspection import Desk
+from console.services.explanation import explanations_of
+from console.services.inspection import InspectionService
 from console.services.views import Detail
 from console.ui import kit
 from console.ui.explanation.causes import draw_causes
@@ -24,7 +24,7 @@ SETTLED = 0.4
 _SEEN, _NEAR = ("similar", "causes"), ("trace",)
 
 
-def draw_why(desk: Desk, frame: Frame, detail: Detail) -> None:
+def draw_why(desk: InspectionService, frame: Frame, detail: Detail) -> None:
     """Draw the reasons into the current slot; what takes long is asked for by a click."""
     if detail.card.verdict == Verdict.UNKNOWN_CATEGORY:
         return
@@ -34,8 +34,8 @@ def draw_why(desk: Desk, frame: Frame, detail: Detail) -> None:
 class WhyPanel:
     """Similar cases, causes and the nearest normal part, a moment after the item is shown."""
 
-    def __init__(self, desk: Desk, frame: Frame, detail: Detail) -> None:
-        self._explaining = explaining_of(desk)
+    def __init__(self, desk: InspectionService, frame: Frame, detail: Detail) -> None:
+        self._explaining = explanations_of(desk)
         self._detail = detail
         with box("aos-section aos-why").mark("why") as self._section:
             with box("aos-why-head"):

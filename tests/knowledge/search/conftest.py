@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from anomalyos.core.arrays import Float32Array
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.features.embedders import text as text_embedders
-from anomalyos.features.embedders.base import FloatArray
 from anomalyos.knowledge.search import KnowledgeSearch
 from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode, Relation
 
@@ -28,14 +28,14 @@ class BagOfWords:
     def __init__(self) -> None:
         self.embedded: list[str] = []
 
-    def texts(self, sentences: list[str]) -> FloatArray:
+    def texts(self, sentences: list[str]) -> Float32Array:
         self.embedded += sentences
         rows = [sum((direction(word) for word in s.lower().split()), direction("")) for s in sentences]
         vectors = np.asarray(rows, np.float32).reshape(len(sentences), self.dims)
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def direction(word: str) -> FloatArray:
+def direction(word: str) -> Float32Array:
     seed = int.from_bytes(hashlib.sha256(word.encode("utf-8", "replace")).digest()[:8], "big")
     return np.random.default_rng(seed).normal(size=BagOfWords.dims).astype(np.float32)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from anomalyos.classifier import versions as classifiers
-from anomalyos.classifier.predict import get_defect_namer
+from anomalyos.classifier.predict import get_defect_classifier
 from anomalyos.core.errors import AnomalyOSError, BundleError
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
@@ -29,7 +29,7 @@ def other_home(tmp_path: Path) -> tuple[Settings, Store]:
 
 
 def names(settings: Settings, store: Store) -> list[dict[str, float]]:
-    namer = get_defect_namer("dots", settings, store)
+    namer = get_defect_classifier("dots", settings, store)
     crops = [drawn.draw(kind, 77) for kind in drawn.TYPES]
     return [namer.name_defect(crop).probabilities for crop in crops]
 
