@@ -5,13 +5,17 @@ from __future__ import annotations
 import gc
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from nicegui import app, ui
 from nicegui.storage import Storage
 
+from anomalyos.cases.library import get_case_library
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.settings import Settings, get_settings
+from anomalyos.db.engine import Store, open_store
+from anomalyos.inspection.anomaly_map import render_heatmap
+from anomalyos.inspection.inspector import get_inspector
+from anomalyos.inspection.tables import Inspection
 from console.api.v1 import docs, errors, media, news
 from console.api.v1 import inspections as api
 from console.api.v1.metrics import Metrics
@@ -30,10 +34,6 @@ from console.services.case_keeper import CaseKeeper, FollowsReviews
 from console.services.inspection import InspectionService, InspectorLike
 from console.services.warm_up import WarmUp
 from console.ui import closed_pages, palette, quick_signatures, theme
-
-if TYPE_CHECKING:
-    from anomalyos.db.engine import Store
-    from anomalyos.inspection.tables import Inspection
 
 _STOP_WITHIN = 5
 """Seconds open pages get to finish when the console is stopped."""
@@ -118,23 +118,16 @@ def serve(settings: Settings) -> None:
 
 def make_desk(settings: Settings) -> InspectionService:
     """The desk over the real store and inspector; the latter is loaded on first use."""
-    from anomalyos.db.engine import open_store
 
     def inspector() -> InspectorLike:
-        from anomalyos.inspection.inspector import get_inspector
-
         return get_inspector()
 
     def heatmap(store: Store, inspection: Inspection) -> bytes:
-        from anomalyos.inspection.anomaly_map import render_heatmap
-
         return render_heatmap(store, inspection)
 
     store = open_store(settings)
 
     def library() -> FollowsReviews:
-        from anomalyos.cases.library import get_case_library
-
         return get_case_library(settings, store)
 
     keeper = CaseKeeper(library)

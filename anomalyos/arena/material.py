@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from anomalyos.arena import material_rows as arena_material
 from anomalyos.arena.material_rows import INSPECTION
 from anomalyos.arena.tables import ArenaMaterial
 from anomalyos.core.errors import NotFound
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
 from anomalyos.images.decoding import (
     DecodedImage,
@@ -24,14 +26,10 @@ from anomalyos.images.decoding import (
     encode_png,
     read_limited,
 )
+from anomalyos.inspection.inspector import Examination, inspection_row
 from anomalyos.inspection.tables import Decision, Image, Inspection, Verdict
 from anomalyos.models.tables import ModelVersion
 from anomalyos.products.dataset import GOOD, CategoryData, load_category
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.inspection.inspector import Examination
 
 
 class Examiner(Protocol):
@@ -142,7 +140,6 @@ class Gallery:
 
     def _ask(self, image: DecodedImage, category: str) -> Inspection | None:
         """The champion's answer as an inspection that is in no batch."""
-        from anomalyos.inspection.inspector import inspection_row
 
         examination = self._examiner().examine(image, category)
         if examination.score is None or examination.version is None:

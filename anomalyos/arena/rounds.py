@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 
@@ -21,13 +20,11 @@ from anomalyos.arena.material import Candidate, Examiner, Gallery, candidates
 from anomalyos.arena.rules import PICTURES
 from anomalyos.arena.tables import ArenaChallenge, ArenaMaterial, ArenaRound
 from anomalyos.core.errors import AnomalyOSError, Conflict
+from anomalyos.core.settings import Settings
 from anomalyos.db.columns import utc_now
+from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
 from anomalyos.models.tables import Category, ModelVersion
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
 
 REVIEWED_DAYS = 30
 """Pictures reviewed within so many days would be remembered."""

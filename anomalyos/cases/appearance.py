@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.cases.crops import VIEW_SHARES, cut, square, whole
 from anomalyos.core.arrays import Float32Array
-
-if TYPE_CHECKING:
-    from anomalyos.features.embedders.base import ImageEmbedder
+from anomalyos.features.embedders.base import ImageEmbedder
 
 RULE = f"squares of {VIEW_SHARES} of the shorter side around the focus, vectors side by side"
 

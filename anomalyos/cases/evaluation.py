@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +15,20 @@ from anomalyos.cases.appearance import RULE, Appearance, Place
 from anomalyos.cases.crops import centre
 from anomalyos.cases.labelled import LabelledDefect, read_labelled
 from anomalyos.cases.measure import LOOK_ALIKE_SHARE, Answer, LabelledCase, answer_all, figures, look_alikes
+from anomalyos.cases.measure_routing import routing_figures
 from anomalyos.core.arrays import Float32Array
 from anomalyos.core.geometry import Box
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.features.embedders import get_image_embedder
+from anomalyos.features.recipes import get_recipe
+from anomalyos.images.decoding import ImageRejected
+from anomalyos.inspection.inspector import Examination, Inspector
+from anomalyos.patchcore.regions import find_regions
+from anomalyos.patchcore.router import ROUTER_RECIPE
+from anomalyos.patchcore.scoring import anomaly_map
+from anomalyos.products.dataset import GOOD, load_category
 from anomalyos.products.part_names import part_names
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.inspection.inspector import Examination, Inspector
 
 Progress = Callable[[int, int, str], None]
 """Called with (images done, in all, category)."""
@@ -85,9 +91,6 @@ def evaluate_retrieval(
         NotFound: a category is not there or has no model.
         WeightsMissing: the embedder's weights are not at hand.
     """
-    from anomalyos.cases.measure_routing import routing_figures
-    from anomalyos.features.embedders import get_image_embedder
-    from anomalyos.inspection.inspector import Inspector
 
     embedder = get_image_embedder(settings)
     inspector = Inspector(settings, store)
@@ -173,8 +176,6 @@ def gather(
     progress: Progress | None = None,
 ) -> Gathered:
     """Read, route and inspect every test image of the categories, as the inspector does it in use."""
-    from anomalyos.images.decoding import ImageRejected
-    from anomalyos.products.dataset import GOOD, load_category
 
     found = Gathered([], {kind: [] for kind in QUERIES}, [], [], [])
     datasets = [load_category(settings, name) for name in names]
@@ -196,8 +197,6 @@ def gather(
 
 def whole_embedding(rgb: NDArray[np.uint8], inspector: Inspector) -> Float32Array:
     """What the router compares, (C,) float32 of unit length."""
-    from anomalyos.features.recipes import get_recipe
-    from anomalyos.patchcore.router import ROUTER_RECIPE
 
     _, whole = inspector.champions.extractor(get_recipe(ROUTER_RECIPE)).extract([rgb])
     vector: Float32Array = whole[0].cpu().numpy()
@@ -230,8 +229,6 @@ def _gather_defect(
 def strongest(seen: Examination, width: int, height: int) -> Box | None:
     """The most anomalous region; where the map peaks when nothing was found, since a
     reviewer may still call the image defective. None for an image of no known category."""
-    from anomalyos.patchcore.regions import find_regions
-    from anomalyos.patchcore.scoring import anomaly_map
 
     if seen.bundle is None:
         return None

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from anomalyos.cases.evaluation import Progress, evaluate_retrieval
 from anomalyos.core.errors import AnomalyOSError, NotFound
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.models import versions as models
 from anomalyos.models.tracking import RETRIEVAL, experiment_id, reachable, tracked_run, tracking_client
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
+from anomalyos.products.selection import choose_categories
 
 KEY = "anomalyos.models.evaluation"
 
@@ -23,8 +23,6 @@ def measurable(settings: Settings, store: Store) -> list[str]:
     Raises:
         NotFound: there is none.
     """
-    from anomalyos.models import versions as models
-    from anomalyos.products.selection import choose_categories
 
     with store.session(read_only=True) as session:
         names = [name for name in choose_categories(settings, []) if models.champion(session, name)]

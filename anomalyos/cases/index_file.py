@@ -14,7 +14,7 @@ import numpy as np
 
 from anomalyos.cases.case_index import CaseIndex, Entry
 from anomalyos.cases.partition import Partition
-from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.errors import AnomalyOSError, NotFound
 
 FORMAT = 1
 MANIFEST = "index.json"
@@ -72,7 +72,6 @@ def load_index(path: Path, embedder: str) -> tuple[CaseIndex, int]:
         IndexMismatch: another embedder made its vectors.
         IndexDamaged: cut short, changed, or not a case index of this format.
     """
-    from anomalyos.core.errors import NotFound
 
     try:
         with zipfile.ZipFile(path) as archive:

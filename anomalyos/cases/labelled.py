@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +13,11 @@ from anomalyos.cases.appearance import Appearance, Place
 from anomalyos.cases.crops import centre, crop_box, cut, mask_box, whole
 from anomalyos.cases.tables import CaseOrigin, DefectCase
 from anomalyos.core.geometry import Box
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.images.decoding import DecodedImage
-    from anomalyos.products.dataset import CategoryData, Sample
+from anomalyos.images.decoding import DecodedImage, ImageRejected, decode_mask, encode_png, read_image
+from anomalyos.products.dataset import GOOD, CategoryData, Sample, load_category
 
 ACTOR = "import"
 BATCH = 16
@@ -50,7 +47,6 @@ class LabelledDefect:
 
 def read_labelled(sample: Sample, settings: Settings) -> LabelledDefect:
     """Raises ``ImageRejected`` when the image or its mask cannot be read."""
-    from anomalyos.images.decoding import decode_mask, read_image
 
     image = read_image(sample.path, settings)
     mask = decode_mask(sample.mask_path, settings) if sample.mask_path is not None else None
@@ -69,8 +65,6 @@ def import_category(
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, int]:
     """Make cases of the labelled defects of one category, one an image; see ``CaseLibrary``."""
-    from anomalyos.images.decoding import ImageRejected
-    from anomalyos.products.dataset import GOOD, load_category
 
     data = load_category(settings, category)
     samples = [sample for sample in data.test if sample.defect != GOOD]
@@ -143,7 +137,5 @@ def box_and_focus(box: Box, focus: tuple[int, int] | None) -> dict[str, int]:
 
 
 def _put_files(labelled: LabelledDefect, store: Store) -> tuple[str, str]:
-    from anomalyos.images.decoding import encode_png
-
     photograph = store.objects.put(labelled.sample.path.read_bytes(), labelled.image.suffix)
     return photograph, store.objects.put(encode_png(labelled.crop), ".png")

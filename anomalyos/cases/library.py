@@ -15,18 +15,21 @@ from anomalyos.cases.appearance import Appearance, Place
 from anomalyos.cases.case_index import CaseIndex, Entry, Hit
 from anomalyos.cases.crops import centre
 from anomalyos.cases.index_file import REBUILD, IndexDamaged, IndexMismatch, load_index, save_index
+from anomalyos.cases.labelled import import_category
+from anomalyos.cases.reviewed import follow
 from anomalyos.cases.similar import SimilarCase
 from anomalyos.cases.tables import DefectCase
 from anomalyos.core.arrays import Float32Array
-from anomalyos.core.errors import NotFound
+from anomalyos.core.errors import AnomalyOSError, NotFound
 from anomalyos.core.geometry import Box
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
+from anomalyos.features.embedders import get_image_embedder
+from anomalyos.images.decoding import decode_image
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +57,6 @@ class CaseLibrary:
     @property
     def appearance(self) -> Appearance:
         """Raises ``WeightsMissing``."""
-        from anomalyos.features.embedders import get_image_embedder
 
         return Appearance(get_image_embedder(self.settings))
 
@@ -101,7 +103,6 @@ class CaseLibrary:
         Raises:
             NotFound: there is no such category.
         """
-        from anomalyos.cases.labelled import import_category
 
         counts = import_category(category, self.settings, self.store, self.appearance, progress)
         if counts["added"]:
@@ -119,7 +120,6 @@ class CaseLibrary:
         Raises:
             NotFound: there is no such inspection, or its photograph is gone.
         """
-        from anomalyos.cases.reviewed import follow
 
         return follow(inspection_id, actor, self.settings, self.store, self.appearance)
 
@@ -220,8 +220,6 @@ class CaseLibrary:
 
     def _embed(self, missing: list[DefectCase], progress: Progress | None) -> dict[int, Float32Array]:
         """Vectors of the kept photographs; one that is gone or damaged is left out, and said so."""
-        from anomalyos.core.errors import AnomalyOSError
-        from anomalyos.images.decoding import decode_image
 
         made: dict[int, Float32Array] = {}
         for done, case in enumerate(missing, start=1):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from anomalyos.core.arrays import Float32Array
+from anomalyos.patchcore.metrics import image_auroc
 from anomalyos.patchcore.router import CategoryRouter, Prototype
 
 
@@ -57,8 +58,6 @@ def routing_figures(
 def _leave_out(
     unknown: str, names: Sequence[str], embeddings: Float32Array, prototypes: Mapping[str, Prototype]
 ) -> dict[str, float] | None:
-    from anomalyos.patchcore.metrics import image_auroc
-
     router = CategoryRouter({name: one for name, one in prototypes.items() if name != unknown})
     floors = dict(zip(router.names, router.floors, strict=True))
     routes = [router.route(embedding) for embedding in embeddings]

@@ -6,29 +6,28 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from anomalyos.cases import repository as cases
-from anomalyos.cases.appearance import Place
+from anomalyos.cases.appearance import Appearance, Place
 from anomalyos.cases.crops import centre, crop_box, cut
 from anomalyos.cases.labelled import box_and_focus
 from anomalyos.cases.tables import CaseOrigin, DefectCase
 from anomalyos.core.arrays import Float32Array
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
+from anomalyos.images.decoding import encode_png
+from anomalyos.inspection import inspections, reviews
+from anomalyos.inspection.context import InspectionContext, load_context
 from anomalyos.inspection.tables import Decision, Review
+from anomalyos.models.champions import Champions
 
 if TYPE_CHECKING:
     from sqlmodel import Session
-
-    from anomalyos.cases.appearance import Appearance
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.inspection.context import InspectionContext
 
 
 def follow(
     inspection_id: int, actor: str, settings: Settings, store: Store, appearance: Appearance
 ) -> DefectCase | None:
     """See ``CaseLibrary.follow_review``."""
-    from anomalyos.inspection.context import load_context
-    from anomalyos.models.champions import Champions
 
     subject = load_context(inspection_id, settings, store, Champions(settings, store))
     prepared: tuple[DefectCase, Float32Array] | None = None
@@ -36,8 +35,6 @@ def follow(
         # files and features before the transaction: it must not hold the write lock meanwhile
         prepared = _prepare(subject, store, appearance)
     with store.session() as session:
-        from anomalyos.inspection import inspections, reviews
-
         inspections.get(session, inspection_id)
         standing = _standing(reviews.history(session, inspection_id))
         if prepared is None or not _confirmed(standing):
@@ -54,7 +51,6 @@ def _prepare(
     subject: InspectionContext, store: Store, appearance: Appearance
 ) -> tuple[DefectCase, Float32Array]:
     """The case as it would stand, without type and note, and the vector of its crop."""
-    from anomalyos.images.decoding import encode_png
 
     assert subject.image is not None
     region = subject.strongest_box()

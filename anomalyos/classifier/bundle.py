@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.classifier import network as nets
+from anomalyos.classifier.network import normalised, resized
 from anomalyos.core.errors import BundleError
 from anomalyos.core.files.immutable import Seal
+from anomalyos.core.settings import Settings
+from anomalyos.features.backbones import pick_device
+from anomalyos.features.weights import weights_identity
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-    from anomalyos.core.settings import Settings
 
 WEIGHTS_FILE, OUT_OF_FOLD = "weights.safetensors", "out_of_fold.json"
 HINT = "Train it again with 'anomalyos classifier train'."
@@ -85,7 +88,6 @@ class Classifier:
 
     def batch(self, rgb: NDArray[np.uint8]) -> Tensor:
         """One crop (H, W, 3) as the network takes it, (1, 3, S, S), on its device."""
-        from anomalyos.classifier.network import normalised, resized
 
         device = next(self.network.parameters()).device
         return normalised(resized(rgb, self.input_size)[None]).to(device)
@@ -140,10 +142,6 @@ def load_classifier(folder: Path, expected_sha256: str | None, settings: Setting
         WeightsMissing: the weights under it are not installed.
     """
     from safetensors.torch import load_file
-
-    from anomalyos.classifier import network as nets
-    from anomalyos.features.backbones import pick_device
-    from anomalyos.features.weights import weights_identity
 
     text = SEAL.read(folder, expected_sha256)
     manifest = json.loads(text)

@@ -8,18 +8,17 @@ at fixed squares for the same reason.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.cases.crops import cut, square, whole
-
-if TYPE_CHECKING:
-    from anomalyos.classifier.dataset import DefectSet
-    from anomalyos.core.geometry import Box
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
+from anomalyos.classifier.dataset import DefectSet
+from anomalyos.classifier.network import resized
+from anomalyos.core.geometry import Box
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.images.decoding import decode_image
 
 SHARE = 0.5
 """Side of the square, as a share of the photograph's shorter side."""
@@ -67,8 +66,6 @@ def pictures_of(
     Raises (when called):
         NotFound, DamagedObject: the photograph is gone, or is not what was stored.
     """
-    from anomalyos.classifier.network import resized
-    from anomalyos.images.decoding import decode_image
 
     def pictures(place: int) -> list[Picture]:
         example = data.examples[place]

@@ -8,17 +8,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.cases import repository as cases
+from anomalyos.cases.library import focus_of
+from anomalyos.cases.tables import CaseOrigin, DefectCase
 from anomalyos.core.errors import AnomalyOSError
-
-if TYPE_CHECKING:
-    from anomalyos.cases.tables import DefectCase
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.products.groups import GROUPS_FILE, load_groups
+from anomalyos.products.part_names import part_names
 
 FEWEST_CASES = 8
 FEWEST_PARTS = 2
@@ -91,8 +92,6 @@ def load_defects(category: str, settings: Settings, store: Store) -> DefectSet:
     Raises:
         NotEnoughDefects: fewer than ``FEWEST_CLASSES`` classes or ``FEWEST_CASES`` cases remain.
     """
-    from anomalyos.cases import repository as cases
-    from anomalyos.cases.library import focus_of
 
     with store.session(read_only=True) as session:
         rows = cases.list_cases(session, category, limit=_ALL)
@@ -152,9 +151,6 @@ def parts_of(category: str, rows: Sequence[DefectCase], settings: Settings) -> d
 
     A tile that was shot at six exposures must not be learned from five and tested on the sixth.
     """
-    from anomalyos.cases.tables import CaseOrigin
-    from anomalyos.products.groups import GROUPS_FILE, load_groups
-    from anomalyos.products.part_names import part_names
 
     file_of = {
         row.content_key: PurePosixPath(row.source).name for row in rows if row.origin == CaseOrigin.IMPORT

@@ -6,6 +6,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from anomalyos.classifier.bundle import classifiers_dir
+from anomalyos.classifier.tables import ClassifierVersion
+from anomalyos.core.settings import Settings
 from anomalyos.models.aliases import KEY, NUMBER
 from anomalyos.models.experiment_log import CATEGORY, git_commit
 from anomalyos.models.tracking import (
@@ -19,9 +22,6 @@ from anomalyos.models.tracking import (
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from anomalyos.classifier.tables import ClassifierVersion
-    from anomalyos.core.settings import Settings
 
 log = logging.getLogger(__name__)
 PARENT = "mlflow.parentRunId"
@@ -67,8 +67,6 @@ def _logged(settings: Settings, version: ClassifierVersion) -> str | None:
 
 
 def _log(settings: Settings, version: ClassifierVersion, seconds: float | None) -> str:
-    from anomalyos.classifier.bundle import classifiers_dir
-
     figures = version.metrics
     tags = {
         KEY: version.content_key,

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from anomalyos.classifier import network as nets
+from anomalyos.classifier.dataset import Labels
+from anomalyos.classifier.views import Views
 from anomalyos.core.arrays import Float64Array
+from anomalyos.core.settings import Settings
+from anomalyos.features.backbones import pick_device
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
-
-    from anomalyos.classifier.dataset import Labels
-    from anomalyos.classifier.views import Views
-    from anomalyos.core.settings import Settings
 
 HEAD_EPOCHS = 40
 HEAD_BATCH, TAIL_BATCH = 32, 16
@@ -101,9 +102,6 @@ def fit(
     Batch norms keep ImageNet's statistics, for batches are small.
     """
     import torch
-
-    from anomalyos.classifier import network as nets
-    from anomalyos.features.backbones import pick_device
 
     device = pick_device(settings)
     with torch.random.fork_rng(devices=[]):

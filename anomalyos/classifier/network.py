@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.core.settings import Settings
+from anomalyos.features.backbones import load_strictly, rename_in_order
+from anomalyos.features.weights import SOURCES, WeightsMissing, find_weights, read_state_dict
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-    from anomalyos.core.settings import Settings
 
 BACKBONE = "tf_efficientnet_lite0"
 WEIGHTS = "efficientnet_lite0"
@@ -31,9 +33,6 @@ def load_trunk(settings: Settings) -> nn.Module:
         WeightsMissing: the weights are absent or damaged.
     """
     import timm
-
-    from anomalyos.features.backbones import load_strictly, rename_in_order
-    from anomalyos.features.weights import SOURCES, WeightsMissing, find_weights, read_state_dict
 
     source = SOURCES[WEIGHTS]
     path = find_weights(WEIGHTS, settings)

@@ -6,18 +6,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.classifier import versions as classifiers
+from anomalyos.classifier.bundle import Classifier, classifiers_dir, load_classifier
+from anomalyos.classifier.calibration import softmax
+from anomalyos.classifier.crops import look
+from anomalyos.classifier.tables import ClassifierVersion
 from anomalyos.core.errors import AnomalyOSError, NotFound
-
-if TYPE_CHECKING:
-    from anomalyos.classifier.bundle import Classifier
-    from anomalyos.classifier.tables import ClassifierVersion
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,6 @@ class DefectClassifier:
 
     def in_use(self) -> ClassifierVersion | None:
         """The version that gives names, read from the database now; None when there is none."""
-        from anomalyos.classifier import versions as classifiers
 
         with self.store.session(read_only=True) as session:
             return classifiers.in_use(session, self.category)
@@ -64,7 +63,6 @@ class DefectClassifier:
         Raises:
             NotFound, BundleError, AnomalyOSError: as ``name_defect``.
         """
-        from anomalyos.classifier.crops import look
 
         return self.name_defect(look(rgb, focus))
 
@@ -87,7 +85,6 @@ class DefectClassifier:
         Raises:
             NotFound, BundleError: as ``name_defect``.
         """
-        from anomalyos.classifier.bundle import classifiers_dir, load_classifier
 
         version = self.in_use()
         if version is None:
@@ -110,8 +107,6 @@ def predict(classifier: Classifier, crop_rgb: NDArray[np.uint8], version: int) -
         AnomalyOSError: the crop is no RGB image.
     """
     import torch
-
-    from anomalyos.classifier.calibration import softmax
 
     if crop_rgb.ndim != 3 or crop_rgb.shape[2] != 3 or crop_rgb.dtype != np.uint8 or not crop_rgb.size:
         raise AnomalyOSError(f"A crop is (H, W, 3) of uint8, not {crop_rgb.shape} of {crop_rgb.dtype}.")

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anomalyos.classifier.dataset import Labels
 from anomalyos.classifier.fitting import Fitted, Hyperparameters, fit
+from anomalyos.classifier.locking import held
+from anomalyos.classifier.options import TrainingOptions
 from anomalyos.classifier.scores import macro_f1
+from anomalyos.classifier.views import Views
 from anomalyos.core.arrays import Float64Array
+from anomalyos.core.settings import Settings
 
 if TYPE_CHECKING:
     import optuna
     from optuna.trial import FrozenTrial
-
-    from anomalyos.classifier.dataset import Labels
-    from anomalyos.classifier.options import TrainingOptions
-    from anomalyos.classifier.views import Views
-    from anomalyos.core.settings import Settings
 
 LOGITS = "logits"
 FIRST_AT_RANDOM = 4
@@ -93,8 +93,6 @@ def search(
 def open_study(name: str, settings: Settings) -> optuna.Study:
     """The study of that name in ``home/optuna.db``, made when it is not there."""
     import optuna
-
-    from anomalyos.classifier.locking import held
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     path = settings.home / "optuna.db"

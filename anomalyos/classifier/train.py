@@ -9,19 +9,35 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from anomalyos.classifier import network
+from anomalyos.classifier import versions as classifiers
+from anomalyos.classifier.bundle import (
+    FORMAT,
+    OutOfFold,
+    classifiers_dir,
+    read_out_of_fold,
+    verify_classifier,
+    write_classifier,
+)
+from anomalyos.classifier.crops import SCALES, SHARE, SHIFT, pictures_of
+from anomalyos.classifier.dataset import DefectSet, fold_numbers, load_defects
+from anomalyos.classifier.experiment import log_classifier
+from anomalyos.classifier.fitting import Fitted, fit
+from anomalyos.classifier.gate import Judgement, judge
+from anomalyos.classifier.locking import held
+from anomalyos.classifier.measure import measure
+from anomalyos.classifier.network import WEIGHTS
 from anomalyos.classifier.options import TrainingOptions
+from anomalyos.classifier.search import Found, Task, search
+from anomalyos.classifier.tables import ClassifierVersion
+from anomalyos.classifier.views import compute_views, views_for
 from anomalyos.core.errors import BundleError
-
-if TYPE_CHECKING:
-    from anomalyos.classifier.dataset import DefectSet
-    from anomalyos.classifier.fitting import Fitted
-    from anomalyos.classifier.gate import Judgement
-    from anomalyos.classifier.search import Found
-    from anomalyos.classifier.tables import ClassifierVersion
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.db.rows import stored_id
+from anomalyos.features.weights import weights_identity
 
 PROCEDURE = 1
 """Counts up whenever the same data and options would give another classifier."""
@@ -57,10 +73,6 @@ def train_classifier(
         Conflict: another process trains this category's classifier.
         WeightsMissing: the embedded weights are absent or damaged.
     """
-    from anomalyos.classifier.bundle import classifiers_dir
-    from anomalyos.classifier.dataset import load_defects
-    from anomalyos.classifier.experiment import log_classifier
-    from anomalyos.classifier.locking import held
 
     begun = time.monotonic()
     data = load_defects(category, settings, store)
@@ -103,8 +115,6 @@ class Plan:
 
     @property
     def folder(self) -> Path:
-        from anomalyos.classifier.bundle import classifiers_dir
-
         return classifiers_dir(self.settings) / self.data.category / self.key[:16]
 
     def stage(self, name: str) -> Callable[[float], None]:
@@ -115,8 +125,6 @@ class Plan:
 
 def ready_version(plan: Plan) -> tuple[ClassifierVersion, bool]:
     """The version of these inputs, its files whole, and whether it is new."""
-    from anomalyos.classifier import versions as classifiers
-    from anomalyos.db.rows import stored_id
 
     with plan.store.session(read_only=True) as session:
         version = classifiers.find_by_content(session, plan.data.category, plan.key)
@@ -141,11 +149,6 @@ def study_name(data: DefectSet, options: TrainingOptions, settings: Settings) ->
 
 
 def _key(data: DefectSet, chosen: dict[str, Any], settings: Settings) -> str:
-    from anomalyos.classifier.bundle import FORMAT
-    from anomalyos.classifier.crops import SCALES, SHARE, SHIFT
-    from anomalyos.classifier.network import WEIGHTS
-    from anomalyos.features.weights import weights_identity
-
     parts = {
         "data": data.data_hash(),
         "options": chosen,
@@ -157,7 +160,6 @@ def _key(data: DefectSet, chosen: dict[str, Any], settings: Settings) -> str:
 
 def remove_damaged(folder: Path, expected_sha256: str | None = None) -> bool:
     """Whether no whole bundle lies at ``folder``; what is left of one is removed, to be made again."""
-    from anomalyos.classifier.bundle import verify_classifier
 
     try:
         verify_classifier(folder, expected_sha256)
@@ -169,12 +171,6 @@ def remove_damaged(folder: Path, expected_sha256: str | None = None) -> bool:
 
 def build_version(plan: Plan) -> ClassifierVersion:
     """Search, fit on everything and write the bundle; return the row that is to be stored."""
-    from anomalyos.classifier.crops import pictures_of
-    from anomalyos.classifier.dataset import fold_numbers
-    from anomalyos.classifier.fitting import fit
-    from anomalyos.classifier.measure import measure
-    from anomalyos.classifier.search import Task, search
-    from anomalyos.classifier.views import compute_views, views_for
 
     data, options, settings = plan.data, plan.options, plan.settings
     count = len(data.examples)
@@ -193,10 +189,6 @@ def build_version(plan: Plan) -> ClassifierVersion:
 
 def write_version(plan: Plan, found: Found, fitted: Fitted, figures: dict[str, Any]) -> ClassifierVersion:
     """Write the bundle, in place of what may be left of a damaged one."""
-    from anomalyos.classifier import network
-    from anomalyos.classifier.bundle import OutOfFold, write_classifier
-    from anomalyos.classifier.tables import ClassifierVersion
-    from anomalyos.features.weights import weights_identity
 
     data, classes = plan.data, plan.data.classes
     state = fitted.network.cpu().state_dict()
@@ -239,10 +231,6 @@ def pass_gate(
     version: ClassifierVersion, settings: Settings, store: Store, actor: str
 ) -> tuple[Judgement, bool]:
     """Judge ``version`` once, and put it in use when it passes; returns whether the pointer was moved."""
-    from anomalyos.classifier import versions as classifiers
-    from anomalyos.classifier.bundle import classifiers_dir, read_out_of_fold
-    from anomalyos.classifier.gate import Judgement, judge
-    from anomalyos.db.rows import stored_id
 
     if version.gate_passed is not None:
         # judged before: a person may have moved the pointer since, and training again must not undo that

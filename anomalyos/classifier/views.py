@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.classifier import network
+from anomalyos.classifier.crops import Picture
+from anomalyos.core.settings import Settings
+from anomalyos.features.backbones import pick_device
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-    from anomalyos.classifier.crops import Picture
-    from anomalyos.core.settings import Settings
 
 MANY, FEW, ONE = (600, 8), (3000, 4), 1
 """Up to so many examples get so many views each; beyond, memory allows one."""
@@ -66,9 +68,6 @@ def compute_views(
         WeightsMissing: as ``load_trunk``.
     """
     import torch
-
-    from anomalyos.classifier import network
-    from anomalyos.features.backbones import pick_device
 
     device = pick_device(settings)
     trunk = network.load_trunk(settings).to(device)

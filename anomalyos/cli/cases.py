@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from anomalyos.cases.library import CaseLibrary
+from anomalyos.cases.tables import DefectCase
 from anomalyos.cli.models import ReasonOption, actor, ready_store
 from anomalyos.cli.output import print_json, progress_bar, stdout_console
-
-if TYPE_CHECKING:
-    from anomalyos.cases.library import CaseLibrary
-    from anomalyos.cases.tables import DefectCase
 
 app = typer.Typer(no_args_is_help=True, help="Import, list and remove known defects.")
 

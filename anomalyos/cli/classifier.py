@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from anomalyos.classifier.tables import ClassifierVersion
 from anomalyos.cli.models import actor, ready_store
 from anomalyos.cli.output import print_json, progress_bar, stdout_console
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rich.progress import Progress
-
-    from anomalyos.classifier.tables import ClassifierVersion
 
 app = typer.Typer(no_args_is_help=True, help="Train the defect classifier, and see which one is in use.")
 

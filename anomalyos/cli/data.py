@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -17,9 +17,7 @@ from anomalyos.cli.output import (
     progress_bar,
     stdout_console,
 )
-
-if TYPE_CHECKING:
-    from anomalyos.products.importer import ImportReport
+from anomalyos.products.importer import ImportReport
 
 app = typer.Typer(
     cls=FriendlyGroup,

@@ -15,12 +15,11 @@ from anomalyos.cli.output import (
     progress_bar,
     stdout_console,
 )
+from anomalyos.db.engine import Store
+from anomalyos.quality.tables import DataCheck, QuarantinedImage
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-    from anomalyos.db.engine import Store
-    from anomalyos.quality.tables import DataCheck, QuarantinedImage
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 quarantine_app = typer.Typer(

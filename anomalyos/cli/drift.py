@@ -10,11 +10,10 @@ import typer
 
 from anomalyos.cli.models import ready_store
 from anomalyos.cli.output import EXIT_REJECTED, FriendlyGroup, print_json, progress_bar, stdout_console
+from anomalyos.drift.tables import DriftCheck
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
-
-    from anomalyos.drift.tables import DriftCheck
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 simulate_app = typer.Typer(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -14,9 +14,7 @@ from anomalyos.cli.output import (
     progress_bar,
     stdout_console,
 )
-
-if TYPE_CHECKING:
-    from anomalyos.inspection.tables import Inspection
+from anomalyos.inspection.tables import Inspection
 
 VERDICT_WORDS = {
     "normal": "[green]✓ normal[/]",

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from anomalyos.cli.models import actor, ready_store
 from anomalyos.cli.output import print_json, stdout_console
-
-if TYPE_CHECKING:
-    from anomalyos.knowledge.causes import RankedCause
-    from anomalyos.knowledge.graph import KnowledgeGraph
+from anomalyos.knowledge.causes import RankedCause
+from anomalyos.knowledge.graph import KnowledgeGraph
 
 app = typer.Typer(no_args_is_help=True, help="Defects, their root causes, remedies and checks.")
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import getpass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from anomalyos.cli.output import print_json, stdout_console
-
-if TYPE_CHECKING:
-    from anomalyos.db.engine import Store
+from anomalyos.db.engine import Store
 
 app = typer.Typer(no_args_is_help=True, help="List, promote and roll back model versions.")
 

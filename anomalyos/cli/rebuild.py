@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anomalyos.cli.output import EXIT_COULD_NOT_RUN, print_json, progress_bar, stdout_console
+from anomalyos.learning.rebuild import Progress as StageProgress
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-    from anomalyos.learning.rebuild import Progress as StageProgress
 
 STAGE_WORDS = {
     "check": "checking images",

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anomalyos.cli.output import print_json, progress_bar, stderr_console
+from anomalyos.explain.evidence import Evidence
+from anomalyos.reports.reporting import Reported
+from anomalyos.reports.writer import WrittenReport
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-    from anomalyos.explain.evidence import Evidence
-    from anomalyos.reports.reporting import Reported
-    from anomalyos.reports.writer import WrittenReport
 
 ACTOR = "cli"
 PART_WORDS = {

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from anomalyos.cli.output import print_json, progress_bar, stdout_console
 from anomalyos.core.settings import PROJECT_ROOT
-
-if TYPE_CHECKING:
-    from anomalyos.knowledge.search import SearchHit
+from anomalyos.knowledge.search import SearchHit
 
 QUESTIONS = PROJECT_ROOT / "tests" / "benchmarks" / "questions.yaml"
 DAYS = ["%Y-%m-%d"]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from anomalyos.accounts.tables import ApiToken, User
 from anomalyos.cli.output import print_json, stderr_console, stdout_console
-
-if TYPE_CHECKING:
-    from anomalyos.accounts.tables import ApiToken, User
-    from anomalyos.db.engine import Store
+from anomalyos.db.engine import Store
 
 ACTOR = "cli"
 

@@ -9,6 +9,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.db.engine import make_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _ADVISORY_LOCK = 0x414F53  # "AOS": any number, as long as all processes use the same
@@ -40,7 +41,6 @@ def upgrade(engine: Engine, url: URL) -> None:
     head = head_revision()
     if _current(engine) == head:
         return
-    from anomalyos.db.engine import make_engine
 
     # rebuilding a SQLite table with foreign keys on would trip over its own children
     migrator = make_engine(url, foreign_keys=False)

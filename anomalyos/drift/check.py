@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from anomalyos.core.errors import NotFound
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
+from anomalyos.drift import checks as drift_checks
+from anomalyos.drift.comparison import compare
+from anomalyos.drift.page import write_page
 from anomalyos.drift.rules import DriftRules, load_rules
 from anomalyos.drift.tables import DriftCheck, DriftOutcome
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.drift.windows import Progress, Windows
-    from anomalyos.models.champions import Champions
-    from anomalyos.models.tables import ModelVersion
+from anomalyos.drift.windows import Progress, Windows, load_windows, observe
+from anomalyos.models.champions import Champions
+from anomalyos.models.champions import Champions as Present
+from anomalyos.models.tables import ModelVersion
 
 
 def inspected_categories(settings: Settings, store: Store, wanted: Iterable[str] = ()) -> list[str]:
@@ -26,7 +28,6 @@ def inspected_categories(settings: Settings, store: Store, wanted: Iterable[str]
     Raises:
         NotFound: naming every one of ``wanted`` that has none.
     """
-    from anomalyos.models.champions import Champions
 
     known = sorted(Champions(settings, store).pointers())
     asked = sorted(set(wanted))
@@ -61,9 +62,6 @@ def check_drift(
         NotFound: when no model is in use for the category.
         AnomalyOSError: for rules that are not valid.
     """
-    from anomalyos.drift import checks as drift_checks
-    from anomalyos.drift.windows import load_windows
-    from anomalyos.models.champions import Champions as Present
 
     rules = load_rules(settings)
     champions = champions or Present(settings, store)
@@ -99,8 +97,6 @@ def _fill(
     progress: Progress | None,
 ) -> None:
     """Measure, compare, write the page: everything but storing the row."""
-    from anomalyos.drift.page import write_page
-    from anomalyos.drift.windows import observe
 
     row.reference_count, row.current_count = len(windows.reference), len(windows.current)
     row.injected_count = windows.injected()
@@ -116,7 +112,6 @@ def _fill(
     row.reference_count, row.current_count = len(reference), len(current)
     if min(len(reference), len(current)) < rules.windows.least:
         return
-    from anomalyos.drift.comparison import compare
 
     found = compare(reference, current, rules.metrics)
     row.figures = [figure.to_json() for figure in found.figures]
@@ -150,7 +145,6 @@ def announce(
     Raises:
         AnomalyOSError: for rules that are not valid.
     """
-    from anomalyos.drift import checks as drift_checks
 
     rule = load_rules(settings).retraining
     with store.session() as session:

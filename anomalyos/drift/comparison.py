@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anomalyos.drift.rules import CATEGORY, METRICS, NUMBERS
+from anomalyos.drift.rules import CATEGORY, METRICS, NUMBERS, Metrics
+from anomalyos.drift.windows import Observation
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
-
-    from anomalyos.drift.rules import Metrics
-    from anomalyos.drift.windows import Observation
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,9 @@ import html
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.drift.tables import DriftCheck
+from anomalyos.core.settings import Settings
+from anomalyos.drift.tables import DriftCheck
 
 _BANNER = (
     '<div role="note" style="font:16px/1.5 system-ui,sans-serif;padding:12px 20px;color:#1c1917;'

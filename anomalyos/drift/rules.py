@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from anomalyos.core.errors import AnomalyOSError
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
+from anomalyos.core.settings import Settings
 
 NUMBERS = ("score", "brightness", "sharpness", "embedding")
 CATEGORY = "category"

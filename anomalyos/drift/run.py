@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from anomalyos.core.errors import AnomalyOSError
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.drift import check as drift
+from anomalyos.drift import checks as drift_checks
+from anomalyos.drift.check import check_drift, in_words, inspected_categories
+from anomalyos.learning.rebuild_plan import without_result
 
 _NIGHT = "night-"
 
@@ -30,7 +32,6 @@ def plan(
     Raises:
         NotFound: for a wanted product without a model.
     """
-    from anomalyos.drift.check import inspected_categories
 
     nights = [key.removeprefix(_NIGHT) for key in batches if key.startswith(_NIGHT)]
     day = max(nights, default=date.today().isoformat())
@@ -43,7 +44,6 @@ def compare(subject: Mapping[str, str], settings: Settings, store: Store, run_id
     Raises:
         NotFound: the product's model was taken out of use meanwhile.
     """
-    from anomalyos.drift.check import check_drift, in_words
 
     row = check_drift(subject["category"], settings, store, day=subject["day"], run_id=run_id)
     return {"category": row.category, "check": row.id, "outcome": row.outcome, "words": in_words(row)}
@@ -53,8 +53,6 @@ def announce(
     done: Sequence[Mapping[str, Any]], settings: Settings, store: Store, run_id: str
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """As :func:`anomalyos.drift.check.announce`, for what ``compare`` gave."""
-    from anomalyos.drift import check as drift
-    from anomalyos.drift import checks as drift_checks
 
     with store.session(read_only=True) as session:
         checks = drift_checks.by_ids(session, [result["check"] for result in done])
@@ -67,7 +65,6 @@ def summarise(subjects: Sequence[Mapping[str, str]], done: Sequence[Mapping[str,
     Raises:
         DriftReportFailed: naming the products without a result.
     """
-    from anomalyos.learning.rebuild_plan import without_result
 
     failed = without_result((subject["category"] for subject in subjects), done)
     if failed:

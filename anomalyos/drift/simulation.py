@@ -8,21 +8,25 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.accounts import audit
 from anomalyos.core.errors import AnomalyOSError, NotFound
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
+from anomalyos.drift import checks as drift_checks
+from anomalyos.drift import records as drift_records
+from anomalyos.drift.rules import load_rules
 from anomalyos.drift.tables import InjectedKind, InjectedRecord
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.inspection.inspector import Inspector
-    from anomalyos.models.tables import ModelVersion
-    from anomalyos.products.dataset import Sample
+from anomalyos.drift.windows import embedding_key
+from anomalyos.images.decoding import read_image
+from anomalyos.inspection.inspector import Inspector
+from anomalyos.models.tables import ModelVersion
+from anomalyos.products.dataset import GOOD, Sample, load_category
+from anomalyos.quality import picture_figures
 
 Progress = Callable[[int, int], None]
 """Called with (records made, records to make)."""
@@ -66,10 +70,6 @@ def inject_drift(
         AnomalyOSError: when there is no image to make records of, ``count`` is not positive, or ``strength``
             is no share.
     """
-    from anomalyos.accounts import audit
-    from anomalyos.drift import records as drift_records
-    from anomalyos.drift.rules import load_rules
-    from anomalyos.inspection.inspector import Inspector
 
     windows = load_rules(settings).windows
     wanted = max(windows.least, windows.current // 2) if count is None else count
@@ -105,9 +105,6 @@ def clear(settings: Settings, store: Store, *, actor: str, category: str | None 
 
     Alarms go as well, so that the cool-down of a rehearsal does not hold back a real retraining.
     """
-    from anomalyos.accounts import audit
-    from anomalyos.drift import checks as drift_checks
-    from anomalyos.drift import records as drift_records
 
     with store.session() as session:
         pages = drift_checks.forget_injected(session, category)
@@ -126,7 +123,6 @@ def source_images(category: str, settings: Settings) -> Sequence[Sample]:
     Raises:
         AnomalyOSError: when it has neither.
     """
-    from anomalyos.products.dataset import GOOD, load_category
 
     data = load_category(settings, category)
     held_out = [sample for sample in data.test if sample.defect == GOOD]
@@ -166,9 +162,6 @@ def _record(
     actor: str,
 ) -> InjectedRecord:
     """One record, scored as an image of the line would be."""
-    from anomalyos.drift.windows import embedding_key
-    from anomalyos.images.decoding import read_image
-    from anomalyos.quality import picture_figures
 
     image = read_image(sample.path, inspector.settings)
     rgb = under_another_lamp(retake(image.rgb, number), strength)

@@ -5,25 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.drift import records as drift_records
 from anomalyos.drift.records import DriftRecord
+from anomalyos.drift.rules import Windows as WindowRule
 from anomalyos.drift.tables import ImageEmbedding
+from anomalyos.features.recipes import get_recipe
+from anomalyos.images.decoding import DecodedImage, decode_image
+from anomalyos.models.champions import Champions
+from anomalyos.patchcore.router import ROUTER_RECIPE
 from anomalyos.quality import image_figures, picture_figures
 from anomalyos.quality.measuring import figures_of
 from anomalyos.quality.tables import ImageFigures
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.drift.rules import Windows as WindowRule
-    from anomalyos.images.decoding import DecodedImage
-    from anomalyos.models.champions import Champions
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
@@ -94,8 +93,6 @@ def observe(
 
 def embed(rgb: NDArray[np.uint8], champions: Champions) -> NDArray[np.float32]:
     """Whole-image embedding (C,) float32 of unit length, the one images are routed by."""
-    from anomalyos.features.recipes import get_recipe
-    from anomalyos.patchcore.router import ROUTER_RECIPE
 
     _, whole = champions.extractor(get_recipe(ROUTER_RECIPE)).extract([rgb])
     vector: NDArray[np.float32] = whole[0].cpu().numpy().astype(np.float32)
@@ -104,8 +101,6 @@ def embed(rgb: NDArray[np.uint8], champions: Champions) -> NDArray[np.float32]:
 
 def embedding_key() -> str:
     """What an embedding is made of; vectors of another key are never compared."""
-    from anomalyos.features.recipes import get_recipe
-    from anomalyos.patchcore.router import ROUTER_RECIPE
 
     return get_recipe(ROUTER_RECIPE).digest()
 
@@ -140,8 +135,6 @@ def _observe_some(
 
 
 def _photograph(object_path: str, settings: Settings, store: Store) -> DecodedImage | None:
-    from anomalyos.images.decoding import decode_image
-
     try:
         return decode_image(store.objects.read(object_path), settings)
     except (AnomalyOSError, OSError):

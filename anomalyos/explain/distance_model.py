@@ -9,15 +9,13 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from anomalyos.features.patches import assemble_patches
+from anomalyos.features.patches import PatchExtractor, assemble_patches
+from anomalyos.features.recipes import Recipe
+from anomalyos.patchcore.model import PatchCore
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from anomalyos.features.patches import PatchExtractor
-    from anomalyos.features.recipes import Recipe
-    from anomalyos.patchcore.model import PatchCore
 
 
 class DistanceModel(nn.Module):

@@ -6,20 +6,18 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from anomalyos.cases.similar import SimilarCase
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.explain import methods as parts
 from anomalyos.explain.evidence import Evidence, Note
 from anomalyos.explain.findings import Findings
 from anomalyos.inspection.context import InspectionContext, load_context
+from anomalyos.inspection.inspector import get_inspector
 from anomalyos.inspection.tables import Verdict
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.models.champions import Champions
+from anomalyos.models.champions import Champions
 
 PARTS = tuple(parts.COMPUTE)
 HEAVY = ("cams", "depth", "shap")
@@ -135,7 +133,6 @@ def notes(context: InspectionContext, similar: Iterable[SimilarCase]) -> tuple[N
 @lru_cache(maxsize=1)
 def get_explainer() -> Explainer:
     """The process's explainer; it shares the inspector's loaded models."""
-    from anomalyos.inspection.inspector import get_inspector
 
     inspector = get_inspector()
     return Explainer(inspector.settings, inspector.store, inspector.champions)

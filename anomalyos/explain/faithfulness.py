@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
-
-if TYPE_CHECKING:
-    from anomalyos.features.patches import PatchExtractor
-    from anomalyos.patchcore.model import PatchCore
+from anomalyos.features.patches import PatchExtractor
+from anomalyos.patchcore.model import PatchCore
 
 TOLERANCE = 15 / 500
 """Zhang et al. 2016 allow 15 pixels on photographs of about 500 pixels a side."""

@@ -5,17 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from anomalyos.cases.similar import SimilarCase
 from anomalyos.db.rows import stored_id
+from anomalyos.explain import repository as explanations
 from anomalyos.explain.evidence import CamExplanation, NamedDefect, ShapExplanation, TracePair
+from anomalyos.explain.tables import Explanation
+from anomalyos.features.depth.statistics import DepthStatistics
+from anomalyos.inspection.context import InspectionContext
 from anomalyos.knowledge.causes import RankedCause
-
-if TYPE_CHECKING:
-    from anomalyos.explain.tables import Explanation
-    from anomalyos.features.depth.statistics import DepthStatistics
-    from anomalyos.inspection.context import InspectionContext
 
 
 @dataclass
@@ -50,7 +49,6 @@ def kept(
     The model that judged the inspection is always one of the inputs. A kept explanation whose files are
     gone is made again.
     """
-    from anomalyos.explain import repository as explanations
 
     inspection_id = stored_id(context.inspection.id)
     key = explanations.input_key(bundle=context.inspection.bundle_sha256, **inputs)

@@ -10,13 +10,12 @@ import numpy as np
 
 from anomalyos.core.arrays import Float32Array
 from anomalyos.core.errors import NotFound
+from anomalyos.features.patches import PatchExtractor
+from anomalyos.patchcore.model import PatchCore
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
-
-    from anomalyos.features.patches import PatchExtractor
-    from anomalyos.patchcore.model import PatchCore
 
 CamMethod = Literal["gradcam_pp", "hirescam"]
 METHODS: tuple[CamMethod, ...] = get_args(CamMethod)

@@ -9,21 +9,39 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anomalyos.cases.crops import crop_box, cut
+from anomalyos.cases.library import get_case_library
 from anomalyos.cases.similar import SimilarCase
+from anomalyos.classifier.predict import get_defect_classifier
 from anomalyos.core.errors import AnomalyOSError, NotFound
 from anomalyos.explain.evidence import CamExplanation, NamedDefect, ShapExplanation, TracePair
 from anomalyos.explain.findings import Findings, Made, kept
+from anomalyos.explain.gradcam import GRADCAM_VERSION, METHODS, CamHeat, explain_distance
+from anomalyos.explain.naming import name_region
+from anomalyos.explain.readable import DepthDeviation, depth_by, measure
+from anomalyos.explain.shapley import explain_score
+from anomalyos.explain.surrogate import (
+    SURROGATE_VERSION,
+    Surrogate,
+    fit_surrogate,
+    load_surrogate,
+    save_surrogate,
+    surrogate_path,
+)
+from anomalyos.explain.trace import TRACE_VERSION
+from anomalyos.explain.trace import trace as find_trace
+from anomalyos.features.depth import DepthStatistics, estimate_depth, region_statistics
+from anomalyos.images.decoding import DecodedImage, encode_png, read_image
+from anomalyos.inspection.anomaly_map import encode_overlay, render_heatmap
+from anomalyos.inspection.context import InspectionContext
 from anomalyos.inspection.tables import Decision, Verdict
 from anomalyos.knowledge.causes import PathStep, RankedCause
+from anomalyos.knowledge.grammar import defect_key
+from anomalyos.knowledge.graph import load_graph
+from anomalyos.knowledge.likelihood import root_causes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from anomalyos.explain.gradcam import CamHeat
-    from anomalyos.explain.readable import DepthDeviation
-    from anomalyos.explain.surrogate import Surrogate
-    from anomalyos.images.decoding import DecodedImage
-    from anomalyos.inspection.context import InspectionContext
 
 SHOWN = 5
 """Similar cases and causes that are given."""
@@ -37,7 +55,6 @@ Tick = Callable[[float], None]
 
 def pictures(context: InspectionContext) -> dict[str, str]:
     """``photo`` and ``anomaly_map`` as object paths, as far as there are any."""
-    from anomalyos.inspection.anomaly_map import render_heatmap
 
     found: dict[str, str] = {}
     if context.image is not None:
@@ -55,9 +72,6 @@ def similar(context: InspectionContext, found: Findings, tick: Tick) -> None:
         NotFound: no defect of this product is known.
         IndexMismatch: the cases were embedded otherwise.
     """
-    from anomalyos.cases.crops import crop_box, cut
-    from anomalyos.cases.library import get_case_library
-    from anomalyos.images.decoding import encode_png
 
     region = context.strongest_box()
     height, width = context.rgb.shape[:2]
@@ -79,8 +93,6 @@ def causes(context: InspectionContext, found: Findings, tick: Tick) -> None:
     Raises:
         NotFound: nothing is known of this product's causes.
     """
-    from anomalyos.knowledge.graph import load_graph
-    from anomalyos.knowledge.likelihood import root_causes
 
     if context.standing is not None and context.standing.decision == Decision.FALSE_ALARM:
         raise NotFound("A reviewer found nothing wrong with this part.")
@@ -102,7 +114,6 @@ def suspects(context: InspectionContext, alike: tuple[SimilarCase, ...]) -> list
     its rank: the first one is right more often than the others together. Without any, every defect type
     of the product is in question.
     """
-    from anomalyos.knowledge.grammar import defect_key
 
     if context.standing is not None and context.standing.defect_type:
         return [(defect_key(context.category, context.standing.defect_type), 1.0)]
@@ -116,7 +127,6 @@ def suspects(context: InspectionContext, alike: tuple[SimilarCase, ...]) -> list
 
 def by_case(cause: RankedCause, alike: tuple[SimilarCase, ...]) -> RankedCause:
     """``cause`` with a path that begins at the most similar case of its defect type, if there is one."""
-    from anomalyos.knowledge.grammar import defect_key
 
     defect, last = cause.path[-2], cause.path[-1]
     for case in alike:
@@ -133,8 +143,6 @@ def trace(context: InspectionContext, found: Findings, tick: Tick) -> None:
     Raises:
         NotFound: training images are gone or have changed.
     """
-    from anomalyos.explain.trace import TRACE_VERSION
-    from anomalyos.explain.trace import trace as find_trace
 
     def size_of(entry: dict[str, str]) -> tuple[int, int]:
         image = training_image(context, entry)
@@ -162,7 +170,6 @@ def cams(context: InspectionContext, found: Findings, tick: Tick) -> None:
     Raises:
         BundleError: the classifier in use is damaged; the maps of the score are there nevertheless.
     """
-    from anomalyos.explain.gradcam import GRADCAM_VERSION, METHODS, explain_distance
 
     made: list[CamExplanation] = []
     for done, method in enumerate(METHODS):
@@ -189,9 +196,6 @@ def named(context: InspectionContext) -> NamedDefect | None:
     Raises:
         BundleError: the classifier in use is damaged, or stands on other weights.
     """
-    from anomalyos.classifier.predict import get_defect_classifier
-    from anomalyos.explain.gradcam import GRADCAM_VERSION
-    from anomalyos.explain.naming import name_region
 
     if context.inspection.verdict == Verdict.NORMAL and context.standing is None:
         return None
@@ -213,8 +217,6 @@ def named(context: InspectionContext) -> NamedDefect | None:
 
 
 def keep_heat(context: InspectionContext, heat: CamHeat) -> Made:
-    from anomalyos.inspection.anomaly_map import encode_overlay
-
     buffer = io.BytesIO()
     np.save(buffer, heat.values, allow_pickle=False)
     height, width = context.rgb.shape[:2]
@@ -236,7 +238,6 @@ def depth(context: InspectionContext, found: Findings, tick: Tick) -> None:
         WeightsMissing: the configured estimator's weights are not at hand.
         AnomalyOSError: the region is too small, or leaves nothing around itself.
     """
-    from anomalyos.features.depth import DepthStatistics, estimate_depth, region_statistics
 
     def make() -> Made:
         statistics = region_statistics(estimate_depth(context.small, context.settings), context.mask)
@@ -255,9 +256,6 @@ def shap(context: InspectionContext, found: Findings, tick: Tick) -> None:
         NotFound: training images, which the surrogate is fitted with, are gone or have changed.
         WeightsMissing: the configured depth estimator's weights are not at hand.
     """
-    from anomalyos.explain.readable import depth_by, measure
-    from anomalyos.explain.shapley import explain_score
-    from anomalyos.explain.surrogate import SURROGATE_VERSION
 
     def make() -> Made:
         deviation = depth_by(context.settings)
@@ -273,7 +271,6 @@ def shap(context: InspectionContext, found: Findings, tick: Tick) -> None:
 
 def surrogate_of(context: InspectionContext, deviation: DepthDeviation, tick: Tick) -> Surrogate:
     """The surrogate of the model that judged: read where it was kept, else fitted, which takes a while."""
-    from anomalyos.explain.surrogate import fit_surrogate, load_surrogate, save_surrogate, surrogate_path
 
     bundle = context.bundle
     path = surrogate_path(context.settings.surrogates_dir, bundle.sha256, context.settings.depth_model)
@@ -296,7 +293,6 @@ def training_image(context: InspectionContext, entry: dict[str, str]) -> Decoded
         NotFound: it is gone, or has changed since.
         ImageRejected: it cannot be read.
     """
-    from anomalyos.images.decoding import read_image
 
     own, stored = context.settings.data_dir / context.category / entry["path"], entry.get("object")
     path = context.settings.objects_dir / stored if stored else own

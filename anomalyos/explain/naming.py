@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.cases.crops import centre, cut
+from anomalyos.classifier.crops import place_box
+from anomalyos.classifier.network import CAM_LAYER
+from anomalyos.classifier.predict import DefectClassifier, Prediction, predict
 from anomalyos.core.arrays import Float32Array
+from anomalyos.core.geometry import Box
 from anomalyos.explain.gradcam import CamHeat, explain_class
-
-if TYPE_CHECKING:
-    from anomalyos.classifier.predict import DefectClassifier, Prediction
-    from anomalyos.core.geometry import Box
-    from anomalyos.inspection.context import InspectionContext
+from anomalyos.inspection.context import InspectionContext
 
 
 def name_region(context: InspectionContext, namer: DefectClassifier) -> tuple[Prediction, CamHeat]:
@@ -27,10 +26,6 @@ def name_region(context: InspectionContext, namer: DefectClassifier) -> tuple[Pr
         NotFound: no classifier of the category is in use.
         BundleError: the one in use is damaged.
     """
-    from anomalyos.cases.crops import centre, cut
-    from anomalyos.classifier.crops import place_box
-    from anomalyos.classifier.network import CAM_LAYER
-    from anomalyos.classifier.predict import predict
 
     height, width = context.rgb.shape[:2]
     box = place_box(centre(context.strongest_box()), width, height)

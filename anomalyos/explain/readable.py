@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
+from anomalyos.core.settings import Settings
+from anomalyos.features.depth.estimate import estimate_depth
+from anomalyos.features.depth.statistics import region_statistics
 
 SIZE = 224
 """Side that photograph and map are measured at, whatever the recipe's input size."""
@@ -125,8 +125,6 @@ def hot_region(heat: Float32Array, limit: float) -> NDArray[np.bool_]:
 def depth_by(settings: Settings) -> DepthDeviation:
     """Depth deviation by the estimator that ``settings.depth_model`` names; 0 where the region leaves
     nothing around itself to be held against."""
-    from anomalyos.features.depth.estimate import estimate_depth
-    from anomalyos.features.depth.statistics import region_statistics
 
     def deviation(rgb: NDArray[np.uint8], region: NDArray[np.bool_]) -> float:
         found = region_statistics(estimate_depth(rgb, settings), region)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.explain.corruptions import KINDS, corrupt
 from anomalyos.explain.readable import NAMES, DepthDeviation, Normality, measure
+from anomalyos.features.patches import PatchExtractor
+from anomalyos.patchcore.bundle import Bundle
 from anomalyos.patchcore.memory_bank import MemoryBank
-
-if TYPE_CHECKING:
-    from anomalyos.features.patches import PatchExtractor
-    from anomalyos.patchcore.bundle import Bundle
+from anomalyos.patchcore.scoring import score_patches
 
 SURROGATE_VERSION = 1
 """Counts up whenever the same bundle and photographs would give another surrogate."""
@@ -146,8 +145,6 @@ def _measure_all(
     normality: Normality,
     depth_deviation: DepthDeviation,
 ) -> list[tuple[NDArray[np.float64], float]]:
-    from anomalyos.patchcore.scoring import score_patches
-
     model, limit = bundle.model, bundle.calibration.map_threshold
     patches, _ = extractor.extract(copies)
     measured = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +10,8 @@ from numpy.typing import NDArray
 from anomalyos.core.arrays import Float32Array
 from anomalyos.core.geometry import Box
 from anomalyos.explain.evidence import Place, TraceNeighbour, TracePair
-
-if TYPE_CHECKING:
-    from anomalyos.features.patches import PatchExtractor
-    from anomalyos.patchcore.bundle import Bundle
+from anomalyos.features.patches import PatchExtractor
+from anomalyos.patchcore.bundle import Bundle
 
 TRACE_VERSION = 1
 """Counts up whenever the same image and bundle would get another trace."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from anomalyos.core.settings import Settings
+from anomalyos.features.recipes import Recipe
 from anomalyos.features.weights import SOURCES, WeightsMissing, find_weights, read_state_dict
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
-
-    from anomalyos.core.settings import Settings
-    from anomalyos.features.recipes import Recipe
 
 
 def load_backbone(recipe: Recipe, settings: Settings) -> nn.Module:

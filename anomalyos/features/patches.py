@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.core.settings import Settings
+from anomalyos.features.backbones import load_backbone, pick_device
+from anomalyos.features.recipes import Recipe
+
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from anomalyos.core.settings import Settings
-    from anomalyos.features.recipes import Recipe
 
 
 class PatchExtractor:
@@ -19,8 +20,6 @@ class PatchExtractor:
 
     def __init__(self, recipe: Recipe, settings: Settings) -> None:
         import torch
-
-        from anomalyos.features.backbones import load_backbone, pick_device
 
         self.recipe = recipe
         self.device = pick_device(settings)

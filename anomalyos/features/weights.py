@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.files.hashing import file_sha256
+from anomalyos.core.settings import Settings
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from anomalyos.core.settings import Settings
 
 
 class WeightsMissing(AnomalyOSError):

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
 from anomalyos.core.errors import NotFound
-
-if TYPE_CHECKING:
-    from anomalyos.db.engine import Store
-    from anomalyos.inspection.tables import Inspection
+from anomalyos.db.engine import Store
+from anomalyos.inspection.tables import Inspection
+from anomalyos.patchcore.scoring import anomaly_map
 
 # dark violet, magenta, orange, pale yellow: lightness rises all the way, so the order survives
 # colour blindness and print
@@ -26,7 +24,6 @@ def load_map(store: Store, inspection: Inspection) -> Float32Array:
     Raises:
         NotFound: for an inspection without a map (rejected, or of no known category).
     """
-    from anomalyos.patchcore.scoring import anomaly_map
 
     if not inspection.map_path:
         raise NotFound("This inspection has no anomaly map.", "Only images of a known category have one.")

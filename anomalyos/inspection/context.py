@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
 from anomalyos.core.geometry import Box
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.images.decoding import decode_image
+from anomalyos.inspection.anomaly_map import load_map
 from anomalyos.inspection.tables import Decision, Image, Inspection, Review
+from anomalyos.models.champions import Champions
 from anomalyos.models.tables import Category, ModelVersion
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.models.champions import Champions
-    from anomalyos.patchcore.bundle import Bundle
+from anomalyos.patchcore.bundle import Bundle
+from anomalyos.patchcore.calibration import p_value_in_words
+from anomalyos.patchcore.regions import find_regions
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,6 @@ class InspectionContext:
         Raises:
             NotFound: when its file is gone.
         """
-        from anomalyos.images.decoding import decode_image
 
         assert self.image is not None
         return decode_image(self.store.objects.read(self.image.object_path), self.settings).rgb
@@ -63,7 +64,6 @@ class InspectionContext:
     @cached_property
     def heat(self) -> Float32Array:
         """Anomaly map (input_size, input_size) float32 as it was stored."""
-        from anomalyos.inspection.anomaly_map import load_map
 
         return load_map(self.store, self.inspection)
 
@@ -95,7 +95,6 @@ class InspectionContext:
         facts, regions = self.inspection.map_facts, self.inspection.regions
         if regions:
             return Box(**{key: int(regions[0][key]) for key in ("x", "y", "width", "height")})
-        from anomalyos.patchcore.regions import find_regions
 
         size = (int(facts["width"]), int(facts["height"]))
         region = find_regions(self.heat, 0.95 * float(self.heat.max()), size)[0]
@@ -103,7 +102,6 @@ class InspectionContext:
 
     def facts(self) -> dict[str, Any]:
         """The stored verdict and what turned the score into it, JSON-able."""
-        from anomalyos.patchcore.calibration import p_value_in_words
 
         row = self.inspection
         words = ""

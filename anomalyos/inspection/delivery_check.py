@@ -10,15 +10,20 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.inspection.inbox import within_inbox
+from anomalyos.quality import data_checks
+from anomalyos.quality.data_check import evaluate, question_key, write_page
+from anomalyos.quality.manifest import Baseline, build_manifest
+from anomalyos.quality.measuring import ManifestFile, Progress, measure_files
+from anomalyos.quality.outcome import Tally
+from anomalyos.quality.rules import count_clauses, row_clauses
+from anomalyos.quality.suite import load_suite
 from anomalyos.quality.tables import CheckOutcome, DataCheck
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.quality.measuring import ManifestFile, Progress
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +41,6 @@ def check_shards(
     ``inspect_shard`` refuses those. Unchanged files are not looked at again, and without files nothing is
     even imported.
     """
-    from anomalyos.quality import data_checks
 
     stopped: list[str] = []
     for category in sorted({shard["category"] for shard in shards}, key=lambda name: name or ""):
@@ -64,7 +68,6 @@ def check_delivery(
         paths: relative to ``inbox/DAY``.
     """
     from anomalyos.inspection.nights import batch_key
-    from anomalyos.quality import data_checks
 
     key = batch_key(day)
     try:
@@ -85,11 +88,6 @@ def _checked(
     paths: Sequence[str],
     progress: Progress | None,
 ) -> DataCheck:
-    from anomalyos.quality import data_checks
-    from anomalyos.quality.data_check import question_key
-    from anomalyos.quality.measuring import measure_files
-    from anomalyos.quality.suite import load_suite
-
     suite = load_suite(category, settings)
     rows = measure_files(_files(settings, day, paths), settings, store, progress)
     with store.session(read_only=True) as session:
@@ -112,11 +110,6 @@ def _answer(
     usual: dict[str, Any],
     store: Store,
 ) -> DataCheck:
-    from anomalyos.quality.data_check import evaluate, write_page
-    from anomalyos.quality.manifest import Baseline, build_manifest
-    from anomalyos.quality.outcome import Tally
-    from anomalyos.quality.rules import count_clauses, row_clauses
-
     frame = build_manifest(rows, Baseline(**usual) if usual else None, suite.near_duplicates.bits)
     clauses = [*row_clauses(suite, "night"), *count_clauses(suite, "night")]
     tally = Tally()
@@ -139,9 +132,6 @@ def _answer(
 
 
 def _files(settings: Settings, day: str, paths: Sequence[str]) -> list[ManifestFile]:
-    from anomalyos.inspection.inbox import within_inbox
-    from anomalyos.quality.measuring import ManifestFile
-
     found = []
     for path in sorted(set(paths)):
         try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.products.dataset import valid_category_name
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +80,6 @@ def _walk(inbox: Path, day: str) -> Iterator[InboxFile]:
 
 
 def _walk_category(folder: Path, day: str) -> Iterator[InboxFile]:
-    from anomalyos.products.dataset import valid_category_name
-
     category: str | None = folder.name
     try:
         valid_category_name(folder.name)

@@ -16,19 +16,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anomalyos.core.errors import NotFound
+from anomalyos.core.settings import Settings, get_settings
+from anomalyos.db.engine import Store, open_store
 from anomalyos.db.rows import stored_id
+from anomalyos.features.recipes import get_recipe
+from anomalyos.images.decoding import DecodedImage, ImageRejected, decode_image
+from anomalyos.inspection import batches, images, inspections
 from anomalyos.inspection.tables import BatchKind, Inspection, Verdict
 from anomalyos.models.champions import Champions
 from anomalyos.models.tables import ModelVersion
+from anomalyos.patchcore.bundle import Bundle
+from anomalyos.patchcore.regions import find_regions
 from anomalyos.patchcore.router import ROUTER_RECIPE, CategoryRouter, Route
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.images.decoding import DecodedImage, ImageRejected
-    from anomalyos.patchcore.bundle import Bundle
 
 STAGES = ("decode", "route", "features", "search", "map", "store")
 Progress = Callable[[str, float], None]
@@ -130,7 +132,6 @@ class Inspector:
             NotFound: for an unknown batch or category, or when no category has a model yet.
             BundleError: when the champion's bundle is damaged.
         """
-        from anomalyos.images.decoding import ImageRejected, decode_image
 
         watch = Stopwatch(progress)
         try:
@@ -155,7 +156,6 @@ class Inspector:
         Raises:
             NotFound: for an unknown category, or when no category has a model yet.
         """
-        from anomalyos.features.recipes import get_recipe
 
         watch = watch or Stopwatch(None)
         pointers = self.champions.pointers()
@@ -187,8 +187,6 @@ class Inspector:
         image: DecodedImage,
         watch: Stopwatch,
     ) -> Examination:
-        from anomalyos.patchcore.regions import find_regions
-
         with watch.stage("search"):
             result = bundle.model.score(patches)
         with watch.stage("map"):
@@ -252,7 +250,6 @@ class Inspector:
         self, row: Inspection, batch_key: str, image: DecodedImage | None, image_path: str
     ) -> Inspection:
         """One transaction for everything; the files are there already."""
-        from anomalyos.inspection import batches, images, inspections
         from anomalyos.models import categories
 
         with self.store.session() as session:
@@ -315,7 +312,6 @@ def inspection_row(
 
 def live_batch(store: Store) -> str:
     """Key of today's batch of live inspections, made when it is the first."""
-    from anomalyos.inspection import batches
 
     day = datetime.now().astimezone().date().isoformat()
     key = f"live-{day}"
@@ -327,8 +323,6 @@ def live_batch(store: Store) -> str:
 @lru_cache(maxsize=1)
 def get_inspector() -> Inspector:
     """The process's inspector, under the process's settings."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.db.engine import open_store
 
     settings = get_settings()
     return Inspector(settings, open_store(settings))

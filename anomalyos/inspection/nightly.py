@@ -15,17 +15,22 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from anomalyos.accounts import audit
+from anomalyos.accounts.tables import AuditEvent
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.inspection import batches, inspections
+from anomalyos.inspection.delivery_check import check_shards
 from anomalyos.inspection.inbox import scan_inbox, within_inbox
+from anomalyos.inspection.inspections import work_key
+from anomalyos.inspection.inspector import Inspector, get_inspector
 from anomalyos.inspection.nights import batch_key, check_day
+from anomalyos.inspection.tables import Batch, BatchKind, Inspection, Verdict
+from anomalyos.quality import data_checks
 
 if TYPE_CHECKING:
     from sqlmodel import Session
-
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.inspection.inspector import Inspector
-    from anomalyos.inspection.tables import Batch, Inspection
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +58,6 @@ def discover(settings: Settings, store: Store, day: str, run_id: str = "") -> li
     ``inbox/DAY``)}``. Creates the batch and sets the number of files expected. What is not an
     image delivery is left out with a log line: see :func:`anomalyos.inspection.inbox.scan_inbox`.
     """
-    from anomalyos.inspection import batches
 
     files = scan_inbox(settings.inbox_dir, check_day(day))
     with store.session() as session:
@@ -114,8 +118,6 @@ def inspect_shard(
 
 
 def _refuse_stopped(shard: dict[str, Any], store: Store) -> None:
-    from anomalyos.quality import data_checks
-
     with store.session(read_only=True) as session:
         check = data_checks.newest(session, shard["category"] or "", batch_key(shard["day"]))
     if check is not None and data_checks.stops(check):
@@ -131,8 +133,6 @@ def summarise(settings: Settings, store: Store, day: str, failed_shards: int = 0
     Raises:
         NightFailed: when shards failed or files are without a row.
     """
-    from anomalyos.inspection import batches
-    from anomalyos.quality import data_checks
 
     with store.session() as session:
         batch_id = _id(_open_batch(session, check_day(day)))
@@ -162,7 +162,6 @@ def run_night(
     Raises:
         NightFailed: as :func:`summarise` does, after every shard was tried.
     """
-    from anomalyos.inspection.delivery_check import check_shards
 
     shards = discover(settings, store, day, run_id)
     check_shards(settings, store, shards)
@@ -192,8 +191,6 @@ def batch_of_run(store: Store, run_id: str) -> str | None:
     """Key of the batch an Airflow run worked on, None when the run is not known."""
     from sqlmodel import select
 
-    from anomalyos.accounts.tables import AuditEvent
-
     query = select(AuditEvent).where(AuditEvent.action == RUN_ACTION, AuditEvent.subject == f"run:{run_id}")
     with store.session() as session:
         event = session.exec(query).first()
@@ -204,8 +201,6 @@ class _ShardWorker:
     """What one shard's files have in common, and the counts so far."""
 
     def __init__(self, shard: dict[str, Any], settings: Settings, store: Store, inspector: Inspector) -> None:
-        from anomalyos.inspection import inspections
-
         self.settings = settings
         self.store = store
         self.inspector = inspector
@@ -228,8 +223,6 @@ class _ShardWorker:
             return "failed"
 
     def _inspect(self, path: str) -> str:
-        from anomalyos.inspection.inspections import work_key
-
         source = f"{self.day}/{path}"
         try:
             data = read_limited(within_inbox(self.settings.inbox_dir, source), self.settings.max_image_bytes)
@@ -242,8 +235,6 @@ class _ShardWorker:
 
     def _reject(self, source: str, reason: Unreadable) -> str:
         """Record a file without bytes. Its content hash is empty: nothing is known of the content."""
-        from anomalyos.inspection import inspections
-        from anomalyos.inspection.tables import Verdict
 
         log.warning("%s: %s rejected: %s", self.key, source, reason.message)
         row = self._rejected_row(source, reason.message)
@@ -254,9 +245,6 @@ class _ShardWorker:
         return Verdict.REJECTED.value if created else "skipped"
 
     def _rejected_row(self, source: str, reason: str) -> Inspection:
-        from anomalyos.inspection.inspections import work_key
-        from anomalyos.inspection.tables import Inspection, Verdict
-
         return Inspection(
             work_key=work_key(self.key, source, ""),
             batch_id=self.batch_id,
@@ -288,11 +276,6 @@ def _open_batch(session: Session, day: str, run_id: str = "") -> Batch:
     """The night's batch; a run is noted once, so that its page can link to the batch."""
     from sqlmodel import select
 
-    from anomalyos.accounts import audit
-    from anomalyos.accounts.tables import AuditEvent
-    from anomalyos.inspection import batches
-    from anomalyos.inspection.tables import BatchKind
-
     key = batch_key(day)
     batch = batches.get_or_create(session, key=key, kind=BatchKind.NIGHTLY.value, day=day, run_id=run_id)
     if run_id:
@@ -305,7 +288,6 @@ def _open_batch(session: Session, day: str, run_id: str = "") -> Batch:
 
 def _inspector(settings: Settings, store: Store) -> Inspector:
     """The process's own, with its models loaded, when it works on this home."""
-    from anomalyos.inspection.inspector import Inspector, get_inspector
 
     shared = get_inspector()
     return shared if shared.settings is settings and shared.store is store else Inspector(settings, store)
@@ -321,8 +303,6 @@ def _parts(paths: list[str], size: int) -> Iterable[list[str]]:
 
 def _recorded_sources(session: Session, batch_id: int) -> set[str]:
     from sqlmodel import select
-
-    from anomalyos.inspection.tables import Inspection
 
     return set(session.exec(select(Inspection.source).where(Inspection.batch_id == batch_id)))
 

@@ -9,12 +9,10 @@ from anomalyos.core.errors import Conflict, NotFound
 from anomalyos.db.rows import plain_text
 from anomalyos.knowledge import cause_evidence, grammar
 from anomalyos.knowledge import repository as knowledge
-from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode, Relation
+from anomalyos.knowledge.tables import CauseEvidence, KnowledgeEdge, KnowledgeNode, Relation
 
 if TYPE_CHECKING:
     from sqlmodel import Session
-
-    from anomalyos.knowledge.tables import CauseEvidence
 
 SMALL_PRIOR = 0.5
 """Pseudo-count of a cause that a person adds: half a case, so the first confirmation outweighs it."""

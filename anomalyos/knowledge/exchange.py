@@ -12,11 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.knowledge import bulk, grammar
 from anomalyos.knowledge import repository as knowledge
+from anomalyos.knowledge.graph import KnowledgeGraph
 
 if TYPE_CHECKING:
     from sqlmodel import Session
-
-    from anomalyos.knowledge.graph import KnowledgeGraph
 
 Format = Literal["yaml", "graphml"]
 MARK = "anomalyos-knowledge-1"

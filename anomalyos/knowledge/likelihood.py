@@ -14,15 +14,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from anomalyos.cases import repository as cases
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.knowledge import cause_evidence
 from anomalyos.knowledge.causes import RankedCause
 from anomalyos.knowledge.grammar import category_of, defect_key
+from anomalyos.knowledge.graph import KnowledgeGraph, load_graph
 from anomalyos.knowledge.tables import Relation
 
 if TYPE_CHECKING:
     from sqlmodel import Session
-
-    from anomalyos.knowledge.graph import KnowledgeGraph
 
 MASS = 0.90
 """Of the credible interval, with equal tails."""
@@ -200,8 +201,6 @@ def resolve(
 
 def root_causes_for_case(session: Session, case_id: int, k: int = 5) -> tuple[RankedCause, ...]:
     """Ranked causes of one case of the case base. Raises NotFound when there is no such case."""
-    from anomalyos.cases import repository as cases
-    from anomalyos.knowledge.graph import load_graph
 
     case = cases.get(session, case_id)
     key = defect_key(case.category, case.defect_type)
@@ -209,8 +208,6 @@ def root_causes_for_case(session: Session, case_id: int, k: int = 5) -> tuple[Ra
 
 
 def _count(session: Session, defects: list[str]) -> Counts:
-    from anomalyos.knowledge import cause_evidence
-
     return cause_evidence.counts(session, defects)
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from anomalyos.core.errors import AnomalyOSError, NotFound
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.knowledge import bulk
 from anomalyos.knowledge import repository as knowledge
 from anomalyos.knowledge.grammar import MAX_WEIGHT, category_key, check_key, defect_key
@@ -15,9 +17,6 @@ from anomalyos.knowledge.tables import CauseEvidence, NodeKind, Relation
 
 if TYPE_CHECKING:
     from sqlmodel import Session
-
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
 
 ACTOR = "seed"
 Words = Annotated[str, Field(min_length=1, max_length=1000)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
+from anomalyos.cases.library import get_case_library
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.knowledge.seeds import ensure_seeded
 
 Progress = Callable[[int, int, str], None]
 """Called with (categories done, in all, the one that begins)."""
@@ -26,8 +27,6 @@ def refresh_case_base(
     Returns:
         JSON-able: ``knowledge`` and ``cases`` counts, ``reviews_followed``.
     """
-    from anomalyos.cases.library import get_case_library
-    from anomalyos.knowledge.seeds import ensure_seeded
 
     knowledge = ensure_seeded(store, settings)
     library = get_case_library(settings, store)
@@ -50,7 +49,6 @@ def follow_reviews(settings: Settings, store: Store) -> int:
         How many inspections were out of step.
     """
     from anomalyos.cases import repository as cases
-    from anomalyos.cases.library import get_case_library
 
     with store.session(read_only=True) as session:
         behind = cases.reviews_not_followed(session)

@@ -12,20 +12,34 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anomalyos.core.errors import AnomalyOSError, Conflict
+from anomalyos.core.files.hashing import file_sha256
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.db.rows import stored_id
+from anomalyos.features.patches import PatchExtractor
+from anomalyos.features.recipes import Recipe, get_recipe
+from anomalyos.features.weights import weights_identity
+from anomalyos.images.decoding import ImageRejected, read_image
+from anomalyos.inspection.reviewed_normals import reviewed_normals
 from anomalyos.learning.rebuild_options import RebuildOptions
+from anomalyos.learning.reviewed import reviewed_samples
+from anomalyos.models import categories, promotions
+from anomalyos.models import versions as models
+from anomalyos.models.evaluation import evaluate_category, evaluate_model
+from anomalyos.models.gate import GateResult, Limits, judge
+from anomalyos.models.pointer import stored_bytes
+from anomalyos.models.tables import ModelVersion
+from anomalyos.patchcore.bundle import FORMAT, write_bundle
+from anomalyos.patchcore.model import PatchCore, cross_calibrate
+from anomalyos.patchcore.router import ROUTER_RECIPE, Prototype
+from anomalyos.products.category_settings import CategorySettings, category_settings
+from anomalyos.products.dataset import CategoryData, Sample, load_category
+from anomalyos.products.groups import fold_groups
+from anomalyos.quality.data_check import check_category, require_learnable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
-
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.features.patches import PatchExtractor
-    from anomalyos.features.recipes import Recipe
-    from anomalyos.models.gate import GateResult
-    from anomalyos.models.tables import ModelVersion
-    from anomalyos.products.category_settings import CategorySettings
-    from anomalyos.products.dataset import CategoryData, Sample
 
 FEWEST_IMAGES = 5
 FOLDS_FEW, FOLDS_MANY = 10, 5
@@ -79,8 +93,6 @@ def rebuild_category(
         DataStopped: when the category's suite says that nothing may be learned from its images.
         AnomalyOSError: when too few images can be learned from, or settings are off.
     """
-    from anomalyos.models import versions as models
-    from anomalyos.products.category_settings import category_settings
 
     begun = time.monotonic()
     options = options or RebuildOptions()
@@ -117,12 +129,6 @@ def learnable(
     name: str, settings: Settings, store: Store, options: RebuildOptions, progress: Progress | None
 ) -> tuple[CategoryData, int]:
     """The category less what its data check sets aside, plus reviewed normals if wanted, and its id."""
-    from anomalyos.db.rows import stored_id
-    from anomalyos.inspection.reviewed_normals import reviewed_normals
-    from anomalyos.learning.reviewed import reviewed_samples
-    from anomalyos.models import categories
-    from anomalyos.products.dataset import load_category
-    from anomalyos.quality.data_check import check_category, require_learnable
 
     data = load_category(settings, name)
     check = check_category(name, settings, store, data=data, progress=stage(progress, "check"))
@@ -153,8 +159,6 @@ def planned(data: CategoryData, version: ModelVersion | None, seconds: float) ->
 
 def content_key(data: CategoryData, recipe: Recipe, alpha: float, settings: Settings, salt: str = "") -> str:
     """SHA-256 over everything a version is made from."""
-    from anomalyos.features.weights import weights_identity
-    from anomalyos.patchcore.bundle import FORMAT
 
     parts = {
         "data": data.content_hash(),
@@ -177,14 +181,6 @@ def build_version(
     progress: Progress | None,
 ) -> ModelVersion:
     """Learn, calibrate and evaluate; write the bundle; return the row that is to be stored."""
-    from anomalyos.features.patches import PatchExtractor
-    from anomalyos.features.weights import weights_identity
-    from anomalyos.models.evaluation import evaluate_model
-    from anomalyos.models.tables import ModelVersion
-    from anomalyos.patchcore.bundle import write_bundle
-    from anomalyos.patchcore.model import PatchCore, cross_calibrate
-    from anomalyos.patchcore.router import Prototype
-    from anomalyos.products.groups import fold_groups
 
     extractor = PatchExtractor(recipe, settings)
     learned = learn(data, extractor, settings, stage(progress, "learn"))
@@ -247,11 +243,6 @@ def learn(
     """
     import torch
 
-    from anomalyos.features.patches import PatchExtractor
-    from anomalyos.features.recipes import get_recipe
-    from anomalyos.images.decoding import ImageRejected, read_image
-    from anomalyos.patchcore.router import ROUTER_RECIPE
-
     router_recipe = get_recipe(ROUTER_RECIPE)
     same = router_recipe.feature_key() == extractor.recipe.feature_key()
     router = extractor if same else PatchExtractor(router_recipe, settings)
@@ -288,7 +279,6 @@ def learn(
 
 def test_hash(data: CategoryData) -> str:
     """SHA-256 over the test images: two evaluations compare only on the same ones."""
-    from anomalyos.core.files.hashing import file_sha256
 
     lines = [f"{s.path.relative_to(data.root).as_posix()}\0{file_sha256(s.path)}\n" for s in data.test]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
@@ -297,9 +287,6 @@ def test_hash(data: CategoryData) -> str:
 def add_version(store: Store, row: ModelVersion) -> ModelVersion:
     """Store the row under the next free version number; another process may take one meanwhile."""
     from sqlalchemy.exc import IntegrityError
-
-    from anomalyos.models import versions as models
-    from anomalyos.models.tables import ModelVersion
 
     for _ in range(10):
         candidate = ModelVersion(**row.model_dump(exclude={"id", "version"}), version=0)
@@ -319,11 +306,6 @@ def pass_gate(
 
     Returns the judgement and whether the pointer was moved.
     """
-    from anomalyos.db.rows import stored_id
-    from anomalyos.models import categories, promotions
-    from anomalyos.models import versions as models
-    from anomalyos.models.gate import GateResult, Limits, judge
-    from anomalyos.models.pointer import stored_bytes
 
     with store.session(read_only=True) as session:
         category = categories.by_name(session, name)
@@ -363,7 +345,6 @@ def comparable_metrics(
         return None
     if champion.metrics.get("test_hash") == challenger.metrics.get("test_hash"):
         return champion.metrics
-    from anomalyos.models.evaluation import evaluate_category
 
     # both were measured on the images there are now, in the same order: their replicates are pairs
     return {**evaluate_category(name, settings, store), "test_hash": challenger.metrics.get("test_hash")}

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from anomalyos.core.errors import AnomalyOSError
-
-if TYPE_CHECKING:
-    from anomalyos.products.category_settings import CategorySettings
+from anomalyos.products.category_settings import CategorySettings
 
 AS_SET = "as_set"
 """Stands for None where a form's drop-down must not be empty."""

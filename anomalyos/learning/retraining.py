@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.learning.rebuild import Progress
+from anomalyos.classifier.dataset import NotEnoughDefects
+from anomalyos.classifier.train import train_classifier
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.learning.rebuild import Progress, rebuild_category
+from anomalyos.learning.rebuild_options import RebuildOptions
+from anomalyos.learning.rebuild_plan import RebuildFailed, require_results, without_result
+from anomalyos.models.experiment_log import log_version
+from anomalyos.products.selection import choose_categories
 
 DAG_ID = "retrain"
 
@@ -22,7 +27,6 @@ def plan_retraining(
     Raises:
         NotFound: naming every category that does not exist.
     """
-    from anomalyos.products.selection import choose_categories
 
     drifted = {str(drift["category"]) for drift in drifts}
     return choose_categories(settings, drifted or wanted)
@@ -49,8 +53,6 @@ def retrain_category(
     Raises:
         AnomalyOSError: as ``rebuild_category``.
     """
-    from anomalyos.learning.rebuild import rebuild_category
-    from anomalyos.learning.rebuild_options import RebuildOptions
 
     result = rebuild_category(
         category,
@@ -65,7 +67,6 @@ def retrain_category(
     number = result.get("version")
     if number is None or result.get("dry_run"):
         return {**result, "tracking": {}}
-    from anomalyos.models.experiment_log import log_version
 
     return {
         **result,
@@ -103,8 +104,6 @@ class Naming:
     results: Sequence[Mapping[str, Any]] = ()
 
     def failed(self) -> list[str]:
-        from anomalyos.learning.rebuild_plan import without_result
-
         return without_result(self.asked or (), self.results)
 
 
@@ -126,8 +125,6 @@ def fine_tune(
     Raises:
         AnomalyOSError: as ``train_classifier``.
     """
-    from anomalyos.classifier.dataset import NotEnoughDefects
-    from anomalyos.classifier.train import train_classifier
 
     try:
         found = train_classifier(category, settings, store, trials=trials, run_id=run_id, actor=actor)
@@ -162,7 +159,6 @@ def note(
     naming: Naming | None = None,
 ) -> str:
     """The whole run in words: what started it, then the failures, then the rest."""
-    from anomalyos.learning.rebuild_plan import without_result
 
     naming = naming or Naming()
     lines = [*map(drift_line, drifts)]
@@ -181,7 +177,6 @@ def summarise(
     Raises:
         RebuildFailed: naming the categories without a result, or whose defect names have none.
     """
-    from anomalyos.learning.rebuild_plan import RebuildFailed, require_results
 
     naming = naming or Naming()
     require_results(categories, results)

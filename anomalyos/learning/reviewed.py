@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from anomalyos.core.files.hashing import file_sha256
+from anomalyos.core.settings import Settings
+from anomalyos.inspection.reviewed_normals import ReviewedNormal
 from anomalyos.products.dataset import GOOD, CategoryData, Sample
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.inspection.reviewed_normals import ReviewedNormal
 
 
 def reviewed_samples(
@@ -20,7 +18,6 @@ def reviewed_samples(
     Images that are training or test images of the category already are left out: learned twice they would
     count twice, and a test image that was learned makes every figure a lie.
     """
-    from anomalyos.core.files.hashing import file_sha256
 
     if not normals:
         return []

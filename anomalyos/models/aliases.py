@@ -12,14 +12,14 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from anomalyos.core.settings import Settings, get_settings
+from anomalyos.db.engine import Store, open_store
+from anomalyos.models import versions as models
+from anomalyos.models.tables import ModelVersion
 from anomalyos.models.tracking import TrackingUnreachable, reachable, tracking_client
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion as Registered
-
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.models.tables import ModelVersion
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 KEY, NUMBER = "anomalyos.content_key", "anomalyos.version"
@@ -63,7 +63,6 @@ def follow_pointer(settings: Settings, store: Store, category: str) -> dict[str,
     Returns:
         Alias to MLflow's version number. Versions that MLflow never heard of have none.
     """
-    from anomalyos.models import versions as models
 
     with store.session(read_only=True) as session:
         champion = models.champion(session, category)
@@ -109,9 +108,6 @@ def follow_soon(settings: Settings, category: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    from anomalyos.core.settings import get_settings
-    from anomalyos.db.engine import open_store
-
     settings = get_settings()
     try:
         with reachable(settings):

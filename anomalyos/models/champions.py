@@ -5,18 +5,15 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from anomalyos.core.errors import BundleError
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.features.patches import PatchExtractor
+from anomalyos.features.recipes import Recipe
 from anomalyos.features.weights import weights_identity
+from anomalyos.models.tables import Category, ModelVersion
 from anomalyos.patchcore.bundle import Bundle, load_bundle
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.features.patches import PatchExtractor
-    from anomalyos.features.recipes import Recipe
-    from anomalyos.models.tables import ModelVersion
 
 BUNDLES_KEPT = 64
 """A bundle of the default recipe takes about 1.5 MB; a hundred categories still fit a laptop."""
@@ -48,8 +45,6 @@ class Champions:
         """Champion of every category that has one, read from the database now."""
         from sqlmodel import col, select
 
-        from anomalyos.models.tables import Category, ModelVersion
-
         query = select(Category.name, ModelVersion).join(
             ModelVersion, col(Category.champion_id) == col(ModelVersion.id)
         )
@@ -75,7 +70,6 @@ class Champions:
 
     def extractor(self, recipe: Recipe) -> PatchExtractor:
         """The patch extractor of a recipe, its backbone loaded once per process."""
-        from anomalyos.features.patches import PatchExtractor
 
         key = recipe.feature_key()
         with self._lock:

@@ -5,22 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.errors import NotFound
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.features.patches import PatchExtractor
+from anomalyos.images.decoding import ImageRejected, decode_mask, read_image
+from anomalyos.models import versions as models
 from anomalyos.patchcore import bootstrap, metrics
+from anomalyos.patchcore.bundle import load_bundle
+from anomalyos.patchcore.calibration import Calibration
 from anomalyos.patchcore.metrics import Rate
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.features.patches import PatchExtractor
-    from anomalyos.patchcore.calibration import Calibration
-    from anomalyos.patchcore.model import PatchCore
-    from anomalyos.products.dataset import CategoryData, Sample
+from anomalyos.patchcore.model import PatchCore
+from anomalyos.products.dataset import CategoryData, Sample, load_category
 
 REPORTED_ALPHAS = (0.05, 0.10)
 Progress = Callable[[int, int], None]
@@ -104,7 +105,6 @@ def run_test_set(
     progress: Progress | None = None,
 ) -> TestRun:
     """Score every sample, one at a time; an image that cannot be read is listed, not fatal."""
-    from anomalyos.images.decoding import ImageRejected, decode_mask, read_image
 
     run = TestRun()
     size = model.recipe.input_size
@@ -192,10 +192,6 @@ def evaluate_category(
         NotFound: when the category has no images or no champion.
         BundleError: when the champion's bundle is damaged.
     """
-    from anomalyos.features.patches import PatchExtractor
-    from anomalyos.models import versions as models
-    from anomalyos.patchcore.bundle import load_bundle
-    from anomalyos.products.dataset import load_category
 
     data = load_category(settings, name)
     with store.session(read_only=True) as session:

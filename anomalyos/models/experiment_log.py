@@ -7,9 +7,12 @@ import subprocess
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from anomalyos.core.settings import PROJECT_ROOT
+from anomalyos.core.settings import PROJECT_ROOT, Settings
+from anomalyos.db.engine import Store
 from anomalyos.models import aliases
+from anomalyos.models import versions as models
 from anomalyos.models.aliases import KEY, NUMBER
+from anomalyos.models.tables import ModelVersion
 from anomalyos.models.tracking import (
     PATCHCORE,
     TrackedRun,
@@ -19,14 +22,11 @@ from anomalyos.models.tracking import (
     tracked_run,
     tracking_client,
 )
+from anomalyos.patchcore.bundle import load_bundle
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow.entities import Run
-
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.models.tables import ModelVersion
 
 log = logging.getLogger(__name__)
 CATEGORY = "anomalyos.category"
@@ -44,7 +44,6 @@ def log_version(
     Returns:
         JSON-able: ``run_id``, or ``error`` with what to do.
     """
-    from anomalyos.models import versions as models
 
     with store.session(read_only=True) as session:
         version = models.by_version(session, category, number)
@@ -75,8 +74,6 @@ def _logged(settings: Settings, category: str, version: ModelVersion) -> str | N
 
 
 def _log(settings: Settings, category: str, version: ModelVersion, seconds: float | None) -> str:
-    from anomalyos.patchcore.bundle import load_bundle
-
     folder = settings.bundles_dir / version.bundle_path
     bundle = load_bundle(folder, version.bundle_sha256)
     figures = version.metrics

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
+from anomalyos.core.settings import Settings
 
 NEGLIGIBLE = 0.002
 """A fall that is smaller matters to nobody, however sure it is."""

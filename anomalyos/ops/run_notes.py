@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from anomalyos.core.errors import AnomalyOSError
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
+from anomalyos.core.settings import Settings
 from anomalyos.learning.retraining import DAG_ID
+from anomalyos.ops.airflow import AirflowApi
 
 
 def leave_note(settings: Settings, run_id: str, text: str, dag_id: str = DAG_ID) -> str:
@@ -16,7 +13,6 @@ def leave_note(settings: Settings, run_id: str, text: str, dag_id: str = DAG_ID)
 
     A note that cannot be left must not fail a run whose work is done: the text is in the task's log as well.
     """
-    from anomalyos.ops.airflow import AirflowApi
 
     api = AirflowApi(settings)
     try:

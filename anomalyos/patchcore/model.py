@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
+from anomalyos.features.recipes import Recipe
 from anomalyos.features.reduction import Reduction, fit_reduction
 from anomalyos.patchcore.calibration import Calibration, upper_threshold
 from anomalyos.patchcore.coreset import coreset_size, greedy_coreset
@@ -18,8 +19,6 @@ from anomalyos.patchcore.scoring import PatchScores, anomaly_map, score_patches
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from anomalyos.features.recipes import Recipe
 
 Progress = Callable[[int, int], None]
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from anomalyos.core.errors import AnomalyOSError
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.features.recipes import Recipe
+from anomalyos.core.settings import Settings
+from anomalyos.features.recipes import Recipe, get_recipe
 
 
 class CategorySettings(BaseModel):
@@ -30,7 +28,6 @@ class CategorySettings(BaseModel):
         Raises:
             AnomalyOSError: naming the field that is unknown or out of range.
         """
-        from anomalyos.features.recipes import get_recipe
 
         try:
             return get_recipe(self.recipe, **self.changes)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from anomalyos.core.errors import NotFound
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
+from anomalyos.core.settings import Settings
+from anomalyos.products.dataset import list_categories
 
 
 def choose_categories(settings: Settings, wanted: Iterable[str]) -> list[str]:
@@ -17,7 +15,6 @@ def choose_categories(settings: Settings, wanted: Iterable[str]) -> list[str]:
     Raises:
         NotFound: naming every wanted category that does not exist, or when there is none at all.
     """
-    from anomalyos.products.dataset import list_categories
 
     there = list_categories(settings)
     if not there:

@@ -14,23 +14,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from anomalyos.core.errors import AnomalyOSError
-from anomalyos.quality import picture_figures
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.products.dataset import CategoryData, load_category
+from anomalyos.quality import data_checks, picture_figures, quarantine
 from anomalyos.quality.check_page import PageFacts, PageSection, render_page
 from anomalyos.quality.manifest import baseline_of, build_manifest
 from anomalyos.quality.measuring import ManifestFile, Measured, Progress, measure_files
 from anomalyos.quality.outcome import Tally, bad_files
+from anomalyos.quality.quarantine import BadFile
 from anomalyos.quality.rules import Clause, count_clauses, row_clauses
 from anomalyos.quality.suite import Suite, load_suite
 from anomalyos.quality.tables import DataCheck, QuarantinedImage, QuarantineState
+from anomalyos.quality.validation import validate
 from anomalyos.quality.words import became_words, outcome_words, result_words
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.products.dataset import CategoryData
-    from anomalyos.quality.quarantine import BadFile
 
 FORMAT = 2
 """Counted up when the same question gets another answer: what was kept is asked anew."""
@@ -54,8 +54,6 @@ class CategoryCheck:
 
     @property
     def stopped(self) -> bool:
-        from anomalyos.quality import data_checks
-
         return data_checks.stops(self.row)
 
     def left_out(self) -> dict[str, dict[str, str]]:
@@ -90,8 +88,6 @@ def check_category(
         NotFound: there is no such category.
         AnomalyOSError: the suite is not valid, or could not be evaluated.
     """
-    from anomalyos.products.dataset import load_category
-    from anomalyos.quality import data_checks, quarantine
 
     data = data or load_category(settings, name)
     suite = load_suite(name, settings)
@@ -204,7 +200,6 @@ def evaluate(
     tally: Tally, suite_name: str, title: str, frame: DataFrame, clauses: Sequence[Clause]
 ) -> list[PageSection]:
     """Ask Great Expectations and gather the answers; nothing is asked of no rows but how many there are."""
-    from anomalyos.quality.validation import validate
 
     asked = [clause for clause in clauses if len(frame) or clause.kind == "rows"]
     if not asked:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anomalyos.quality.measuring import Measured
 from anomalyos.quality.perceptual import near_pairs
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-    from anomalyos.quality.measuring import Measured
 
 FEWEST_FOR_USUAL = 10
 """Below this a median says little of what is usual."""

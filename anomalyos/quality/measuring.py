@@ -6,17 +6,13 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from anomalyos.core.errors import NotFound
-from anomalyos.images.decoding import ImageRejected, decode_image, read_limited
-from anomalyos.quality import picture_figures
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.images.decoding import DecodedImage, ImageRejected, decode_image, read_limited
+from anomalyos.quality import image_figures, picture_figures
 from anomalyos.quality.tables import ImageFigures
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.images.decoding import DecodedImage
 
 Progress = Callable[[int, int], None]
 """Called with (files done, files in all)."""
@@ -60,8 +56,6 @@ def measure_files(
 
 
 def _measure_some(files: Sequence[ManifestFile], settings: Settings, store: Store) -> list[Measured]:
-    from anomalyos.quality import image_figures
-
     hashes = [_content_hash(file.path, settings) for file in files]
     with store.session(read_only=True) as session:
         known = image_figures.find_many(session, [sha for sha, _ in hashes if sha], picture_figures.VERSION)

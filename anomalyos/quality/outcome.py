@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from anomalyos.quality.quarantine import BadFile
 from anomalyos.quality.tables import CheckOutcome
+from anomalyos.quality.validation import Answer
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-    from anomalyos.quality.validation import Answer
 
 LISTED = 500
 """Warnings listed by name; all of them are counted. What is set aside is always listed."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from anomalyos.quality.suite import Occasion, Severity, Suite
+from anomalyos.quality.suite import Occasion, Severity, Suite
 
 Row = Mapping[str, Any]
 """One line of the manifest by column."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from anomalyos.core.errors import AnomalyOSError
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
+from anomalyos.core.settings import Settings
 
 Severity = Literal["quarantine", "stop", "warn", "skip"]
 Occasion = Literal["learning", "night"]

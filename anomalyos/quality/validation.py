@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.quality.rules import Clause
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuiteValidationResult
     from great_expectations.expectations.expectation import Expectation
     from pandas import DataFrame
-
-    from anomalyos.quality.rules import Clause
 
 SEVERITIES = {"stop": "critical", "quarantine": "warning", "warn": "info"}
 """Ours as Great Expectations names them."""

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anomalyos.db.engine import Store
 from anomalyos.explain.evidence import Evidence
 from anomalyos.reports.layout import build_page
 from anomalyos.reports.pictures import TrainingPictures
@@ -13,8 +14,6 @@ from anomalyos.reports.writer import WrittenReport
 
 if TYPE_CHECKING:
     from jinja2 import Template
-
-    from anomalyos.db.engine import Store
 
 
 def export_html(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from anomalyos.db.engine import Store
 from anomalyos.explain.evidence import Evidence, ShapExplanation
 from anomalyos.knowledge.causes import RankedCause
 from anomalyos.reports.content import SECTIONS, TITLES, Level, Statement
@@ -12,9 +12,6 @@ from anomalyos.reports.dossier import Fact
 from anomalyos.reports.pictures import Picture, PictureLoader, TrainingPictures
 from anomalyos.reports.words import clean, number, percent
 from anomalyos.reports.writer import WrittenReport
-
-if TYPE_CHECKING:
-    from anomalyos.db.engine import Store
 
 MOST_CASES = 5
 MOST_TRACES = 3

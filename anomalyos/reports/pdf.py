@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.db.engine import Store
 from anomalyos.explain.evidence import Evidence
 from anomalyos.reports.content import Statement
 from anomalyos.reports.layout import Page, build_page
@@ -18,8 +19,6 @@ from anomalyos.reports.writer import WrittenReport
 
 if TYPE_CHECKING:
     from fpdf import FPDF
-
-    from anomalyos.db.engine import Store
 
 FONT = "report"
 INK, SOFT, LINE, ACCENT = (27, 36, 48), (91, 102, 117), (221, 225, 231), (47, 95, 208)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from anomalyos.db.rows import stored_id
-
-if TYPE_CHECKING:
-    from anomalyos.explain.evidence import Evidence
-    from anomalyos.explain.explainer import Explainer
-    from anomalyos.reports.writer import OnText, WrittenReport
+from anomalyos.explain.evidence import Evidence
+from anomalyos.explain.explainer import Explainer
+from anomalyos.reports import repository as reports
+from anomalyos.reports.writer import OnText, WrittenReport, write_report
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,6 @@ def report_inspection(
     Raises:
         NotFound: when there is no such inspection.
     """
-    from anomalyos.reports import repository as reports
-    from anomalyos.reports.writer import write_report
 
     evidence = explainer.explain(inspection_id, progress=progress)
     written = write_report(evidence, explainer.settings, on_text)

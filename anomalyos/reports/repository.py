@@ -11,11 +11,10 @@ from anomalyos.core.errors import NotFound
 from anomalyos.db.rows import storable
 from anomalyos.inspection import inspections
 from anomalyos.reports.tables import Report
+from anomalyos.reports.writer import WrittenReport
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-
-    from anomalyos.reports.writer import WrittenReport
 
 
 def keep(session: Session, inspection_id: int, written: WrittenReport, actor: str) -> Report:
@@ -66,7 +65,6 @@ def list_reports(session: Session, inspection_id: int, limit: int = 50) -> list[
 
 def restore(row: Report) -> WrittenReport:
     """A stored report in the form it was written in: what an export starts from."""
-    from anomalyos.reports.writer import WrittenReport
 
     fields = row.model_dump(exclude={"id", "inspection_id", "actor", "created_at"})
     return WrittenReport.model_validate(fields)

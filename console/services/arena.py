@@ -18,9 +18,11 @@ from anomalyos.arena.rounds import Progress, RoundMaker, Supply
 from anomalyos.arena.rules import Call
 from anomalyos.arena.standings import Standing, Tally
 from anomalyos.arena.tables import ArenaCall, ArenaMaterial, ArenaRound, RoundKind
+from anomalyos.arena.truth import boxes_mask
 from anomalyos.core.errors import Conflict, NotFound
 from anomalyos.db.columns import utc_now
 from anomalyos.db.rows import stored_id
+from anomalyos.images.decoding import decode_mask
 from console.security.sessions import Person
 from console.services.inspection import InspectionService
 
@@ -225,7 +227,6 @@ class ArenaService:
 
     def truth_mask(self, material: ArenaMaterial) -> NDArray[np.bool_]:
         """(H, W) bool of where the defect is. Raises ``NotFound`` when nobody knows."""
-        from anomalyos.arena.truth import boxes_mask
 
         if material.truth_path:
             return self._mask(material)
@@ -234,8 +235,6 @@ class ArenaService:
         raise NotFound("There is no such picture.")
 
     def _mask(self, material: ArenaMaterial) -> NDArray[np.bool_]:
-        from anomalyos.images.decoding import decode_mask
-
         return decode_mask(self.desk.store.objects.absolute(material.truth_path), self.desk.settings)
 
 

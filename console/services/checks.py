@@ -9,8 +9,10 @@ from sqlmodel import Session, col, select
 
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError, NotFound
+from anomalyos.images.decoding import read_image, thumbnail_jpeg
 from anomalyos.inspection import batches
 from anomalyos.inspection.tables import Inspection
+from anomalyos.products.dataset import valid_category_name
 from anomalyos.quality import data_checks, quarantine
 from anomalyos.quality.tables import DataCheck, QuarantinedImage
 from console.services.inspection import Actor, InspectionService, require
@@ -98,8 +100,6 @@ class CheckService:
         Raises:
             NotFound: there is no such row, or no such file any more, or it cannot be decoded.
         """
-        from anomalyos.images.decoding import read_image, thumbnail_jpeg
-        from anomalyos.products.dataset import valid_category_name
 
         with self.store.session(read_only=True) as session:
             row = quarantine.get(session, image_id)

@@ -6,10 +6,9 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from anomalyos.explain.evidence import Evidence
+from anomalyos.explain.evidence import Evidence
 
 GROUPS: tuple[tuple[str, ...], ...] = (("similar", "causes"), ("trace",), ("cams",), ("depth",), ("shap",))
 """Parts computed in one go, quick ones first: causes build on the similar cases."""

@@ -10,19 +10,19 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TypeVar, cast
 
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.db.rows import stored_id
+from anomalyos.explain.evidence import Evidence
+from anomalyos.explain.explainer import Explainer
+from anomalyos.reports import repository as reports
+from anomalyos.reports.reporting import report_inspection
+from anomalyos.reports.tables import Report
+from anomalyos.reports.writer import WrittenReport
 from console.services.explain_jobs import ExplainJob, Lane, ReportJob
 from console.services.inspection import Actor, InspectionService, require
-
-if TYPE_CHECKING:
-    from anomalyos.explain.evidence import Evidence
-    from anomalyos.explain.explainer import Explainer
-    from anomalyos.reports.tables import Report
-    from anomalyos.reports.writer import WrittenReport
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -162,8 +162,6 @@ class ExplanationService:
         return job
 
     def _write(self, job: ReportJob) -> None:
-        from anomalyos.reports.reporting import report_inspection
-
         def progress(part: str, share: float) -> None:
             self._go_on(part, share)
             job.part, job.share = part, share
@@ -188,7 +186,6 @@ class ExplanationService:
 
     def latest_report(self, inspection_id: int) -> KeptReport | None:
         """Blocking: the newest kept report of an inspection."""
-        from anomalyos.reports import repository as reports
 
         with self._desk.store.session(read_only=True) as session:
             row = reports.latest(session, inspection_id)
@@ -196,7 +193,6 @@ class ExplanationService:
 
     def report(self, report_id: int) -> KeptReport:
         """Blocking. Raises ``NotFound``."""
-        from anomalyos.reports import repository as reports
 
         with self._desk.store.session(read_only=True) as session:
             return _kept(reports.get(session, report_id))
@@ -222,8 +218,6 @@ class ExplanationService:
 
 
 def _kept(row: Report) -> KeptReport:
-    from anomalyos.reports import repository as reports
-
     return KeptReport(stored_id(row.id), row.inspection_id, row.actor, row.created_at, reports.restore(row))
 
 

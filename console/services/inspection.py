@@ -7,21 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError, NotAllowed, NotFound
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
+from anomalyos.explain.evidence import Evidence
+from anomalyos.explain.explainer import get_explainer
+from anomalyos.images.decoding import decode_image
 from anomalyos.inspection import batches, inspections, reviews
 from anomalyos.inspection.batches import BatchSummary
+from anomalyos.inspection.inspector import live_batch
 from anomalyos.inspection.tables import BatchKind, Image, Inspection, Review
+from anomalyos.ops.airflow import AirflowApi
+from anomalyos.products.dataset import load_category
 from console.services import queue_reads, reads, views
 from console.services.queue import EVERY_NIGHT, QueueService
-
-if TYPE_CHECKING:
-    from anomalyos.explain.evidence import Evidence
-    from anomalyos.ops.airflow import AirflowApi
 
 Progress = Callable[[str, float], None]
 
@@ -161,7 +163,6 @@ class InspectionService:
 
     def defect_types(self, category: str) -> list[str]:
         """Names worth suggesting for a defect: test folders of the category, its cases, its knowledge."""
-        from anomalyos.products.dataset import load_category
 
         if not category:
             return []
@@ -236,7 +237,6 @@ class InspectionService:
         progress: Progress | None = None,
     ) -> Inspection:
         """Inspect one uploaded image in today's live batch; a rejected image comes back as a row too."""
-        from anomalyos.inspection.inspector import live_batch
 
         require(actor, Role.REVIEWER)
         return self.inspector.inspect(
@@ -264,8 +264,6 @@ class InspectionService:
         return self._image(inspection_id).object_path
 
     def decoded(self, object_path: str) -> Any:
-        from anomalyos.images.decoding import decode_image
-
         return decode_image(self.store.objects.read(object_path), self.settings)
 
     def heatmap_png(self, inspection_id: int) -> bytes:
@@ -286,8 +284,6 @@ class InspectionService:
 
 
 def real_explainer() -> ExplainerLike:
-    from anomalyos.explain.explainer import get_explainer
-
     return get_explainer()
 
 

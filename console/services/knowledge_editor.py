@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 from anomalyos.accounts.tables import Role
 from anomalyos.cases import repository as cases
 from anomalyos.core.errors import NotFound
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
 from anomalyos.knowledge import cause_evidence, edits, exchange, likelihood, revision_lists
 from anomalyos.knowledge import repository as knowledge
+from anomalyos.knowledge.bulk import Content
+from anomalyos.knowledge.seeds import ensure_seeded
+from anomalyos.knowledge.tables import KnowledgeRevision
 from console.services.inspection import Actor, require
 
 if TYPE_CHECKING:
     from sqlmodel import Session
-
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
-    from anomalyos.knowledge.bulk import Content
-    from anomalyos.knowledge.tables import KnowledgeRevision
 
 Undo = Callable[["Actor"], None]
 
@@ -227,7 +227,6 @@ class KnowledgeEditor:
 
     def seed(self, actor: Actor, settings: Settings) -> dict[str, dict[str, int]]:
         """Fill the graph with what the project ships."""
-        from anomalyos.knowledge.seeds import ensure_seeded
 
         require(actor, Role.ENGINEER)
         return ensure_seeded(self.store, settings)

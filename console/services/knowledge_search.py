@@ -15,8 +15,11 @@ from urllib.parse import urlencode
 from anomalyos.cases.tables import Severity
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
+from anomalyos.features.embedders.text import get_text_embedder
+from anomalyos.features.weights import WeightsMissing
 from anomalyos.knowledge import case_lists
 from anomalyos.knowledge.search import KINDS, KnowledgeSearch, SearchHit, get_search
+from anomalyos.knowledge.search.words import cut
 
 log = logging.getLogger(__name__)
 
@@ -134,8 +137,6 @@ class KnowledgeQuestions:
         )
 
     def _hits(self, asked: Asked, wanted: int) -> tuple[list[SearchHit], str]:
-        from anomalyos.features.weights import WeightsMissing
-
         if not self.ready and self._warming:
             return self._search(asked, wanted, "bm25"), LOADING
         try:
@@ -168,8 +169,6 @@ class KnowledgeQuestions:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _follow(self) -> None:
-        from anomalyos.features.weights import WeightsMissing
-
         # the models that inspect images come first: a night is waiting for them
         while not self._stopped.wait(LOOK_EVERY if self.ready else 2.0):
             try:
@@ -188,8 +187,6 @@ class KnowledgeQuestions:
                 self._stopped.wait(LOOK_EVERY)
 
     def _prepare(self) -> None:
-        from anomalyos.features.embedders.text import get_text_embedder
-
         if not self.ready:
             self._warming = True
             get_text_embedder(self.settings)
@@ -209,7 +206,6 @@ def reasons(hit: SearchHit) -> str:
 
 def corrected(asked: str, hits: list[SearchHit]) -> list[str]:
     """Words that answers matched and that were not typed so, in the order of the answers."""
-    from anomalyos.knowledge.search.words import cut
 
     typed = set(cut(asked))
     return list(dict.fromkeys(word for hit in hits for word in hit.words if word not in typed))

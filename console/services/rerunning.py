@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol, cast
 
 from anomalyos.accounts import audit
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import NotFound
+from anomalyos.images.decoding import DecodedImage
 from anomalyos.inspection import inspections
+from anomalyos.inspection.anomaly_map import encode_overlay
+from anomalyos.inspection.inspector import Examination, inspection_row
 from anomalyos.inspection.tables import Inspection, Verdict
+from anomalyos.patchcore.scoring import anomaly_map
 from anomalyos.reports.words import number
 from console.services import views
 from console.services.inspection import Actor, InspectionService, require
 from console.ui import wording
-
-if TYPE_CHECKING:
-    from anomalyos.images.decoding import DecodedImage
-    from anomalyos.inspection.inspector import Examination
 
 _SAME = 1e-3
 """Relative difference of two scores that is rounding between machines."""
@@ -101,8 +101,6 @@ def _then(row: Inspection, detail: views.Detail) -> Side:
 
 
 def _now(found: Examination, image: DecodedImage, then: Inspection) -> Side:
-    from anomalyos.inspection.inspector import inspection_row
-
     row = inspection_row(found, image, then.source, then.given_category)
     version = found.version
     return Side(
@@ -119,8 +117,6 @@ def _now(found: Examination, image: DecodedImage, then: Inspection) -> Side:
 def _heat(found: Examination, image: DecodedImage) -> bytes:
     if found.bundle is None or found.distances is None:
         return b""
-    from anomalyos.inspection.anomaly_map import encode_overlay
-    from anomalyos.patchcore.scoring import anomaly_map
 
     recipe, calibration = found.bundle.recipe, found.bundle.calibration
     heat = anomaly_map(

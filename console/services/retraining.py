@@ -6,18 +6,19 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from anomalyos.accounts import audit
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.features.recipes import RECIPES
 from anomalyos.learning.rebuild_options import AS_SET, RebuildOptions
 from anomalyos.learning.retraining import DAG_ID
+from anomalyos.ops.airflow import AirflowApi, RunState, TaskState
+from anomalyos.products.dataset import list_categories
+from anomalyos.products.selection import choose_categories
 from console.services.inspection import Actor, InspectionService, require
 from console.ui import wording
-
-if TYPE_CHECKING:
-    from anomalyos.ops.airflow import AirflowApi, RunState, TaskState
 
 RUNS = 6
 WAITING = frozenset({"none", "scheduled", "queued", "deferred"})
@@ -75,8 +76,6 @@ class RetrainingService:
         self._lock = threading.Lock()
 
     def _real(self) -> AirflowApi:
-        from anomalyos.ops.airflow import AirflowApi
-
         return AirflowApi(self._desk.settings)
 
     @property
@@ -87,8 +86,6 @@ class RetrainingService:
 
     def choices(self, actor: Actor) -> tuple[list[str], list[str]]:
         """Products that can be learned, and recipes there are."""
-        from anomalyos.features.recipes import RECIPES
-        from anomalyos.products.dataset import list_categories
 
         require(actor, Role.ENGINEER)
         return list_categories(self._desk.settings), list(RECIPES)
@@ -103,7 +100,6 @@ class RetrainingService:
             NotFound: a product that does not exist.
             AirflowUnreachable, AirflowRefused: nothing was started, and why.
         """
-        from anomalyos.products.selection import choose_categories
 
         require(actor, Role.ENGINEER)
         wanted = list(values.get("categories") or [])

@@ -12,6 +12,7 @@ from nicegui import app
 
 from anomalyos.accounts.tables import Role
 from anomalyos.knowledge import quick_search as lookup
+from anomalyos.knowledge.search import SearchHit, get_search
 from console.api.v1.caller import reader
 from console.security.sessions import Person
 from console.services.blocking import run_blocking
@@ -20,8 +21,6 @@ from console.ui import links, wording
 
 if TYPE_CHECKING:
     from sqlmodel import Session
-
-    from anomalyos.knowledge.search import SearchHit
 
 LONGEST = 100
 PER_GROUP = 6
@@ -213,7 +212,6 @@ def _with_meaning(
 
 def _warm_hits(desk: InspectionService, text: str) -> list[SearchHit]:
     """Answers of the knowledge search; none until it has been used, for loading it takes seconds."""
-    from anomalyos.knowledge.search import get_search
 
     search = get_search(desk.settings, desk.store)
     return search.search(text, k=PER_GROUP) if search.warm and len(text) > _LEAST_LETTERS else []

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
+from anomalyos.core.settings import Settings
 from anomalyos.features.backbones import pick_device
 from anomalyos.features.weights import WeightsMissing
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
 
 
 class Dpt:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
+from anomalyos.core.settings import Settings
+from anomalyos.features.depth.dpt import Dpt
+from anomalyos.features.depth.midas import MidasSmall
+from anomalyos.features.depth.shading import METHOD, ShapeFromShading
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,13 @@ def estimate_depth(rgb: NDArray[np.uint8], settings: Settings) -> DepthMap:
 @lru_cache(maxsize=2)
 def _estimator(name: str, weights_dir: Path | None, allow_hub: bool, device: str) -> DepthEstimator:
     # keyed by what the choice depends on: settings themselves cannot be hashed
-    from anomalyos.features.depth.shading import METHOD, ShapeFromShading
 
     if name == METHOD:
         return ShapeFromShading()
-    from anomalyos.core.settings import Settings
 
     settings = Settings(weights_dir=weights_dir, allow_hub=allow_hub, device=device)
     if name == "midas_small":
-        from anomalyos.features.depth.midas import MidasSmall
-
         return MidasSmall(settings)
-    from anomalyos.features.depth.dpt import Dpt
 
     return Dpt(Path(name), settings)
 

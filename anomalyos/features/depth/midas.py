@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
+from anomalyos.core.settings import Settings
 from anomalyos.features.backbones import pick_device
 from anomalyos.features.recipes import IMAGENET_MEAN, IMAGENET_STD
 from anomalyos.features.weights import WeightsMissing, find_weights, read_state_dict
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-    from anomalyos.core.settings import Settings
 
 METHOD = "midas_small"
 SIDE = 256

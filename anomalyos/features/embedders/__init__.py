@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.features.embedders.base import ImageEmbedder
+from anomalyos.core.settings import Settings
+from anomalyos.features.embedders.base import ImageEmbedder
+from anomalyos.features.embedders.clip import ClipEmbedder
+from anomalyos.features.embedders.lite import LiteEmbedder
 
 _loaded: dict[tuple[object, ...], ImageEmbedder] = {}
 _loading = threading.Lock()
@@ -28,9 +28,6 @@ def get_image_embedder(settings: Settings) -> ImageEmbedder:
 
 def _load(settings: Settings) -> ImageEmbedder:
     if settings.embedder == "open_clip":
-        from anomalyos.features.embedders.clip import ClipEmbedder
-
         return ClipEmbedder(settings)
-    from anomalyos.features.embedders.lite import LiteEmbedder
 
     return LiteEmbedder(settings)

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
 from anomalyos.core.files.hashing import file_sha256
+from anomalyos.core.settings import Settings
+from anomalyos.features.backbones import load_strictly, pick_device
 from anomalyos.features.weights import WeightsMissing, read_state_dict
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from anomalyos.core.settings import Settings
 
 ARCHITECTURE = "ViT-B-32"
 QUICK = "-quickgelu"
@@ -44,8 +44,6 @@ class ClipEmbedder:
         """Raises ``WeightsMissing``: random weights are never used."""
         import open_clip
         import torch
-
-        from anomalyos.features.backbones import pick_device
 
         self.device = pick_device(settings)
         path = find_clip_weights(settings)
@@ -148,8 +146,6 @@ def load_clip(architecture: str, path: Path) -> Any:
     import logging
 
     import open_clip
-
-    from anomalyos.features.backbones import load_strictly
 
     state = read_state_dict(path)
     if "state_dict" in state:  # a training checkpoint keeps them one level down

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
+from anomalyos.core.settings import Settings
+from anomalyos.features.backbones import load_backbone, pick_device
+from anomalyos.features.recipes import Recipe, get_recipe
+from anomalyos.features.weights import weights_identity
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from anomalyos.core.settings import Settings
-    from anomalyos.features.recipes import Recipe
 
 LAYERS = (3, 4)
 INPUT_SIZE = 160
@@ -31,7 +32,6 @@ CENTRE_SIGMA = 0.35
 
 def embedding_recipe() -> Recipe:
     """The default recipe's backbone at other layers and another input size."""
-    from anomalyos.features.recipes import get_recipe
 
     return get_recipe("lite", layers=LAYERS, input_size=INPUT_SIZE, border=0)
 
@@ -47,9 +47,6 @@ class LiteEmbedder:
         import threading
 
         import torch
-
-        from anomalyos.features.backbones import load_backbone, pick_device
-        from anomalyos.features.weights import weights_identity
 
         recipe = embedding_recipe()
         self.device = pick_device(settings)

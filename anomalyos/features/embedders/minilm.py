@@ -12,12 +12,12 @@ import numpy as np
 
 from anomalyos.core.arrays import Float32Array
 from anomalyos.core.files.hashing import file_sha256
+from anomalyos.core.settings import Settings
+from anomalyos.features.backbones import pick_device
 from anomalyos.features.weights import WeightsMissing, read_state_dict
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from anomalyos.core.settings import Settings
 
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
@@ -45,8 +45,6 @@ class MiniLmEmbedder:
         import threading
 
         from tokenizers import Tokenizer
-
-        from anomalyos.features.backbones import pick_device
 
         folder = model_folder()
         tokenizer = folder / "tokenizer.json"

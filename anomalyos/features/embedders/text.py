@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.features.embedders.base import TextEmbedder
+from anomalyos.core.settings import Settings
+from anomalyos.features.embedders.base import TextEmbedder
+from anomalyos.features.embedders.minilm import MiniLmEmbedder
 
 _loaded: dict[str, TextEmbedder] = {}
 _loading = threading.Lock()
@@ -19,7 +18,6 @@ def get_text_embedder(settings: Settings) -> TextEmbedder:
     Raises:
         WeightsMissing: its package is absent, or holds other files than the pinned ones.
     """
-    from anomalyos.features.embedders.minilm import MiniLmEmbedder
 
     key = settings.device
     with _loading:

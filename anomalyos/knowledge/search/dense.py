@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.cases.partition import one_thread
 from anomalyos.core.arrays import Float32Array
+from anomalyos.db.engine import Store
 from anomalyos.features.embedders.base import TextEmbedder
 from anomalyos.knowledge import text_vectors
 from anomalyos.knowledge.search.document import Document
-
-if TYPE_CHECKING:
-    from anomalyos.db.engine import Store
 
 CHUNK = 1024
 """Texts embedded and kept in one transaction: a stop half way loses no more."""

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from anomalyos.core.arrays import Float32Array
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.features.embedders.text import get_text_embedder
 from anomalyos.knowledge.search import collect, fusion
 from anomalyos.knowledge.search.document import Document, SearchHit, only
 from anomalyos.knowledge.search.filters import Filters
@@ -19,9 +22,6 @@ from anomalyos.knowledge.search.words import Term, clean
 
 if TYPE_CHECKING:
     from sqlmodel import Session
-
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
 
 Mode = Literal["hybrid", "bm25", "embedding"]
 MODES: tuple[str, ...] = get_args(Mode)
@@ -136,7 +136,6 @@ class KnowledgeSearch:
         Returns:
             Documents that can be found.
         """
-        from anomalyos.features.embedders.text import get_text_embedder
 
         with self._turn:
             self.refresh()
@@ -213,7 +212,6 @@ class KnowledgeSearch:
 
     def _vector(self, question: Question) -> Float32Array:
         """The question as it was typed but for mended words, (dims,)."""
-        from anomalyos.features.embedders.text import get_text_embedder
 
         embedder = get_text_embedder(self.settings)
         self._snapshot.embed(embedder, self.store)

@@ -7,15 +7,15 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from anomalyos.core.errors import AnomalyOSError
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.knowledge.search.engine import KnowledgeSearch
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.knowledge.search.engine import KnowledgeSearch
+from anomalyos.knowledge.seeds import ensure_seeded
 
 DEPTH = 5
 REACH = 20
@@ -82,9 +82,6 @@ def evaluate_on_seeds(
     What an installation has learned changes neither the documents nor the figures. Those of the
     development questions stand apart, under ``development``.
     """
-    from anomalyos.db.engine import Store
-    from anomalyos.knowledge.search.engine import KnowledgeSearch
-    from anomalyos.knowledge.seeds import ensure_seeded
 
     file = read_questions(path)
     with tempfile.TemporaryDirectory() as folder:

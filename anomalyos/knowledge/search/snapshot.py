@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anomalyos.core.arrays import Float32Array
+from anomalyos.db.engine import Store
+from anomalyos.features.embedders.base import TextEmbedder
 from anomalyos.knowledge.search.dense import MeaningIndex, embed_documents
 from anomalyos.knowledge.search.document import Document
 from anomalyos.knowledge.search.filters import Columns
@@ -16,9 +18,6 @@ from anomalyos.knowledge.search.words import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from anomalyos.db.engine import Store
-    from anomalyos.features.embedders.base import TextEmbedder
 
 MOST_DEAD = 0.2
 """Share of numbers whose documents went: above it everything is laid out anew."""

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anomalyos.core.errors import AnomalyOSError, Conflict, NotFound
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.db.migrate import head_revision
+from anomalyos.ops.supervisor.up import only_one
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
-
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
 
 FORMAT = "anomalyos-backup-1"
 PAGES_AT_ONCE = 1000
@@ -44,7 +45,6 @@ def make_backup(settings: Settings, store: Store) -> dict[str, Any]:
     Raises:
         BackupFailed: the copy is damaged, or the server's tools are missing or refuse.
     """
-    from anomalyos.db.migrate import head_revision
 
     store.check()
     settings.backups_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -254,8 +254,6 @@ def _connection(url: URL) -> dict[str, str]:
 
 @contextmanager
 def _nobody_is_up(settings: Settings) -> Iterator[None]:
-    from anomalyos.ops.supervisor.up import only_one
-
     try:
         lock = only_one(settings)
         lock.__enter__()

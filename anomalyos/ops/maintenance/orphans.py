@@ -8,13 +8,12 @@ import os
 import shutil
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.ops.maintenance import named_files
 from anomalyos.ops.maintenance.retention import EXPIRED
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
 
 SWEPT = ".swept"
 """Folder under ``objects`` that orphans wait in before they go for good."""
@@ -74,7 +73,6 @@ def sweep_orphans(
 
 def _named_objects(settings: Settings, store: Store) -> set[str]:
     """Objects named by rows, or by the manifest of a bundle that learned from them."""
-    from anomalyos.ops.maintenance import named_files
 
     with store.session(read_only=True) as session:
         named = named_files.objects(session)
@@ -85,8 +83,6 @@ def _named_objects(settings: Settings, store: Store) -> set[str]:
 
 
 def _sweep_bundles(settings: Settings, store: Store, limit: float, dry_run: bool) -> list[str]:
-    from anomalyos.ops.maintenance import named_files
-
     root = settings.bundles_dir
     old = [folder for folder in sorted(root.glob("*/*")) if _is_bundle(folder) and _newest(folder) < limit]
     if not old:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 import shutil
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.ops.maintenance import retention_rows as retention
 
 AT_ONCE = 500
 """Inspections changed in one transaction: a page waits no longer than that takes."""
@@ -36,8 +36,6 @@ def apply_retention(
 
 
 def _photographs(settings: Settings, store: Store, now: datetime, dry_run: bool) -> dict[str, int]:
-    from anomalyos.ops.maintenance import retention_rows as retention
-
     if settings.keep_normal_days == 0:
         return {"photographs": 0, "images": 0}
     before = now - timedelta(days=settings.keep_normal_days)
@@ -57,8 +55,6 @@ def _photographs(settings: Settings, store: Store, now: datetime, dry_run: bool)
 
 
 def _versions(settings: Settings, store: Store, dry_run: bool) -> list[str]:
-    from anomalyos.ops.maintenance import retention_rows as retention
-
     with store.session(read_only=True) as session:
         expired = retention.expired_versions(session, settings.keep_versions)
     gone: list[str] = []

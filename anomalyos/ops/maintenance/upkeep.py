@@ -5,15 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.ops.maintenance.backup import make_backup, prune_backups
 from anomalyos.ops.maintenance.orphans import sweep_orphans
 from anomalyos.ops.maintenance.retention import apply_retention
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
 
 STEPS = ("backup", "retention", "orphans", "vacuum")
 

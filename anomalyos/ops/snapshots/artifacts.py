@@ -11,14 +11,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from anomalyos.core.errors import AnomalyOSError, NotFound
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.ops.snapshots import rows as travelling
 from anomalyos.ops.snapshots.snapshot import Progress, export_snapshot, snapshot_digest
-
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
+from anomalyos.ops.snapshots.snapshot_import import import_snapshot
 
 SNAPSHOT = "snapshot"
 POINTER = f"{SNAPSHOT}.dvc"
@@ -76,7 +76,6 @@ class Artifacts:
             NotFound: there is no pointer file.
             DvcFailed: the remote cannot be reached or lacks the files.
         """
-        from anomalyos.ops.snapshots.snapshot_import import import_snapshot
 
         with self._alone():
             if not (self.root / POINTER).is_file():
@@ -91,7 +90,6 @@ class Artifacts:
 
     def status(self, store: Store) -> dict[str, Any]:
         """``published``, ``remote``, ``pushed`` (the remote has all) and ``taken_in`` (into this home)."""
-        from anomalyos.ops.snapshots import rows as travelling
 
         if not (self.root / POINTER).is_file():
             return {"published": None, "remote": self.remote_url(), "pushed": False, "taken_in": False}

@@ -20,13 +20,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anomalyos.core.errors import AnomalyOSError, BundleError
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.db.rows import stored_id
+from anomalyos.knowledge.exchange import export
+from anomalyos.knowledge.graph import load_graph
+from anomalyos.ops.snapshots import rows as travelling
 from anomalyos.ops.snapshots import snapshot_classifiers
+from anomalyos.patchcore.bundle import verify_bundle
 
 if TYPE_CHECKING:
     from sqlmodel import Session
-
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
 
 FORMAT = "anomalyos-artifacts-1"
 REGISTRY = "registry.json"
@@ -65,10 +69,6 @@ def export_snapshot(
 
 
 def _write(settings: Settings, store: Store, draft: Path, progress: Progress | None) -> dict[str, int]:
-    from anomalyos.knowledge.exchange import export
-    from anomalyos.knowledge.graph import load_graph
-    from anomalyos.ops.snapshots import rows as travelling
-
     with store.session(read_only=True) as session:
         categories = travelling.categories_out(session)
         cases = [travelling.case_row(case) for case in travelling.cases_out(session)]
@@ -97,8 +97,6 @@ def _write(settings: Settings, store: Store, draft: Path, progress: Progress | N
 
 
 def _intact(settings: Settings, category: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    from anomalyos.patchcore.bundle import verify_bundle
-
     for version in category["versions"]:
         try:
             verify_bundle(settings.bundles_dir / version["bundle_path"], version["bundle_sha256"])
@@ -126,8 +124,6 @@ def _copies(
 
 def _write_vectors(session: Session, draft: Path) -> None:
     from anomalyos.cases import repository as cases
-    from anomalyos.db.rows import stored_id
-    from anomalyos.ops.snapshots import rows as travelling
 
     keys = {stored_id(case.id): case.content_key for case in travelling.cases_out(session)}
     for embedder in travelling.embedders(session):

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from anomalyos.classifier import versions as classifiers
+from anomalyos.classifier.bundle import classifiers_dir, verify_classifier
+from anomalyos.classifier.tables import ClassifierVersion
 from anomalyos.core.errors import AnomalyOSError, BundleError
 from anomalyos.core.files.swap import place
+from anomalyos.core.settings import Settings
+from anomalyos.db.rows import stored_id
 
 if TYPE_CHECKING:
     from sqlmodel import Session
-
-    from anomalyos.core.settings import Settings
 
 CLASSIFIERS = "classifiers.json"
 FOLDER = "classifiers"
@@ -43,8 +46,6 @@ def write(session: Session, settings: Settings, draft: Path) -> int:
     Raises:
         BundleError: one of them is damaged.
     """
-    from anomalyos.classifier import versions as classifiers
-    from anomalyos.classifier.bundle import classifiers_dir, verify_classifier
 
     rows = []
     for category in sorted({row.category for row in classifiers.list_versions(session)}):
@@ -67,7 +68,6 @@ def copy_in(settings: Settings, folder: Path) -> list[TravellingClassifier]:
         AnomalyOSError: the list cannot be read.
         BundleError: a bundle is damaged.
     """
-    from anomalyos.classifier.bundle import classifiers_dir, verify_classifier
 
     try:
         rows = TypeAdapter(list[TravellingClassifier]).validate_json((folder / CLASSIFIERS).read_bytes())
@@ -90,9 +90,6 @@ def copy_in(settings: Settings, folder: Path) -> list[TravellingClassifier]:
 
 def take(session: Session, row: TravellingClassifier, digest: str, actor: str, known: bool) -> int:
     """Add the version, and put it in use the first time its snapshot is taken in; 1 when it is new here."""
-    from anomalyos.classifier import versions as classifiers
-    from anomalyos.classifier.tables import ClassifierVersion
-    from anomalyos.db.rows import stored_id
 
     version, created = classifiers.add(session, ClassifierVersion(version=0, **row.model_dump()))
     present = classifiers.pointer(session, row.category)

@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from anomalyos.core.errors import AnomalyOSError
+from anomalyos.cases.tables import DefectCase
+from anomalyos.core.errors import AnomalyOSError, BundleError
 from anomalyos.core.files.swap import place
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
+from anomalyos.db.rows import stored_id
+from anomalyos.knowledge.exchange import import_content, parse
+from anomalyos.models.tables import ModelVersion
+from anomalyos.ops.snapshots import rows as travelling
 from anomalyos.ops.snapshots import snapshot_classifiers
 from anomalyos.ops.snapshots.snapshot import GRAPH, REGISTRY, Progress, snapshot_digest
+from anomalyos.patchcore.bundle import verify_bundle
 
 if TYPE_CHECKING:
     from sqlmodel import Session
-
-    from anomalyos.cases.tables import DefectCase
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_. -]{0,63}"
 
@@ -65,8 +69,6 @@ def import_snapshot(
     named = snapshot_classifiers.copy_in(settings, folder)
     counts: Counter[str] = Counter(versions=0, promoted=0, cases=0, evidence=0, nodes=0, classifiers=0)
     with store.session() as session:
-        from anomalyos.ops.snapshots import rows as travelling
-
         known = travelling.was_imported(session, digest)
         _take_graph(session, folder, actor, counts, known)
         _take_models(session, registry, digest, actor, counts, known)
@@ -80,8 +82,6 @@ def import_snapshot(
 
 def _read(folder: Path) -> _Registry:
     from pydantic import TypeAdapter
-
-    from anomalyos.models.tables import ModelVersion
 
     try:
         registry = _Registry.model_validate_json((folder / REGISTRY).read_bytes())
@@ -104,8 +104,6 @@ def _read(folder: Path) -> _Registry:
 
 
 def _copy_bundles(settings: Settings, folder: Path, registry: _Registry, progress: Progress | None) -> None:
-    from anomalyos.patchcore.bundle import verify_bundle
-
     versions = [version for category in registry.categories for version in category.versions]
     for done, version in enumerate(versions, start=1):
         source = folder / "bundles" / version["bundle_path"]
@@ -123,8 +121,6 @@ def _copy_bundles(settings: Settings, folder: Path, registry: _Registry, progres
 
 def _intact(folder: Path) -> str | None:
     """SHA-256 of the bundle in ``folder``; None when there is none, or a damaged one."""
-    from anomalyos.core.errors import BundleError
-    from anomalyos.patchcore.bundle import verify_bundle
 
     try:
         return verify_bundle(folder)
@@ -141,7 +137,6 @@ def _copy_objects(store: Store, folder: Path) -> None:
 
 def _take_graph(session: Session, folder: Path, actor: str, counts: Counter[str], known: bool) -> None:
     """Once for each snapshot: what people edit here afterwards is theirs."""
-    from anomalyos.knowledge.exchange import import_content, parse
 
     if known:
         return
@@ -154,9 +149,7 @@ def _take_graph(session: Session, folder: Path, actor: str, counts: Counter[str]
 def _take_models(
     session: Session, registry: _Registry, digest: str, actor: str, counts: Counter[str], known: bool
 ) -> None:
-    from anomalyos.db.rows import stored_id
     from anomalyos.models import categories
-    from anomalyos.ops.snapshots import rows as travelling
 
     for entry in registry.categories:
         category = categories.ensure(session, entry.name, synthetic=entry.synthetic)
@@ -171,8 +164,6 @@ def _take_cases(
     session: Session, folder: Path, registry: _Registry, actor: str, counts: Counter[str]
 ) -> None:
     from anomalyos.cases import repository as cases
-    from anomalyos.db.rows import stored_id
-    from anomalyos.ops.snapshots import rows as travelling
 
     taken: dict[str, DefectCase] = {}
     for facts in registry.cases:

@@ -8,12 +8,10 @@ import secrets
 import sys
 from typing import TYPE_CHECKING
 
-from anomalyos.core.settings import PROJECT_ROOT, read_or_create_secret
+from anomalyos.core.settings import PROJECT_ROOT, Settings, read_or_create_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from anomalyos.core.settings import Settings
 
 AIRFLOW_USERS = ("admin", "engineer", "viewer")
 """The names in ``[core] simple_auth_manager_users`` of airflow.cfg."""

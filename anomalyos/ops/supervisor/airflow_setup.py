@@ -1,8 +1,8 @@
 """Airflow's database at its newest schema, with the pools of include/pools.json.
 
 Runs as a process of its own in Airflow's environment
-(``python -m anomalyos.ops.supervisor.airflow_setup``), so that both steps pay for one import of Airflow. A task
-of a pool that does not exist would wait for ever. Running it again sets the pools to the file's sizes.
+(``python -m anomalyos.ops.supervisor.airflow_setup``), so that both steps pay for one import of Airflow.
+A task of a pool that does not exist would wait for ever. Running it again sets the pools to the file's sizes.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+
+from anomalyos.core.settings import PROJECT_ROOT
 
 
 def main() -> None:
@@ -22,7 +24,6 @@ def main() -> None:
 
 def pools_file() -> Path:
     """The file of the include folder in use."""
-    from anomalyos.core.settings import PROJECT_ROOT
 
     return Path(os.environ.get("ANOMALYOS_INCLUDE_DIR") or PROJECT_ROOT / "include") / "pools.json"
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from anomalyos.ops.supervisor.airflow_env import passwords_file
-
-if TYPE_CHECKING:
-    from anomalyos.ops.supervisor.up import Supervisor
+from anomalyos.ops.supervisor.up import Supervisor
 
 
 def show_banner(supervisor: Supervisor) -> None:

@@ -12,13 +12,11 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from anomalyos.accounts import users
 from anomalyos.core.errors import UnsafeSettings
 from anomalyos.core.settings import get_settings
-
-if TYPE_CHECKING:
-    from anomalyos.db.engine import Store
+from anomalyos.db.engine import Store, open_store
 
 BESIDE = ("airflow", "mlflow")
 """Databases next to the platform's own, on the same server."""
@@ -69,7 +67,6 @@ def write_logins(path: Path, environment: Mapping[str, str]) -> None:
 
 def first_person(store: Store, password: str) -> bool:
     """Whether the console's first administrator had to be made."""
-    from anomalyos.accounts import users
 
     with store.session() as session:
         if users.find(session, FIRST_PERSON) is not None:
@@ -79,8 +76,6 @@ def first_person(store: Store, password: str) -> bool:
 
 
 def main() -> int:
-    from anomalyos.db.engine import open_store
-
     environment = os.environ
     settings = get_settings()
     settings.check_production()

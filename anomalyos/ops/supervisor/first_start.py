@@ -15,13 +15,20 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from anomalyos.cases import repository as cases
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings, get_settings
+from anomalyos.db.engine import Store, open_store
+from anomalyos.inspection.nightly import run_night
+from anomalyos.learning.case_base import refresh_case_base
+from anomalyos.learning.retraining import retrain_category
+from anomalyos.models import categories
+from anomalyos.models import versions as models
+from anomalyos.products.dataset import list_categories
+from anomalyos.products.sample import write_dataset, write_night
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from anomalyos.core.settings import Settings
-    from anomalyos.db.engine import Store
 
 log = logging.getLogger(__name__)
 
@@ -77,16 +84,11 @@ class FirstStart:
 
 
 def _has_champions(store: Store) -> bool:
-    from anomalyos.models import categories
-
     with store.session(read_only=True) as session:
         return any(row.champion_id is not None for row in categories.list_all(session))
 
 
 def write_sample_pictures(settings: Settings, state: FirstStart, report: Report) -> None:
-    from anomalyos.products.dataset import list_categories
-    from anomalyos.products.sample import write_dataset
-
     if not state.writing_pictures and list_categories(settings):
         return
     state.update(writing_pictures=True)
@@ -96,15 +98,12 @@ def write_sample_pictures(settings: Settings, state: FirstStart, report: Report)
 
 def build_models(settings: Settings, store: Store, report: Report) -> None:
     """Learn every category without a champion; one that fails is reported and left out."""
-    from anomalyos.models import versions as models
-    from anomalyos.products.dataset import list_categories
 
     names = list_categories(settings)
     with store.session(read_only=True) as session:
         waiting = [name for name in names if models.champion(session, name) is None]
     if not waiting:
         return
-    from anomalyos.learning.retraining import retrain_category
 
     step = stage(report, "Models")
     for done, name in enumerate(waiting):
@@ -121,8 +120,6 @@ def build_models(settings: Settings, store: Store, report: Report) -> None:
 
 def gather_cases(settings: Settings, store: Store, report: Report) -> None:
     """The knowledge graph and the known defects, so that the first flagged part finds its like."""
-    from anomalyos.cases import repository as cases
-    from anomalyos.products.dataset import list_categories
 
     names = list_categories(settings)
     with store.session(read_only=True) as session:
@@ -130,7 +127,6 @@ def gather_cases(settings: Settings, store: Store, report: Report) -> None:
     waiting = [name for name in names if name not in known]
     if not waiting:
         return
-    from anomalyos.learning.case_base import refresh_case_base
 
     try:
         refresh_case_base(waiting, settings, store, stage(report, "Known defects"))
@@ -144,10 +140,8 @@ def first_night(settings: Settings, store: Store, state: FirstStart, report: Rep
     if sample and (state.night or not _inbox_days(settings)):
         day = state.night or date.today().isoformat()
         state.update(night=day)
-        from anomalyos.products.sample import write_night
 
         write_night(settings.inbox_dir / day, day, progress=stage(report, "Sample night"))
-    from anomalyos.inspection.nightly import run_night
 
     for day in _inbox_days(settings):
         run_night(settings, store, day, stage(report, f"Night {day}"))
@@ -187,9 +181,6 @@ def _write_line(event: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    from anomalyos.core.settings import get_settings
-    from anomalyos.db.engine import open_store
-
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = get_settings()
     try:

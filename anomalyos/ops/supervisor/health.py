@@ -6,10 +6,9 @@ import json
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from anomalyos.core.settings import Settings
+from anomalyos.core.settings import Settings
 
 TIMEOUT_SECONDS = 3.0
 AIRFLOW_PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")

@@ -15,18 +15,19 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
+from anomalyos.accounts import users
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import open_store
 from anomalyos.ops.supervisor import airflow_env, health
+from anomalyos.ops.supervisor.display import Display
+from anomalyos.ops.supervisor.health import Health
 from anomalyos.ops.supervisor.ports import require_free_ports
 from anomalyos.ops.supervisor.process import GRACE_SECONDS, Service, stop_all
 from anomalyos.ops.supervisor.reaper import descendants, prepare_process, signal_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from anomalyos.core.settings import Settings
-    from anomalyos.ops.supervisor.display import Display
-    from anomalyos.ops.supervisor.health import Health
 
 TICK_SECONDS = 0.25
 HEALTH_EVERY_SECONDS = 2.0
@@ -87,9 +88,6 @@ class Supervisor:
                 self._stop_everything()
 
     def _prepare_database(self) -> None:
-        from anomalyos.accounts import users
-        from anomalyos.db.engine import open_store
-
         store = open_store(self.settings)
         store.upgrade()
         with store.session() as session:

@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.products.sample.rendering import render
+
 SMALL_JOB = 12
 """Fewer pictures than this are made in the calling process: starting workers takes longer."""
 
@@ -63,7 +65,6 @@ def open_workers(count: int, jobs: int) -> Iterator[Workers]:
 
 def make(task: Task) -> None:
     """Render one task. The mask is written first: a picture on disk has its mask."""
-    from anomalyos.products.sample.rendering import render
 
     picture, mask = render(task.category, task.defect, task.seed)
     if task.mask_path is not None:

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from starlette.responses import Response
 
 from anomalyos.arena.tables import ArenaMaterial
+from anomalyos.arena.truth import outline
 from anomalyos.core.errors import NotFound
 from anomalyos.images.decoding import decode_image, encode_png, thumbnail_jpeg
+from anomalyos.inspection.anomaly_map import render_heatmap
 from anomalyos.inspection.tables import Inspection
 from console.security.sessions import Person, session_person
 from console.services.arena import ArenaService
@@ -81,8 +83,6 @@ def _pixels(referee: ArenaService, material: ArenaMaterial) -> NDArray[np.uint8]
 
 def heat_of(referee: ArenaService) -> Render:
     def render(material: ArenaMaterial) -> tuple[bytes, str]:
-        from anomalyos.inspection.anomaly_map import render_heatmap
-
         kept = Inspection(
             work_key="",
             batch_id=0,
@@ -99,8 +99,6 @@ def heat_of(referee: ArenaService) -> Render:
 
 def truth_of(referee: ArenaService) -> Render:
     def render(material: ArenaMaterial) -> tuple[bytes, str]:
-        from anomalyos.arena.truth import outline
-
         return encode_png(outline(referee.truth_mask(material))), "image/png"
 
     return render

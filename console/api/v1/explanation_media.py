@@ -18,16 +18,17 @@ from anomalyos.core.errors import NotFound
 from anomalyos.core.geometry import Box
 from anomalyos.explain import repository as explanations
 from anomalyos.explain.evidence import TracePair
+from anomalyos.explain.tables import Explanation
+from anomalyos.explain.trace import with_surroundings
 from anomalyos.images.decoding import decode_image, encode_png, thumbnail_jpeg
 from anomalyos.inspection import inspections
+from anomalyos.reports.pictures import training_pictures
 from console.api.v1.caller import reader
 from console.api.v1.media import answer
 from console.services.inspection import InspectionService
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from anomalyos.explain.tables import Explanation
 
 OVERLAYS = ("gradcam_pp", "hirescam", "gradcam_pp_class")
 PATCH_SIDE = 288
@@ -107,7 +108,6 @@ def normal_patch(desk: InspectionService, inspection_id: int, pair: int, neighbo
     Raises:
         NotFound: no such neighbour, or the image is gone or is not the one the model learned from.
     """
-    from anomalyos.reports.pictures import training_pictures
 
     neighbours = _pair(desk, inspection_id, pair).neighbours
     if not 0 <= neighbour < len(neighbours):
@@ -122,8 +122,6 @@ def normal_patch(desk: InspectionService, inspection_id: int, pair: int, neighbo
 def outlined(rgb: NDArray[np.uint8], box: Box) -> bytes:
     """PNG of ``box`` with its surroundings at ``PATCH_SIDE``, the box drawn in light on dark."""
     from PIL import Image, ImageDraw
-
-    from anomalyos.explain.trace import with_surroundings
 
     view = with_surroundings(box, (rgb.shape[1], rgb.shape[0]))
     scale = PATCH_SIDE / max(view.width, view.height)

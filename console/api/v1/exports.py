@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Depends
 from nicegui import app
 from starlette.responses import Response
 
+from anomalyos.explain.evidence import Evidence
+from anomalyos.reports.html import export_html
+from anomalyos.reports.pdf import export_pdf
+from anomalyos.reports.pictures import training_pictures
 from console.api.v1.caller import reader
 from console.services.explanation import ExplanationService, KeptReport
 from console.services.inspection import InspectionService
-
-if TYPE_CHECKING:
-    from anomalyos.explain.evidence import Evidence
 
 _HEADERS = {
     "Cache-Control": "private, no-store",
@@ -49,7 +49,6 @@ async def _download(
 
 def html_file(desk: InspectionService, report: KeptReport) -> tuple[str, bytes]:
     """Name and UTF-8 of a page. Raises NotFound when the inspection is gone."""
-    from anomalyos.reports.html import export_html
 
     evidence = _evidence(desk, report)
     return _name(report, "html"), export_html(evidence, report.written, desk.store, _training(desk, evidence))
@@ -57,7 +56,6 @@ def html_file(desk: InspectionService, report: KeptReport) -> tuple[str, bytes]:
 
 def pdf_file(desk: InspectionService, report: KeptReport) -> tuple[str, bytes]:
     """Name and bytes of an A4 document. Raises AnomalyOSError when the font is missing."""
-    from anomalyos.reports.pdf import export_pdf
 
     evidence = _evidence(desk, report)
     return _name(report, "pdf"), export_pdf(evidence, report.written, desk.store, _training(desk, evidence))
@@ -70,8 +68,6 @@ def _evidence(desk: InspectionService, report: KeptReport) -> Evidence:
 
 
 def _training(desk: InspectionService, evidence: Evidence) -> Callable[..., bytes | None] | None:
-    from anomalyos.reports.pictures import training_pictures
-
     category = str(evidence.inspection.get("category") or "")
     return training_pictures(desk.settings.data_dir / category) if category else None
 

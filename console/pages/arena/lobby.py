@@ -6,6 +6,7 @@ from nicegui import ui
 
 from anomalyos.accounts.tables import Role
 from anomalyos.arena import difficulty, rules
+from anomalyos.arena.drawing import enough
 from console.pages.arena import standings
 from console.pages.arena.starter import Starter
 from console.security.visitor import reauthorize
@@ -148,7 +149,6 @@ def _draw_rules() -> None:
 
 def rules_met(lobby: Lobby) -> bool:
     """Whether all products together can fill a round although none can alone."""
-    from anomalyos.arena.drawing import enough
 
     return enough(
         sum(supply.defective for supply in lobby.supplies), sum(supply.normal for supply in lobby.supplies)

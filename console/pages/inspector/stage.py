@@ -7,6 +7,7 @@ from typing import Any
 
 from nicegui import ui
 
+from anomalyos.inspection.anomaly_map import STOPS
 from console.services.views import Detail
 from console.ui import kit
 from console.ui.kit import Text, box
@@ -32,7 +33,6 @@ def green_scale() -> str:
     Green rises all the way, so it tells how high the map is at a pixel, and the browser can hide what
     lies below a level without asking the server.
     """
-    from anomalyos.inspection.anomaly_map import STOPS
 
     return ",".join(f"{value:g}" for value in STOPS[:, 1])
 

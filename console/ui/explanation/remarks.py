@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from anomalyos.explain.evidence import Evidence, Note
+from anomalyos.reports.dossier import build_fact_sheet
 from console.ui import kit, wording
 from console.ui.explanation.words import part_name
 from console.ui.kit import Text, box
@@ -12,7 +13,6 @@ from console.ui.kit import Text, box
 
 def draw_depth(evidence: Evidence) -> None:
     """The sentence reports use too, so that both say the same."""
-    from anomalyos.reports.dossier import build_fact_sheet
 
     fact = build_fact_sheet(evidence).get("depth")
     if fact is not None:
