@@ -8,6 +8,8 @@ import typer
 
 from anomalyos.cli.models import actor, ready_store
 from anomalyos.cli.output import print_json, progress_bar, stderr_console, stdout_console
+from anomalyos.core.settings import get_settings
+from anomalyos.ops.snapshots.artifacts import POINTER, Artifacts
 
 app = typer.Typer(no_args_is_help=True, help="Publish models, cases and graph with DVC, and fetch them.")
 
@@ -17,9 +19,6 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 @app.command()
 def push(as_json: JsonOption = False) -> None:
     """Publish what inspects now: export, version, upload. Commit snapshot.dvc to git afterwards."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.ops.snapshots.artifacts import POINTER, Artifacts
-
     artifacts = Artifacts(get_settings())
     with progress_bar() as bar:
         line = bar.add_task("publishing", total=None)
@@ -34,9 +33,6 @@ def push(as_json: JsonOption = False) -> None:
 @app.command()
 def pull(as_json: JsonOption = False) -> None:
     """Fetch what snapshot.dvc names and take it in: a console works afterwards without any training."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.ops.snapshots.artifacts import Artifacts
-
     with progress_bar() as bar:
         line = bar.add_task("fetching", total=None)
         result = Artifacts(get_settings()).pull(
@@ -50,9 +46,6 @@ def pull(as_json: JsonOption = False) -> None:
 @app.command()
 def status(as_json: JsonOption = False) -> None:
     """Which version is published, where, and whether it is uploaded and taken in here."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.ops.snapshots.artifacts import Artifacts
-
     with stderr_console().status("asking the remote"):
         result = Artifacts(get_settings()).status(ready_store())
     show(result, as_json)

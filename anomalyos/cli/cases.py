@@ -6,10 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from anomalyos.cases.library import CaseLibrary
+from anomalyos.cases import repository as cases
+from anomalyos.cases.library import CaseLibrary, get_case_library
 from anomalyos.cases.tables import DefectCase
 from anomalyos.cli.models import ReasonOption, actor, ready_store
 from anomalyos.cli.output import print_json, progress_bar, stdout_console
+from anomalyos.core.settings import get_settings
+from anomalyos.products.dataset import list_categories
 
 app = typer.Typer(no_args_is_help=True, help="Import, list and remove known defects.")
 
@@ -17,9 +20,6 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 
 
 def ready_library() -> CaseLibrary:
-    from anomalyos.cases.library import get_case_library
-    from anomalyos.core.settings import get_settings
-
     return get_case_library(get_settings(), ready_store())
 
 
@@ -29,9 +29,6 @@ def import_cases(
     as_json: JsonOption = False,
 ) -> None:
     """Take in the labelled defects among the test images; what is known already stays."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.products.dataset import list_categories
-
     library = ready_library()
     counts: dict[str, Any] = {}
     with progress_bar() as bar:
@@ -59,8 +56,6 @@ def list_cases(
     as_json: JsonOption = False,
 ) -> None:
     """Known defects, oldest first."""
-    from anomalyos.cases import repository as cases
-
     with ready_store().session(read_only=True) as session:
         total = cases.count(session, category, defect_type, removed)
         rows = cases.list_cases(session, category, defect_type, removed, limit, offset)
@@ -109,8 +104,6 @@ def restore(
     as_json: JsonOption = False,
 ) -> None:
     """Bring a removed case back."""
-    from anomalyos.cases import repository as cases
-
     with ready_store().session() as session:
         cases.restore(session, case_id, actor(), reason)
     if as_json:

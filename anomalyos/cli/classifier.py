@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from anomalyos.classifier import versions as classifiers
 from anomalyos.classifier.tables import ClassifierVersion
+from anomalyos.classifier.train import train_classifier
 from anomalyos.cli.models import actor, ready_store
 from anomalyos.cli.output import print_json, progress_bar, stdout_console
+from anomalyos.core.settings import get_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,9 +37,6 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Learn the names of confirmed defects; killed and run again, it goes on where it stopped."""
-    from anomalyos.classifier.train import train_classifier
-    from anomalyos.core.settings import get_settings
-
     store = ready_store()
     with progress_bar() as bar:
         result = train_classifier(
@@ -97,8 +97,6 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Every version, newest first, the one in use marked."""
-    from anomalyos.classifier import versions as classifiers
-
     with ready_store().session(read_only=True) as session:
         versions = classifiers.list_versions(session, category)
         used = {

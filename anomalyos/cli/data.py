@@ -17,7 +17,11 @@ from anomalyos.cli.output import (
     progress_bar,
     stdout_console,
 )
-from anomalyos.products.importer import ImportReport
+from anomalyos.core.errors import NotFound
+from anomalyos.core.settings import get_settings
+from anomalyos.products.dataset import GOOD, list_categories, load_category
+from anomalyos.products.importer import ImportReport, import_dataset
+from anomalyos.products.sample import CATEGORIES, write_dataset
 
 app = typer.Typer(
     cls=FriendlyGroup,
@@ -40,9 +44,6 @@ def import_command(
 
     Exit code 1 when files were rejected, 2 when no category was imported.
     """
-    from anomalyos.core.settings import get_settings
-    from anomalyos.products.importer import import_dataset
-
     with progress_bar() as bar:
         report = import_dataset(
             src, get_settings(), name=name, groups=groups, progress=_on(bar, "Checking and importing")
@@ -60,9 +61,6 @@ def import_command(
 @app.command("list")
 def list_command(as_json: JsonOption = False) -> None:
     """Show each category with its number of images."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.products.dataset import list_categories
-
     settings = get_settings()
     rows = [_describe(name) for name in list_categories(settings)]
     if as_json:
@@ -97,10 +95,6 @@ def sample_command(
     as_json: JsonOption = False,
 ) -> None:
     """Draw the sample categories, so that everything can be tried without a camera."""
-    from anomalyos.core.errors import NotFound
-    from anomalyos.core.settings import get_settings
-    from anomalyos.products.sample import CATEGORIES, write_dataset
-
     settings = get_settings()
     names = tuple(dict.fromkeys(category)) if category else CATEGORIES
     unknown = [name for name in names if name not in CATEGORIES]
@@ -130,9 +124,6 @@ def _on(bar: Any, description: str) -> Callable[[int, int], None]:
 
 
 def _describe(name: str) -> dict[str, Any]:
-    from anomalyos.core.settings import get_settings
-    from anomalyos.products.dataset import GOOD, load_category
-
     data = load_category(get_settings(), name)
     good = sum(sample.defect == GOOD for sample in data.test)
     return {

@@ -15,8 +15,16 @@ from anomalyos.cli.output import (
     progress_bar,
     stdout_console,
 )
-from anomalyos.db.engine import Store
-from anomalyos.quality.tables import DataCheck, QuarantinedImage
+from anomalyos.core.settings import get_settings
+from anomalyos.db.engine import Store, open_store
+from anomalyos.inspection.delivery_check import check_delivery
+from anomalyos.inspection.inbox import scan_inbox
+from anomalyos.inspection.nights import check_day
+from anomalyos.products.selection import choose_categories
+from anomalyos.quality import data_checks, quarantine
+from anomalyos.quality.data_check import check_category
+from anomalyos.quality.tables import CheckOutcome, DataCheck, QuarantinedImage, QuarantineState
+from anomalyos.quality.words import STATES, outcome_words, result_words
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -56,10 +64,6 @@ def check(
 def _check_learning(
     store: Store, wanted: list[str] | None, bar: Progress
 ) -> list[tuple[DataCheck, list[QuarantinedImage]]]:
-    from anomalyos.core.settings import get_settings
-    from anomalyos.products.selection import choose_categories
-    from anomalyos.quality.data_check import check_category
-
     settings = get_settings()
     found = []
     for name in choose_categories(settings, wanted or []):
@@ -77,11 +81,6 @@ def _check_learning(
 def _check_night(
     store: Store, day: str, wanted: list[str] | None, bar: Progress
 ) -> list[tuple[DataCheck, list[QuarantinedImage]]]:
-    from anomalyos.core.settings import get_settings
-    from anomalyos.inspection.delivery_check import check_delivery
-    from anomalyos.inspection.inbox import scan_inbox
-    from anomalyos.inspection.nights import check_day
-
     settings = get_settings()
     files = scan_inbox(settings.inbox_dir, check_day(day))
     found: list[tuple[DataCheck, list[QuarantinedImage]]] = []
@@ -109,9 +108,6 @@ def _on(bar: Progress, line: Any) -> Callable[[int, int], None]:
 
 
 def _exit_code(row: DataCheck, out: list[QuarantinedImage]) -> int:
-    from anomalyos.quality import data_checks
-    from anomalyos.quality.tables import CheckOutcome
-
     if row.outcome == CheckOutcome.FAILED or data_checks.stops(row):
         return EXIT_COULD_NOT_RUN
     return EXIT_REJECTED if out else 0
@@ -135,8 +131,6 @@ def _as_document(row: DataCheck, out: list[QuarantinedImage]) -> dict[str, Any]:
 
 def _print_checks(found: list[tuple[DataCheck, list[QuarantinedImage]]], store: Store) -> None:
     from rich.markup import escape
-
-    from anomalyos.quality.words import outcome_words, result_words
 
     terminal = stdout_console()
     if not found:
@@ -167,10 +161,6 @@ def list_command(
     as_json: JsonOption = False,
 ) -> None:
     """Show the training images that are set aside, with the reason."""
-    from anomalyos.quality import quarantine
-    from anomalyos.quality.tables import QuarantineState
-    from anomalyos.quality.words import STATES
-
     states = () if everything else quarantine.OUT
     with _store().session(read_only=True) as session:
         rows = quarantine.listed(session, category, states=states, limit=None)
@@ -196,8 +186,6 @@ def release_command(
     note: Annotated[str, typer.Option(help="Why; kept in the audit log.")] = "",
 ) -> None:
     """Let the next rebuild learn from an image again."""
-    from anomalyos.quality import quarantine
-
     with _store().session() as session:
         row = quarantine.release(session, image_id, actor="cli", note=note)
     stdout_console().print(f"Released: {row.category}, {row.file}.", markup=False, highlight=False)
@@ -209,8 +197,6 @@ def keep_out_command(
     note: Annotated[str, typer.Option(help="Why; kept in the audit log.")] = "",
 ) -> None:
     """Keep an image out of learning for good, whatever later checks find."""
-    from anomalyos.quality import quarantine
-
     with _store().session() as session:
         row = quarantine.keep_out(session, image_id, actor="cli", note=note)
     stdout_console().print(f"Kept out: {row.category}, {row.file}.", markup=False, highlight=False)
@@ -224,8 +210,6 @@ def let_go_on_command(
     note: Annotated[str, typer.Option(help="Why; kept in the audit log.")],
 ) -> None:
     """Let a batch go on that its suite stopped."""
-    from anomalyos.quality import data_checks
-
     with _store().session() as session:
         row = data_checks.let_go_on(session, check_id, actor="cli", note=note)
     name = row.category or "files that wait for the router"
@@ -239,9 +223,6 @@ def _image_document(row: QuarantinedImage) -> dict[str, Any]:
 
 
 def _store() -> Store:
-    from anomalyos.core.settings import get_settings
-    from anomalyos.db.engine import open_store
-
     store = open_store(get_settings())
     store.upgrade()
     return store

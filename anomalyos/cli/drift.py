@@ -10,7 +10,11 @@ import typer
 
 from anomalyos.cli.models import ready_store
 from anomalyos.cli.output import EXIT_REJECTED, FriendlyGroup, print_json, progress_bar, stdout_console
-from anomalyos.drift.tables import DriftCheck
+from anomalyos.core.settings import get_settings
+from anomalyos.drift.check import check_drift, in_words, inspected_categories
+from anomalyos.drift.simulation import clear, inject_drift
+from anomalyos.drift.tables import DriftCheck, DriftOutcome
+from anomalyos.models.champions import Champions
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -36,11 +40,6 @@ def drift(
 
     Exit code 0 without drift, 1 with. Nothing is retrained: that is the DAG's.
     """
-    from anomalyos.core.settings import get_settings
-    from anomalyos.drift.check import check_drift, inspected_categories
-    from anomalyos.drift.tables import DriftOutcome
-    from anomalyos.models.champions import Champions
-
     settings, store = get_settings(), ready_store()
     today = date.today().isoformat()
     checks, champions = [], Champions(settings, store)
@@ -70,9 +69,6 @@ def _on(bar: Progress, line: TaskID) -> Callable[[int, int], None]:
 
 
 def _print(checks: list[DriftCheck]) -> None:
-    from anomalyos.core.settings import get_settings
-    from anomalyos.drift.check import in_words
-
     console = stdout_console()
     if not checks:
         console.print("No model is in use yet. Build one with 'anomalyos rebuild'.")
@@ -111,9 +107,6 @@ def simulate_drift(
     as_json: JsonOption = False,
 ) -> None:
     """Inject records of the category under another lamp and out of focus."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.drift.simulation import inject_drift
-
     with progress_bar() as bar:
         line = bar.add_task(f"{category}: injecting", total=None)
         made = inject_drift(
@@ -142,9 +135,6 @@ def simulate_clear(
     as_json: JsonOption = False,
 ) -> None:
     """Remove injected records, and the reports and alarms that came of them."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.drift.simulation import clear
-
     gone = clear(get_settings(), ready_store(), actor="cli", category=category)
     if as_json:
         print_json({"removed": gone})

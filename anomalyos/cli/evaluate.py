@@ -7,6 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from anomalyos.cli.output import print_json, progress_bar, stdout_console
+from anomalyos.core.settings import get_settings
+from anomalyos.db.engine import open_store
+from anomalyos.models.evaluation import evaluate_category
+from anomalyos.products.selection import choose_categories
 
 
 def register(app: typer.Typer) -> None:
@@ -18,11 +22,6 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Evaluate the champions on their categories' test images."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.db.engine import open_store
-    from anomalyos.models.evaluation import evaluate_category
-    from anomalyos.products.selection import choose_categories
-
     settings = get_settings()
     store = open_store(settings)
     store.upgrade()

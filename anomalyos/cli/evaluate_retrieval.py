@@ -6,7 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
+from anomalyos.cases.evaluation import evaluate_retrieval as evaluate
 from anomalyos.cli.output import print_json, progress_bar, stdout_console
+from anomalyos.core.settings import get_settings
+from anomalyos.db.engine import open_store
+from anomalyos.products.selection import choose_categories
 
 
 def register(app: typer.Typer) -> None:
@@ -18,11 +22,6 @@ def evaluate_retrieval(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Precision of the similar cases, hierarchical against flat, and of the category router."""
-    from anomalyos.cases.evaluation import evaluate_retrieval as evaluate
-    from anomalyos.core.settings import get_settings
-    from anomalyos.db.engine import open_store
-    from anomalyos.products.selection import choose_categories
-
     settings = get_settings()
     store = open_store(settings)
     store.upgrade()

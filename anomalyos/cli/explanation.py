@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from anomalyos.cli.output import stdout_console
+from anomalyos.cli.report import report_json, report_with_progress
+from anomalyos.reports.content import SECTIONS, TITLES, ReportContent
+from anomalyos.reports.writer import as_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -15,8 +18,6 @@ BAR = 24
 
 def explained(row: dict[str, Any], bar: Progress) -> dict[str, Any]:
     """``row`` with ``explanation`` and ``report``, which are kept in the store as well."""
-    from anomalyos.cli.report import report_json, report_with_progress
-
     reported = report_with_progress(row["id"], bar)
     evidence = reported.evidence.model_dump(mode="json", exclude={"inspection", "regions"})
     return {**row, "explanation": evidence, "report": report_json(reported)}
@@ -25,9 +26,6 @@ def explained(row: dict[str, Any], bar: Progress) -> dict[str, Any]:
 def print_explanation(row: dict[str, Any]) -> None:
     """One inspection's explanation for people, most telling first."""
     from pathlib import Path
-
-    from anomalyos.reports.content import SECTIONS, TITLES, ReportContent
-    from anomalyos.reports.writer import as_line
 
     terminal = stdout_console()
     found = row["explanation"]

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from anomalyos.cli.explanation import explained, print_explanation
 from anomalyos.cli.output import (
     EXIT_COULD_NOT_RUN,
     EXIT_REJECTED,
@@ -14,7 +15,10 @@ from anomalyos.cli.output import (
     progress_bar,
     stdout_console,
 )
+from anomalyos.core.errors import NotFound
+from anomalyos.inspection.inspector import get_inspector, live_batch
 from anomalyos.inspection.tables import Inspection
+from anomalyos.patchcore.calibration import p_value_in_words
 
 VERDICT_WORDS = {
     "normal": "[green]✓ normal[/]",
@@ -37,10 +41,6 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Inspect images and store the results as today's live batch."""
-    from anomalyos.cli.explanation import explained, print_explanation
-    from anomalyos.core.errors import NotFound
-    from anomalyos.inspection.inspector import get_inspector, live_batch
-
     files = find_files(paths)
     if not files:
         raise NotFound("There is no file to inspect.", "Name images, or folders that hold some.")
@@ -62,8 +62,6 @@ def inspect(
 
 
 def inspect_file(path: Path, category: str | None, batch: str) -> Inspection:
-    from anomalyos.inspection.inspector import get_inspector
-
     inspector = get_inspector()
     with path.open("rb") as file:
         # one byte more than allowed is enough for the decoder to see that it is too large
@@ -77,8 +75,6 @@ def find_files(paths: list[Path]) -> list[Path]:
     Raises:
         NotFound: naming the first path that does not exist.
     """
-    from anomalyos.core.errors import NotFound
-
     files: list[Path] = []
     for path in paths:
         if not path.exists():
@@ -97,8 +93,6 @@ def find_files(paths: list[Path]) -> list[Path]:
 
 def to_json(path: Path, row: Inspection) -> dict[str, Any]:
     """What the CLI says of one inspection."""
-    from anomalyos.patchcore.calibration import p_value_in_words
-
     document: dict[str, Any] = {
         "file": str(path),
         "id": row.id,

@@ -9,8 +9,18 @@ import typer
 
 from anomalyos.cli.models import actor, ready_store
 from anomalyos.cli.output import print_json, stdout_console
+from anomalyos.core.errors import AnomalyOSError, NotFound
+from anomalyos.core.settings import get_settings
+from anomalyos.db.rows import stored_id
+from anomalyos.knowledge import cause_evidence, exchange
+from anomalyos.knowledge import repository as knowledge
 from anomalyos.knowledge.causes import RankedCause
-from anomalyos.knowledge.graph import KnowledgeGraph
+from anomalyos.knowledge.edits import confirm_cause
+from anomalyos.knowledge.grammar import defect_key
+from anomalyos.knowledge.graph import KnowledgeGraph, load_graph
+from anomalyos.knowledge.likelihood import root_causes, root_causes_for_case
+from anomalyos.knowledge.seeds import ensure_seeded
+from anomalyos.knowledge.tables import NodeKind
 
 app = typer.Typer(no_args_is_help=True, help="Defects, their root causes, remedies and checks.")
 
@@ -20,9 +30,6 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 @app.command()
 def seed(as_json: JsonOption = False) -> None:
     """Bring the graph up to include/knowledge; what people edited stays as it is."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.knowledge.seeds import ensure_seeded
-
     print_counts(ensure_seeded(ready_store(), get_settings()), as_json)
 
 
@@ -34,9 +41,6 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """One node with all it is joined to, or a list of nodes."""
-    from anomalyos.knowledge import repository as knowledge
-    from anomalyos.knowledge.graph import load_graph
-
     with ready_store().session(read_only=True) as session:
         graph = load_graph(session)
         if ":" in key:
@@ -63,10 +67,6 @@ def export(
     path: Annotated[Path, typer.Argument(help="Ends in .yaml or .graphml.")], as_json: JsonOption = False
 ) -> None:
     """Write the whole graph to a file."""
-    from anomalyos.core.errors import AnomalyOSError
-    from anomalyos.knowledge import exchange
-    from anomalyos.knowledge.graph import load_graph
-
     form = exchange.format_of(path)
     with ready_store().session(read_only=True) as session:
         graph = load_graph(session)
@@ -88,9 +88,6 @@ def import_file(
     as_json: JsonOption = False,
 ) -> None:
     """Take a file's nodes and edges into the graph; nothing is removed."""
-    from anomalyos.core.errors import AnomalyOSError
-    from anomalyos.knowledge import exchange
-
     form = exchange.format_of(path)
     try:
         data = path.read_bytes()
@@ -110,11 +107,6 @@ def causes(
     as_json: JsonOption = False,
 ) -> None:
     """The likeliest root causes of a defect, with what to do about them."""
-    from anomalyos.core.errors import NotFound
-    from anomalyos.knowledge.grammar import defect_key
-    from anomalyos.knowledge.graph import load_graph
-    from anomalyos.knowledge.likelihood import root_causes
-
     key = defect_key(category, defect)
     with ready_store().session(read_only=True) as session:
         graph = load_graph(session)
@@ -141,9 +133,6 @@ def confirm(
     as_json: JsonOption = False,
 ) -> None:
     """Record what caused a case; the likelihoods of its defect type follow."""
-    from anomalyos.knowledge.edits import confirm_cause
-    from anomalyos.knowledge.likelihood import root_causes_for_case
-
     with ready_store().session() as session:
         confirm_cause(session, case_id, cause, actor(), note, add_missing=add)
         session.flush()
@@ -163,10 +152,6 @@ def withdraw(
     as_json: JsonOption = False,
 ) -> None:
     """Take back what was recorded as the cause of a case."""
-    from anomalyos.core.errors import NotFound
-    from anomalyos.db.rows import stored_id
-    from anomalyos.knowledge import cause_evidence
-
     with ready_store().session() as session:
         standing = cause_evidence.standing(session, case_id)
         if standing is None:
@@ -180,9 +165,6 @@ def withdraw(
 
 def list_nodes(graph: KnowledgeGraph, kind: str) -> list[dict[str, Any]]:
     """Raises AnomalyOSError for a kind that does not exist."""
-    from anomalyos.core.errors import AnomalyOSError
-    from anomalyos.knowledge.tables import NodeKind
-
     if kind and kind not in set(NodeKind):
         raise AnomalyOSError(f"{kind!r} is not a kind of node.", f"Choose one of: {', '.join(NodeKind)}.")
     return [{"key": node.key, "kind": node.kind, "name": node.name} for node in graph.nodes(kind or None)]

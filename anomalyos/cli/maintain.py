@@ -15,6 +15,10 @@ from anomalyos.cli.output import (
     stderr_console,
     stdout_console,
 )
+from anomalyos.core.settings import get_settings
+from anomalyos.db.engine import open_store
+from anomalyos.ops.maintenance.backup import list_backups, make_backup, restore_backup
+from anomalyos.ops.maintenance.upkeep import maintain as round_of
 
 backups = typer.Typer(cls=FriendlyGroup, no_args_is_help=True, help="Copies of the database.")
 
@@ -32,9 +36,6 @@ def maintain(
     as_json: JsonOption = False,
 ) -> None:
     """Back up the database, apply retention, sweep files no row names, vacuum."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.ops.maintenance.upkeep import maintain as round_of
-
     with progress_bar() as bar:
         line = bar.add_task("maintenance", total=None)
         report = round_of(
@@ -72,9 +73,6 @@ def sentences(report: dict[str, Any]) -> list[str]:
 @backups.command("create")
 def create(as_json: JsonOption = False) -> None:
     """Copy the database while it is in use, and prove that the copy can be read."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.ops.maintenance.backup import make_backup
-
     settings = get_settings()
     with stderr_console().status("copying the database"):
         made = make_backup(settings, ready_store())
@@ -88,9 +86,6 @@ def create(as_json: JsonOption = False) -> None:
 @backups.command("list")
 def list_all(as_json: JsonOption = False) -> None:
     """Finished backups, newest first."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.ops.maintenance.backup import list_backups
-
     found = list_backups(get_settings())
     if as_json:
         print_json({"backups": found})
@@ -108,10 +103,6 @@ def restore(
     as_json: JsonOption = False,
 ) -> None:
     """Put a backup in the place of the database. What is there now is backed up first."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.db.engine import open_store
-    from anomalyos.ops.maintenance.backup import restore_backup
-
     settings = get_settings()
     question = f"Replace the database by {name or 'the newest backup'}?"
     if not yes and not typer.confirm(question, err=True):

@@ -8,7 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from anomalyos.cli.output import print_json, stdout_console
-from anomalyos.db.engine import Store
+from anomalyos.core.settings import get_settings
+from anomalyos.db.engine import Store, open_store
+from anomalyos.models import categories
+from anomalyos.models import versions as models
+from anomalyos.models.pointer import promote_version, roll_back
 
 app = typer.Typer(no_args_is_help=True, help="List, promote and roll back model versions.")
 
@@ -18,9 +22,6 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 
 
 def ready_store() -> Store:
-    from anomalyos.core.settings import get_settings
-    from anomalyos.db.engine import open_store
-
     store = open_store(get_settings())
     store.upgrade()
     return store
@@ -32,9 +33,6 @@ def list_models(
     as_json: JsonOption = False,
 ) -> None:
     """Every version, newest first, the inspecting one marked."""
-    from anomalyos.models import categories
-    from anomalyos.models import versions as models
-
     with ready_store().session(read_only=True) as session:
         champions = {row.id: row for row in categories.list_all(session)}
         rows = [
@@ -89,9 +87,6 @@ def promote(
     as_json: JsonOption = False,
 ) -> None:
     """Let a version inspect from now on."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.models.pointer import promote_version
-
     promote_version(
         ready_store(), get_settings(), category=category, version=version, actor=actor(), reason=reason
     )
@@ -103,10 +98,6 @@ def rollback(
     category: CategoryArgument, reason: ReasonOption = "rolled back by hand", as_json: JsonOption = False
 ) -> None:
     """Return to the champion before the present one."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.models import versions as models
-    from anomalyos.models.pointer import roll_back
-
     store = ready_store()
     move = roll_back(store, get_settings(), category=category, actor=actor(), reason=reason)
     with store.session(read_only=True) as session:

@@ -8,6 +8,10 @@ from typing import Annotated
 import typer
 
 from anomalyos.cli.output import EXIT_REJECTED, print_json, progress_bar, stdout_console
+from anomalyos.core.settings import get_settings
+from anomalyos.db.engine import open_store
+from anomalyos.inspection.nightly import run_night
+from anomalyos.inspection.nights import night_of
 
 
 def register(app: typer.Typer) -> None:
@@ -22,11 +26,6 @@ def nightly(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Inspect the images of one night. Running it again continues and adds nothing twice."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.db.engine import open_store
-    from anomalyos.inspection.nightly import run_night
-    from anomalyos.inspection.nights import night_of
-
     settings = get_settings()
     store = open_store(settings)
     store.upgrade()

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anomalyos.cli.output import EXIT_COULD_NOT_RUN, print_json, progress_bar, stdout_console
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import get_settings
+from anomalyos.db.engine import open_store
+from anomalyos.learning.case_base import refresh_case_base
 from anomalyos.learning.rebuild import Progress as StageProgress
+from anomalyos.learning.retraining import outcome, retrain_category
+from anomalyos.products.selection import choose_categories
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -42,10 +48,6 @@ def rebuild(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Rebuild memory banks, promote those that pass the gate, and keep all of it in MLflow."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.db.engine import open_store
-    from anomalyos.products.selection import choose_categories
-
     settings = get_settings()
     store = open_store(settings)
     store.upgrade()
@@ -73,11 +75,6 @@ def rebuild(
 
 def rebuild_one(name: str, bar: Progress, values: dict[str, Any]) -> dict[str, Any]:
     """Rebuild one category with a line of progress; a failure is part of the result."""
-    from anomalyos.core.errors import AnomalyOSError
-    from anomalyos.core.settings import get_settings
-    from anomalyos.db.engine import open_store
-    from anomalyos.learning.retraining import retrain_category
-
     settings = get_settings()
     try:
         store = open_store(settings)
@@ -89,11 +86,6 @@ def rebuild_one(name: str, bar: Progress, values: dict[str, Any]) -> dict[str, A
 
 def gather_cases(names: list[str], bar: Progress) -> None:
     """Bring the knowledge graph and the known defects up to date; what fails is said and stops nothing."""
-    from anomalyos.core.errors import AnomalyOSError
-    from anomalyos.core.settings import get_settings
-    from anomalyos.db.engine import open_store
-    from anomalyos.learning.case_base import refresh_case_base
-
     line = bar.add_task("known defects", total=None)
     settings = get_settings()
     try:
@@ -119,8 +111,6 @@ def stage_line(name: str, bar: Progress) -> StageProgress:
 
 def print_results(results: list[dict[str, Any]]) -> None:
     from rich.table import Table
-
-    from anomalyos.learning.retraining import outcome
 
     table = Table("category", "version", "champion", "AUROC", "gate", "seconds")
     for result in results:

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anomalyos.cli.output import print_json, progress_bar, stderr_console
+from anomalyos.core.errors import AnomalyOSError
 from anomalyos.explain.evidence import Evidence
-from anomalyos.reports.reporting import Reported
+from anomalyos.explain.explainer import get_explainer
+from anomalyos.reports.html import export_html
+from anomalyos.reports.pdf import export_pdf
+from anomalyos.reports.pictures import training_pictures
+from anomalyos.reports.reporting import Reported, report_inspection
 from anomalyos.reports.writer import WrittenReport
 
 if TYPE_CHECKING:
@@ -38,8 +43,6 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Write, check and keep a report of an inspection; by Groq with a key, else from the template."""
-    from anomalyos.explain.explainer import get_explainer
-
     explainer = get_explainer()
     explainer.store.upgrade()
     with progress_bar() as bar:
@@ -55,9 +58,6 @@ def report_with_progress(
     inspection_id: int, bar: Progress, on_text: Callable[[str], None] | None = None
 ) -> Reported:
     """Explain and report with a line of progress, which goes when the text begins."""
-    from anomalyos.explain.explainer import get_explainer
-    from anomalyos.reports.reporting import report_inspection
-
     line = bar.add_task("explaining", total=100)
 
     def step(part: str, share: float) -> None:
@@ -87,11 +87,6 @@ def show(text: str) -> None:
 
 def export(evidence: Evidence, written: WrittenReport, html: Path | None, pdf: Path | None) -> None:
     """The files that were asked for, with training images beside what was flagged where they are at hand."""
-    from anomalyos.explain.explainer import get_explainer
-    from anomalyos.reports.html import export_html
-    from anomalyos.reports.pdf import export_pdf
-    from anomalyos.reports.pictures import training_pictures
-
     explainer = get_explainer()
     category = str(evidence.inspection.get("category") or "")
     training = training_pictures(explainer.settings.data_dir / category) if category else None
@@ -101,8 +96,6 @@ def export(evidence: Evidence, written: WrittenReport, html: Path | None, pdf: P
 
 
 def save(path: Path, data: bytes) -> None:
-    from anomalyos.core.errors import AnomalyOSError
-
     try:
         path.write_bytes(data)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""``anomalyos up``, ``console``, ``airflow``, ``doctor`` and ``db upgrade``."""
+"""``anomalyos up``, ``airflow``, ``doctor`` and ``db upgrade``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ from typing import Annotated
 import typer
 
 from anomalyos.cli.output import EXIT_COULD_NOT_RUN, FriendlyGroup, print_json, stderr_console, stdout_console
+from anomalyos.core.settings import get_settings
+from anomalyos.db.engine import open_store
+from anomalyos.ops.doctor import examine
+from anomalyos.ops.supervisor.airflow_env import airflow_command, airflow_environment
+from anomalyos.ops.supervisor.banner import show_banner
+from anomalyos.ops.supervisor.display import Display
+from anomalyos.ops.supervisor.up import Supervisor
 
 db = typer.Typer(name="db", cls=FriendlyGroup, no_args_is_help=True, help="The database.")
 
@@ -17,7 +24,6 @@ CONTEXT_FOR_AIRFLOW = {"allow_extra_args": True, "ignore_unknown_options": True,
 
 def register(app: typer.Typer) -> None:
     app.command()(up)
-    app.command()(console)
     app.command(context_settings=CONTEXT_FOR_AIRFLOW)(airflow)
     app.command()(doctor)
     app.add_typer(db)
@@ -29,11 +35,6 @@ def up(
     ] = True,
 ) -> None:
     """Start Airflow and the console, prepare what is missing; Ctrl-C stops everything."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.ops.supervisor.banner import show_banner
-    from anomalyos.ops.supervisor.display import Display
-    from anomalyos.ops.supervisor.up import Supervisor
-
     settings = get_settings()
     settings.check_production()
     with Display(stderr_console()) as display:
@@ -41,23 +42,8 @@ def up(
         display.say("Everything has stopped.")
 
 
-def console() -> None:
-    """Start the console alone, in the foreground."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.db.engine import open_store
-    from console.main import main
-
-    settings = get_settings()
-    settings.check_production()
-    open_store(settings).upgrade()
-    main()
-
-
 def airflow(context: typer.Context) -> None:
     """Run Airflow's own command line in this installation's environment: `anomalyos airflow dags list`."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.ops.supervisor.airflow_env import airflow_command, airflow_environment
-
     environment = airflow_environment(get_settings())
     os.execve(sys.executable, airflow_command(*context.args), environment)  # noqa: S606 - arguments, no shell
 
@@ -66,9 +52,6 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Check that everything the platform needs is there, and say what to do about what is not."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.ops.doctor import examine
-
     checks = examine(get_settings())
     healthy = all(check.ok for check in checks)
     if as_json:
@@ -87,8 +70,5 @@ def doctor(
 @db.command()
 def upgrade() -> None:
     """Create the database, or bring it to the newest schema."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.db.engine import open_store
-
     open_store(get_settings()).upgrade()
     stderr_console().print("The database is at the newest schema.")

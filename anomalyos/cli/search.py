@@ -10,8 +10,11 @@ from typing import Annotated, Any
 import typer
 
 from anomalyos.cli.output import print_json, progress_bar, stdout_console
-from anomalyos.core.settings import PROJECT_ROOT
-from anomalyos.knowledge.search import SearchHit
+from anomalyos.core.errors import NotFound
+from anomalyos.core.settings import PROJECT_ROOT, get_settings
+from anomalyos.db.engine import open_store
+from anomalyos.knowledge.search import SearchHit, get_search
+from anomalyos.knowledge.search.evaluation import evaluate_on_seeds
 
 QUESTIONS = PROJECT_ROOT / "tests" / "benchmarks" / "questions.yaml"
 DAYS = ["%Y-%m-%d"]
@@ -39,11 +42,6 @@ def search(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Search causes, remedies, checks, known defects and reviewers' notes in plain language."""
-    from anomalyos.core.errors import NotFound
-    from anomalyos.core.settings import get_settings
-    from anomalyos.db.engine import open_store
-    from anomalyos.knowledge.search import get_search
-
     settings = get_settings()
     store = open_store(settings)
     store.upgrade()
@@ -93,9 +91,6 @@ def evaluate_search(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Measure search on judged questions: hybrid, words alone, meaning alone, without mending."""
-    from anomalyos.core.settings import get_settings
-    from anomalyos.knowledge.search.evaluation import evaluate_on_seeds
-
     with progress_bar() as bar:
         line = bar.add_task("embedding", total=None)
         figures = evaluate_on_seeds(

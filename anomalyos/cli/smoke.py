@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from anomalyos.cli.output import EXIT_REJECTED, print_json, stderr_console, stdout_console
+from anomalyos.ops.smoke import smoke as ask
 
 
 def register(app: typer.Typer) -> None:
@@ -26,8 +27,6 @@ def smoke(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Health, one inspection and metrics of a console; exit code 1 when an answer is wrong, 2 without any."""
-    from anomalyos.ops.smoke import smoke as ask
-
     with stderr_console().status(f"asking {url}"):
         checks = ask(url, token=token, wait_s=wait, image=image.read_bytes() if image else None)
     passed = all(check.passed for check in checks)

@@ -7,9 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from anomalyos.accounts import tokens, users
+from anomalyos.accounts.rules import generate_password
 from anomalyos.accounts.tables import ApiToken, User
 from anomalyos.cli.output import print_json, stderr_console, stdout_console
-from anomalyos.db.engine import Store
+from anomalyos.core.settings import get_settings
+from anomalyos.db.engine import Store, open_store
+from anomalyos.db.rows import stored_id
 
 ACTOR = "cli"
 
@@ -30,8 +34,6 @@ def add(
     name: Name, role: RoleOption, password_stdin: PasswordFromStdin = False, as_json: AsJson = False
 ) -> None:
     """Add a user. Without --password-stdin a password is made up and shown once."""
-    from anomalyos.accounts import users
-
     password, generated = _password(password_stdin)
     with _store().session() as session:
         user = users.create(session, name=name, password=password, role=role, actor=ACTOR)
@@ -41,8 +43,6 @@ def add(
 @app.command("list")
 def list_users(as_json: AsJson = False) -> None:
     """List every user."""
-    from anomalyos.accounts import users
-
     with _store().session(read_only=True) as session:
         rows = users.list_all(session)
     if as_json:
@@ -57,8 +57,6 @@ def list_users(as_json: AsJson = False) -> None:
 @app.command("set-role")
 def set_role(name: Name, role: RoleOption, as_json: AsJson = False) -> None:
     """Change what a user may do; their sessions end."""
-    from anomalyos.accounts import users
-
     with _store().session() as session:
         user = users.set_role(session, name=name, role=role, actor=ACTOR)
     _report(user, f"{name} is {user.role} now.", None, as_json)
@@ -67,8 +65,6 @@ def set_role(name: Name, role: RoleOption, as_json: AsJson = False) -> None:
 @app.command("set-password")
 def set_password(name: Name, password_stdin: PasswordFromStdin = False, as_json: AsJson = False) -> None:
     """Replace a password; the user's sessions end. Made up and shown once, as in `add`."""
-    from anomalyos.accounts import users
-
     password, generated = _password(password_stdin)
     with _store().session() as session:
         user = users.set_password(session, name=name, password=password, actor=ACTOR)
@@ -96,9 +92,6 @@ def create_token(
     as_json: AsJson = False,
 ) -> None:
     """Create a token for a user; it is shown once."""
-    from anomalyos.accounts import tokens, users
-    from anomalyos.db.rows import stored_id
-
     with _store().session() as session:
         user = users.by_name(session, name)
         token, plain = tokens.create(
@@ -122,8 +115,6 @@ def list_tokens(
     as_json: AsJson = False,
 ) -> None:
     """List tokens, dead ones too; the tokens themselves are not kept."""
-    from anomalyos.accounts import tokens, users
-
     with _store().session(read_only=True) as session:
         wanted = users.by_name(session, user_name).id if user_name is not None else None
         names = {user.id: user.name for user in users.list_all(session)}
@@ -140,8 +131,6 @@ def revoke_token(
     token_id: Annotated[int, typer.Argument(help="As `token list` shows it.")], as_json: AsJson = False
 ) -> None:
     """End a token now."""
-    from anomalyos.accounts import tokens, users
-
     with _store().session() as session:
         token = tokens.revoke(session, token_id=token_id, actor=ACTOR)
         owner = users.get(session, token.user_id).name
@@ -152,17 +141,12 @@ def revoke_token(
 
 
 def _store() -> Store:
-    from anomalyos.core.settings import get_settings
-    from anomalyos.db.engine import open_store
-
     store = open_store(get_settings())
     store.upgrade()
     return store
 
 
 def _set_active(name: str, active: bool, as_json: bool) -> None:
-    from anomalyos.accounts import users
-
     with _store().session() as session:
         user = users.set_active(session, name=name, active=active, actor=ACTOR)
     _report(user, f"{name} is {'enabled' if active else 'disabled'}.", None, as_json)
@@ -170,8 +154,6 @@ def _set_active(name: str, active: bool, as_json: bool) -> None:
 
 def _password(from_stdin: bool) -> tuple[str, str | None]:
     """The password to set, and the same again when it was made up and must be shown."""
-    from anomalyos.accounts.rules import generate_password
-
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n"), None
     generated = generate_password()

@@ -89,7 +89,7 @@ def test_sample_draws_the_categories_asked_for(settings: Settings, monkeypatch: 
             write(write_category(root / name) / "synthetic.json", b"{}")
             progress(index + 1, len(categories))
 
-    monkeypatch.setattr(sample, "write_dataset", write_dataset)
+    monkeypatch.setattr("anomalyos.cli.data.write_dataset", write_dataset)
 
     result = run("sample", "--category", sample.CATEGORIES[1], "--json")
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import typer
@@ -45,8 +43,7 @@ def number(settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch) ->
     with store.session() as session:
         number = inspection(session)
     known = KnownEvidence(settings.model_copy(update={"groq_api_key": None}), store, number)
-    module = SimpleNamespace(get_explainer=lambda: known)
-    monkeypatch.setitem(sys.modules, "anomalyos.explain.explainer", module)
+    monkeypatch.setattr(command, "get_explainer", lambda: known)
     return number
 
 

@@ -8,7 +8,6 @@ from typer.testing import CliRunner
 from anomalyos.cli import app
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import open_store
-from anomalyos.ops import doctor
 from anomalyos.ops.doctor import Check
 
 
@@ -22,7 +21,7 @@ def test_doctor_says_what_to_do(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, ok: bool, code: int
 ) -> None:
     checks = [Check("Python", True, "3.11"), Check("port", ok, "taken", "" if ok else "Stop it.")]
-    monkeypatch.setattr(doctor, "examine", lambda settings: checks)
+    monkeypatch.setattr("anomalyos.cli.run.examine", lambda settings: checks)
     result = CliRunner().invoke(app, ["doctor", "--json"])
     assert result.exit_code == code
     document = json.loads(result.stdout)
