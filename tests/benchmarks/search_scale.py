@@ -260,7 +260,7 @@ def changes(engine: KnowledgeSearch, store: Store) -> dict[str, float]:
 
 def first_search(engine: KnowledgeSearch, word: str, *, expect: int) -> float:
     start = time.perf_counter()
-    hits = engine.search(word, kinds=["case"], mend=False)
+    hits = engine.search(word, kinds=["case"], correct_spelling=False)
     spent = (time.perf_counter() - start) * 1000
     if sum(word in hit.text for hit in hits) != expect:
         raise AssertionError("the change was not seen")

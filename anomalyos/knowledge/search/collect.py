@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import sqlalchemy
 from sqlalchemy import func
@@ -17,11 +17,24 @@ from anomalyos.knowledge.search.filters import CASE, NOTE
 from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode, NodeKind, Relation
 from anomalyos.models.tables import Category
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 NEIGHBOURS = 12
 """Names of one relation that a document mentions: a check used everywhere would mention everything."""
+
+CONTEXT: dict[NodeKind, tuple[tuple[str, str], ...]] = {
+    NodeKind.CATEGORY: (("Defects", "defects"),),
+    NodeKind.DEFECT: (("Caused by", Relation.CAUSED_BY), ("Shows as", Relation.SHOWS)),
+    NodeKind.SIGN: (("Seen on", "defects"),),
+    NodeKind.CAUSE: (
+        ("Causes", "defects"),
+        ("In", Relation.ARISES_IN),
+        ("Remedies", Relation.REMEDIED_BY),
+        ("Checks", Relation.VERIFIED_BY),
+    ),
+    NodeKind.REMEDY: (("Remedy for", "causes"), ("Against", "defects")),
+    NodeKind.CHECK: (("Check for", "causes"), ("With", "defects")),
+    NodeKind.STEP: (("Causes here", "causes"), ("Defects", "defects")),
+}
+"""What a document of each kind says of its neighbours: the word, and whom it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +52,44 @@ def read_marks(session: Session) -> Marks:
     """A few aggregates, quick enough to ask before every search."""
     knowledge: list[object] = []
     for table in (KnowledgeNode, KnowledgeEdge):
-        row = (
-            session.connection()
-            .execute(
-                sqlalchemy.select(
-                    func.count(),
-                    func.max(col(table.id)),
-                    func.sum(col(table.version)),
-                    func.count(col(table.removed_at)),
-                    func.max(col(table.updated_at)),
-                ).select_from(table)
-            )
-            .one()
+        aggregates = sqlalchemy.select(
+            func.count(),
+            func.max(col(table.id)),
+            func.sum(col(table.version)),
+            func.count(col(table.removed_at)),
+            func.max(col(table.updated_at)),
         )
-        knowledge += list(row)
+        knowledge += list(session.connection().execute(aggregates.select_from(table)).one())
     cases = session.exec(select(func.max(DefectCase.change))).one()
     count, newest = session.exec(select(func.count(), func.max(Review.id)).select_from(Review)).one()
     return Marks(tuple(knowledge), cases or 0, (count, newest or 0))
+
+
+def changes(
+    session: Session, old: Marks, new: Marks, known: Collection[str]
+) -> tuple[list[Document], set[str]]:
+    """Documents to put in and ids to take out for the step between two marks.
+
+    Args:
+        known: ids of the documents there are at ``old``.
+    """
+    put: list[Document] = []
+    gone: set[str] = set()
+    if new.knowledge != old.knowledge:
+        put = knowledge_documents(session)
+        nodes = {name for name in known if not name.startswith((f"{CASE}:", f"{NOTE}:"))}
+        gone = nodes - {node.id for node in put}
+    if new.cases != old.cases:
+        documents, removed = case_documents(session, old.cases)
+        put, gone = put + documents, gone | removed
+    if new.reviews != old.reviews:
+        count, newest = old.reviews
+        later = select(func.count()).select_from(Review).where(col(Review.id) > newest)
+        on_time = new.reviews[0] == count + session.exec(later).one()
+        # an id below the highest was committed since: every review is looked at again
+        documents, removed = note_documents(session, newest if on_time else 0)
+        put, gone = put + documents, gone | removed
+    return put, gone
 
 
 def knowledge_documents(session: Session) -> list[Document]:
@@ -130,33 +164,18 @@ class Neighbourhood:
 
     def context(self, node: KnowledgeNode, defects: list[str]) -> str:
         """Sentences that name the neighbours."""
-        key = node.key
-        parts: list[tuple[str, list[str]]]
-        match node.kind:
-            case NodeKind.CATEGORY:
-                parts = [("Defects", defects)]
-            case NodeKind.DEFECT:
-                parts = [
-                    ("Caused by", self.targets(key, Relation.CAUSED_BY)),
-                    ("Shows as", self.targets(key, Relation.SHOWS)),
-                ]
-            case NodeKind.SIGN:
-                parts = [("Seen on", defects)]
-            case NodeKind.CAUSE:
-                parts = [
-                    ("Causes", defects),
-                    ("In", self.targets(key, Relation.ARISES_IN)),
-                    ("Remedies", self.targets(key, Relation.REMEDIED_BY)),
-                    ("Checks", self.targets(key, Relation.VERIFIED_BY)),
-                ]
-            case NodeKind.REMEDY:
-                parts = [("Remedy for", self.causes(node)), ("Against", defects)]
-            case NodeKind.CHECK:
-                parts = [("Check for", self.causes(node)), ("With", defects)]
-            case _:
-                parts = [("Causes here", self.causes(node)), ("Defects", defects)]
-        named = ((word, [self.title(other) for other in keys[:NEIGHBOURS]]) for word, keys in parts)
-        return " ".join(f"{word}: {'; '.join(names)}." for word, names in named if names)
+        sentences = []
+        for word, kind in CONTEXT[NodeKind(node.kind)]:
+            match kind:
+                case "defects":
+                    keys = defects
+                case "causes":
+                    keys = self.causes(node)
+                case _:
+                    keys = self.targets(node.key, Relation(kind))
+            if keys:
+                sentences.append(f"{word}: {'; '.join(map(self.title, keys[:NEIGHBOURS]))}.")
+        return " ".join(sentences)
 
 
 def case_documents(session: Session, after: int) -> tuple[list[Document], set[str]]:
@@ -233,10 +252,6 @@ def note_documents(session: Session, after: int) -> tuple[list[Document], set[st
             )
         )
     return documents, gone
-
-
-def count_reviews_after(session: Session, number: int) -> int:
-    return session.exec(select(func.count()).select_from(Review).where(col(Review.id) > number)).one()
 
 
 def in_words(name: str) -> str:

@@ -25,6 +25,9 @@ class Document:
     severities: frozenset[str] = frozenset()
     date: datetime = field(kw_only=True)
 
+    def searched_text(self) -> str:
+        return f"{self.title} {self.text} {self.context}"
+
     def sentence(self) -> str:
         """What is embedded. The kind is said, for a question often asks for one."""
         return f"{self.kind}: {self.title}. {self.text} {self.context[:EMBEDDED_CONTEXT]}".strip()

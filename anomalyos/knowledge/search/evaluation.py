@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.progress import Progress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.knowledge.search.engine import KnowledgeSearch
@@ -24,9 +25,9 @@ WAYS: dict[str, dict[str, Any]] = {
     "hybrid": {"mode": "hybrid"},
     "bm25": {"mode": "bm25"},
     "embedding": {"mode": "embedding"},
-    "hybrid, nothing mended": {"mode": "hybrid", "mend": False},
-    "bm25, nothing mended": {"mode": "bm25", "mend": False},
-    "embedding, nothing mended": {"mode": "embedding", "mend": False},
+    "hybrid, nothing mended": {"mode": "hybrid", "correct_spelling": False},
+    "bm25, nothing mended": {"mode": "bm25", "correct_spelling": False},
+    "embedding, nothing mended": {"mode": "embedding", "correct_spelling": False},
 }
 
 
@@ -75,14 +76,13 @@ def read_questions(path: Path) -> QuestionFile:
 def evaluate_on_seeds(
     path: Path,
     settings: Settings,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Every way to search over the knowledge as it is delivered, in a home that exists for this only.
 
     What an installation has learned changes neither the documents nor the figures. Those of the
     development questions stand apart, under ``development``.
     """
-
     file = read_questions(path)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -116,19 +116,16 @@ def evaluate(engine: KnowledgeSearch, questions: Sequence[JudgedQuestion]) -> di
     return {
         "questions": len(questions),
         "ways": ways,
-        "answers": [
-            {
-                "ask": question.ask,
-                "found": [
-                    {"id": name, "judged": question.relevant.get(name, 0)}
-                    for name in answer(engine, question, WAYS["hybrid"])[:DEPTH]
-                ],
-                "first_relevant_at": first_relevant(
-                    answer(engine, question, WAYS["hybrid"]), question.relevant
-                ),
-            }
-            for question in questions
-        ],
+        "answers": [judged_answer(engine, question) for question in questions],
+    }
+
+
+def judged_answer(engine: KnowledgeSearch, question: JudgedQuestion) -> dict[str, Any]:
+    found = answer(engine, question, WAYS["hybrid"])
+    return {
+        "ask": question.ask,
+        "found": [{"id": name, "judged": question.relevant.get(name, 0)} for name in found[:DEPTH]],
+        "first_relevant_at": first_relevant(found, question.relevant),
     }
 
 

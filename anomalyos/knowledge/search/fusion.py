@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from anomalyos.knowledge.search.words import cut
 
@@ -11,7 +10,6 @@ WORDS_SHARE = 0.2
 """Share of the words in the fused score, chosen on the development questions."""
 ASKED_KIND = 0.05
 """Added where a document is of the kind the question asks for, chosen there too."""
-RRF_K = 60
 
 _ASKING_FOR = {
     "cause": "why cause caused causes causing reason reasons because root source come comes",
@@ -55,12 +53,3 @@ def fused_scores(
         + (1 - words_share) * max(0.0, cosines.get(number, 0.0))
         for number in bm25.keys() | cosines.keys()
     }
-
-
-def reciprocal_ranks(rankings: Sequence[Sequence[int]], k: int = RRF_K) -> dict[int, float]:
-    """Sum of 1 / (k + rank), ranks from 1 (Cormack, Clarke and Büttcher 2009): kept to be compared with."""
-    scores: dict[int, float] = defaultdict(float)
-    for ranking in rankings:
-        for rank, number in enumerate(ranking, start=1):
-            scores[number] += 1 / (k + rank)
-    return dict(scores)

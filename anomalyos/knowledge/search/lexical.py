@@ -87,14 +87,11 @@ class LexicalIndex:
         return total
 
     def _run(self, matching: Query, conditions: list[Query], limit: int) -> list[tuple[int, float]]:
-        import tantivy
         from tantivy import Occur, Query
 
         clauses = [(Occur.Must, matching)]
         clauses += [(Occur.Must, Query.const_score_query(condition, 0.0)) for condition in conditions]
-        found: tantivy.SearchResult = self._searcher.search(
-            Query.boolean_query(clauses), limit=limit, count=False
-        )
+        found = self._searcher.search(Query.boolean_query(clauses), limit=limit, count=False)
         numbers = self._searcher.fast_field_values("number", [address for _, address in found.hits])
         hits = [
             (int(number), float(score))
@@ -106,15 +103,12 @@ class LexicalIndex:
     def _matching(self, terms: list[Term]) -> Query:
         from tantivy import Occur, Query
 
-        clauses = [
-            (
-                Occur.Should,
-                Query.boost_query(Query.term_query(self.schema, field, stem), boost * weight),
-            )
-            for term in terms
-            for stem, weight in term.stems
-            for field, boost in FIELDS.items()
-        ]
+        clauses = []
+        for term in terms:
+            for stem, weight in term.stems:
+                for field, boost in FIELDS.items():
+                    query = Query.term_query(self.schema, field, stem)
+                    clauses.append((Occur.Should, Query.boost_query(query, boost * weight)))
         return Query.boolean_query(clauses)
 
     def _conditions(self, filters: Filters) -> list[Query]:
@@ -127,15 +121,8 @@ class LexicalIndex:
             if value is not None:
                 conditions.append(Query.term_query(self.schema, field, value, "basic"))
         if filters.since is not None or filters.until is not None:
-            conditions.append(
-                Query.range_query(
-                    self.schema,
-                    "date",
-                    FieldType.Integer,
-                    lower_bound=micros(filters.since) if filters.since else None,
-                    upper_bound=micros(filters.until) if filters.until else None,
-                )
-            )
+            since, until = (moment and micros(moment) for moment in (filters.since, filters.until))
+            conditions.append(Query.range_query(self.schema, "date", FieldType.Integer, since, until))
         return conditions
 
 

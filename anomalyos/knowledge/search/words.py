@@ -1,4 +1,4 @@
-"""Words: how they are cut, stemmed, and mended when they were misspelt."""
+"""Words: how they are cut, stemmed, and corrected when they were misspelt."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,10 +17,10 @@ LONGEST_WORD = 40
 LONGEST_QUERY = 500
 """Characters of a question that are read; what follows is ignored."""
 MOST_WORDS = 24
-SHORTEST_MENDED = 4
+SHORTEST_CORRECTED = 4
 """Shorter words have too many neighbours one letter away to guess among."""
 TWO_EDITS_FROM = 7
-MENDINGS = 2
+CORRECTIONS = 2
 """Candidates kept for one misspelt word."""
 
 # Words that say how something is asked, not what about; tantivy's English list holds only 33.
@@ -40,7 +41,7 @@ class Term:
     """One word of a question: stems that count as it, each with its weight in (0, 1]."""
 
     word: str
-    """As it is shown: the mended word where there is one."""
+    """As it is shown: the corrected word where there is one."""
     stems: tuple[tuple[str, float], ...]
 
 
@@ -110,14 +111,14 @@ class Vocabulary:
         return word in self._words or self._stems[stem(word)] > 0
 
     def nearest(self, word: str) -> list[tuple[str, int]]:
-        """Up to ``MENDINGS`` known words with their distance in edits, nearest and most used first.
+        """Up to ``CORRECTIONS`` known words with their distance in edits, nearest and most used first.
 
         An edit is one letter added, left out, changed, or two swapped (optimal string alignment).
         """
         from rapidfuzz import process
         from rapidfuzz.distance import OSA
 
-        if len(word) < SHORTEST_MENDED or word.isdigit():
+        if len(word) < SHORTEST_CORRECTED or word.isdigit():
             return []
         reach = 2 if len(word) >= TWO_EDITS_FROM else 1
         near: list[tuple[int, bool, int, str]] = []
@@ -127,7 +128,7 @@ class Vocabulary:
                 found = process.extract(word, known, scorer=OSA.distance, score_cutoff=reach, limit=None)
                 near += [(int(d), other[0] != word[0], -self._words[other], other) for other, d, _ in found]
         near.sort()
-        return [(other, distance) for distance, _, _, other in near[:MENDINGS] if distance == near[0][0]]
+        return [(other, distance) for distance, _, _, other in near[:CORRECTIONS] if distance == near[0][0]]
 
     def halves(self, word: str) -> tuple[str, str] | None:
         """Two known words of three letters or more that were written as one, None when there are none."""
@@ -136,59 +137,55 @@ class Vocabulary:
                 return word[:i], word[i:]
         return None
 
-    def read(self, query: str, *, mend: bool) -> list[Term]:
+    def read(self, query: str, *, correct_spelling: bool) -> list[Term]:
         """The terms of a question, asking words left out, each stem once.
 
         Args:
-            mend: misspelt words count as the nearest known ones, at half weight per edit; words written
-                as one count as two, and the other way round.
+            correct_spelling: misspelt words count as the nearest known ones, at half weight per edit;
+                words written as one count as two, and the other way round.
         """
         words = cut(query)[:MOST_WORDS]
         terms: list[Term] = []
-        for i, word in enumerate(words):
-            joined = word + words[i + 1] if i + 1 < len(words) else ""
-            if mend and joined in self._words and stem(word) and stem(words[i + 1]):
-                terms.append(Term(joined, ((stem(joined), 1.0),)))
-            if stem(word):
-                terms += self._terms(word, mend)
+        for word, following in zip_longest(words, words[1:], fillvalue=""):
+            if not stem(word):
+                continue
+            joined = word + following
+            if correct_spelling and joined in self._words and stem(following):
+                terms.append(term_of([(joined, 0)]))
+            meant = self._meant(word) if correct_spelling else [[(word, 0)]]
+            terms += [term_of(options) for options in meant if stem(options[0][0])]
         seen: dict[str, Term] = {}
         for term in terms:
             seen.setdefault(term.stems[0][0], term)
         return list(seen.values())
 
-    def rewritten(self, query: str) -> str:
+    def corrected(self, query: str) -> str:
         """``query`` with every misspelt word replaced by the nearest known one, all else as it was."""
 
         def better(match: re.Match[str]) -> str:
             word = match.group().lower()
-            if self.knows(word) or word in ASKING:
-                return match.group()
-            near = self.nearest(word)
-            if near and near[0][1] == 1:
-                return near[0][0]
-            halves = self.halves(word)
-            return " ".join(halves) if halves else near[0][0] if near else match.group()
+            meant = " ".join(options[0][0] for options in self._meant(word))
+            return match.group() if meant == word else meant
 
         return WORD.sub(better, query)
 
-    def _terms(self, word: str, mend: bool) -> list[Term]:
-        if not mend or self.knows(word):
-            return [Term(word, ((stem(word), 1.0),))]
+    def _meant(self, word: str) -> list[list[tuple[str, int]]]:
+        """The words that were meant, one or two halves, each as what it may be and how many edits away."""
+        if self.knows(word) or word in ASKING:
+            return [[(word, 0)]]
         near = self.nearest(word)
-        if near and not stem(near[0][0]):
-            return []
-        near = [(other, distance) for other, distance in near if stem(other)]
         if near and near[0][1] == 1:
-            return [mended(near)]
+            return [near]
         halves = self.halves(word)
-        if halves is not None:
-            return [Term(half, ((stem(half), 1.0),)) for half in halves if stem(half)]
-        return [mended(near)] if near else [Term(word, ((stem(word), 1.0),))]
+        if halves:
+            return [[(half, 0)] for half in halves]
+        return [near or [(word, 0)]]
 
 
-def mended(near: list[tuple[str, int]]) -> Term:
-    """A term that counts as any of the known words nearest to what was typed."""
+def term_of(options: list[tuple[str, int]]) -> Term:
+    """A term that counts as any of these words, each at half weight per edit."""
     stems: dict[str, float] = {}
-    for other, distance in near:
-        stems.setdefault(stem(other), 0.5**distance)
-    return Term(near[0][0], tuple(stems.items()))
+    for word, edits in options:
+        if stem(word):
+            stems.setdefault(stem(word), 0.5**edits)
+    return Term(options[0][0], tuple(stems.items()))

@@ -11,8 +11,8 @@ import pytest
 from anomalyos.core.arrays import Float32Array
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
-from anomalyos.features.embedders import text as text_embedders
 from anomalyos.knowledge.search import KnowledgeSearch
+from anomalyos.knowledge.search import engine as search_engine
 from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode, Relation
 
 JANUARY = datetime(2026, 1, 10, tzinfo=UTC)
@@ -43,7 +43,7 @@ def direction(word: str) -> Float32Array:
 @pytest.fixture
 def embedder(monkeypatch: pytest.MonkeyPatch) -> BagOfWords:
     bag = BagOfWords()
-    monkeypatch.setattr(text_embedders, "get_text_embedder", lambda settings: bag)
+    monkeypatch.setattr(search_engine, "get_text_embedder", lambda settings: bag)
     return bag
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anomalyos.knowledge.search.dense import MeaningIndex
+from anomalyos.knowledge.search.dense import DenseIndex
 
 DIMS = 16
 
@@ -27,7 +27,7 @@ def unit(count: int, seed: int) -> np.ndarray:
 def test_masked_answers_are_those_of_a_full_sort(count: int, seed: int, keep: int, limit: int) -> None:
     rows, query = unit(count, seed), unit(1, seed + 1)[0]
     mask = np.array([keep >> i & 1 for i in range(count)], np.bool_)
-    index = MeaningIndex(DIMS)
+    index = DenseIndex(DIMS)
     index.append(rows[: count // 2])
     index.append(rows[count // 2 :])
     cosines = rows @ query
@@ -38,13 +38,13 @@ def test_masked_answers_are_those_of_a_full_sort(count: int, seed: int, keep: in
 
 
 def test_an_empty_index_has_no_answer() -> None:
-    index = MeaningIndex(DIMS)
+    index = DenseIndex(DIMS)
     index.append(np.zeros((0, DIMS), np.float32))
     assert index.search(unit(1, 0)[0], None, 5) == []
     assert index.count == 0
 
 
 def test_rows_come_back() -> None:
-    index, rows = MeaningIndex(DIMS), unit(5, 3)
+    index, rows = DenseIndex(DIMS), unit(5, 3)
     index.append(rows)
     assert np.array_equal(index.rows([4, 0]), rows[[4, 0]])

@@ -14,7 +14,7 @@ from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.inspection import reviews
 from anomalyos.inspection.tables import Batch, Inspection, Review, Verdict
-from anomalyos.knowledge.search import KnowledgeSearch, get_search, snapshot
+from anomalyos.knowledge.search import KnowledgeSearch, corpus, get_search
 from anomalyos.knowledge.search import engine as engines
 from anomalyos.knowledge.tables import KnowledgeNode
 from tests.knowledge.search.conftest import JANUARY, BagOfWords, node
@@ -253,8 +253,8 @@ def test_a_review_committed_after_a_later_one_is_not_missed(engine: KnowledgeSea
 def test_following_gives_what_reading_anew_gives(
     settings: Settings, store: Store, engine: KnowledgeSearch, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshot, "LEAST_TO_TIDY", 0)
-    monkeypatch.setattr(snapshot, "MOST_DEAD", 0.0)
+    monkeypatch.setattr(corpus, "LEAST_TO_COMPACT", 0)
+    monkeypatch.setattr(corpus, "MOST_DEAD", 0.0)
     for change in range(1, 9):
         number = add_case(store, f"weevil number {change} in the shell" * (1 + change % 3), change * 2 - 1)
         engine.search("weevil", mode=mode)

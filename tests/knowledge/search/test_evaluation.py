@@ -12,7 +12,7 @@ from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.knowledge.search import KnowledgeSearch
 from anomalyos.knowledge.search.evaluation import JudgedQuestion, evaluate, figures, read_questions
-from anomalyos.knowledge.search.fusion import asked_kinds, fused_scores, reciprocal_ranks, saturated
+from anomalyos.knowledge.search.fusion import asked_kinds, fused_scores, saturated
 from anomalyos.knowledge.seeds import ensure_seeded
 
 
@@ -67,7 +67,6 @@ def test_fusion() -> None:
     assert saturated(5, 5) == 0.5
     scores = fused_scores({1: 5.0, 2: 1.0}, {2: 0.9, 3: -0.5}, 5.0, words_share=0.5)
     assert scores == pytest.approx({1: 0.25, 2: 0.5 / 6 + 0.45, 3: 0.0})
-    assert reciprocal_ranks([[7, 8], [8]], k=60) == pytest.approx({7: 1 / 61, 8: 1 / 62 + 1 / 61})
 
 
 def test_the_kind_a_question_asks_for() -> None:

@@ -1,4 +1,4 @@
-"""Words: cutting, mending, and a vocabulary that forgets what was taken out."""
+"""Words: cutting, correcting, and a vocabulary that forgets what was taken out."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def vocabulary() -> Vocabulary:
     return known
 
 
-def stems(vocabulary: Vocabulary, query: str, *, mend: bool = True) -> list[str]:
-    return [term.stems[0][0] for term in vocabulary.read(query, mend=mend)]
+def stems(vocabulary: Vocabulary, query: str, *, correct_spelling: bool = True) -> list[str]:
+    return [term.stems[0][0] for term in vocabulary.read(query, correct_spelling=correct_spelling)]
 
 
 @pytest.mark.parametrize(
@@ -35,22 +35,25 @@ def stems(vocabulary: Vocabulary, query: str, *, mend: bool = True) -> list[str]
         ("waht cracked", "cracked"),  # an asking word, misspelt
     ],
 )
-def test_misspelt_words_are_mended(vocabulary: Vocabulary, typed: str, meant: str) -> None:
+def test_misspelt_words_are_corrected(vocabulary: Vocabulary, typed: str, meant: str) -> None:
     assert set(stems(vocabulary, meant)) <= set(stems(vocabulary, typed))
 
 
-def test_nothing_is_mended_unless_asked(vocabulary: Vocabulary) -> None:
-    assert stems(vocabulary, "carcked solderpaste", mend=False) == [stem("carcked"), stem("solderpaste")]
+def test_nothing_is_corrected_unless_asked(vocabulary: Vocabulary) -> None:
+    assert stems(vocabulary, "carcked solderpaste", correct_spelling=False) == [
+        stem("carcked"),
+        stem("solderpaste"),
+    ]
 
 
 def test_known_and_short_words_stay(vocabulary: Vocabulary) -> None:
-    assert vocabulary.read("cracks", mend=True)[0].word == "cracks"
+    assert vocabulary.read("cracks", correct_spelling=True)[0].word == "cracks"
     assert stems(vocabulary, "nub") == ["nub"]
     assert stems(vocabulary, "12345") == ["12345"]
 
 
-def test_a_mended_word_weighs_less(vocabulary: Vocabulary) -> None:
-    (term,) = vocabulary.read("blowholr", mend=True)
+def test_a_corrected_word_weighs_less(vocabulary: Vocabulary) -> None:
+    (term,) = vocabulary.read("blowholr", correct_spelling=True)
     assert term.word == "blowhole"
     assert term.stems == ((stem("blowhole"), 0.5),)
 
@@ -60,14 +63,14 @@ def test_asking_words_are_left_out(vocabulary: Vocabulary) -> None:
     assert stems(vocabulary, "what is this") == []
 
 
-def test_rewriting_leaves_all_else(vocabulary: Vocabulary) -> None:
-    assert vocabulary.rewritten("Why carcked? (nut, 3 mm)") == "Why cracked? (nut, 3 mm)"
+def test_correcting_leaves_all_else(vocabulary: Vocabulary) -> None:
+    assert vocabulary.corrected("Why carcked? (nut, 3 mm)") == "Why cracked? (nut, 3 mm)"
 
 
 def test_questions_are_cleaned_and_bounded(vocabulary: Vocabulary) -> None:
     assert clean("nut\x00 \x1b[31mshell\n\tcracked\u2028") == "nut [31mshell cracked"
     assert len(clean("x" * 100_000)) == LONGEST_QUERY
-    assert len(vocabulary.read(" ".join(f"w{i}q" for i in range(90)), mend=True)) <= MOST_WORDS
+    assert len(vocabulary.read(" ".join(f"w{i}q" for i in range(90)), correct_spelling=True)) <= MOST_WORDS
 
 
 @given(st.text(max_size=80), st.text(max_size=80))
@@ -86,5 +89,5 @@ def test_taking_a_text_out_leaves_the_vocabulary_as_before(first: str, second: s
 def test_any_text_can_be_asked(query: str) -> None:
     known = Vocabulary()
     known.add("cracked nut shell")
-    for term in known.read(clean(query), mend=True):
+    for term in known.read(clean(query), correct_spelling=True):
         assert all(text_stem and 0 < weight <= 1 for text_stem, weight in term.stems)
