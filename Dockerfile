@@ -15,7 +15,7 @@ USER anomalyos
 COPY --chown=anomalyos Makefile README.md pyproject.toml requirements.lock ./
 COPY --chown=anomalyos anomalyos/__init__.py anomalyos/__init__.py
 COPY --chown=anomalyos console/__init__.py console/__init__.py
-RUN make install
+RUN make .venv/.installed
 
 COPY --chown=anomalyos . .
 

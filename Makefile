@@ -6,7 +6,9 @@ BIN := $(VENV)/bin
 # uv lives beside the environment's packages, where `uv pip sync` does not look and removes nothing
 UV_HOME := $(VENV)/uv
 UV := $(UV_HOME)/bin/uv
+# what runs, and the same with the development tools
 STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
 # checks pages for accessibility in the browser tests, and is no part of the console
 AXE_VERSION := 4.11.1
 AXE_STAMP := build/axe/.$(AXE_VERSION)
@@ -17,15 +19,15 @@ WORKERS ?= 2
 .PHONY: help install up test lint bench gallery lock
 
 help:
-	@echo "make install   create $(VENV) from requirements.lock (a second time: instant)"
-	@echo "make up        start Airflow and the console; Ctrl-C stops everything"
+	@echo "make install   create $(VENV) from requirements-dev.lock (a second time: instant)"
+	@echo "make up        start Airflow and the console (needs requirements.lock alone); Ctrl-C stops everything"
 	@echo "make test      all tests; what this machine lacks is skipped with the reason"
 	@echo "make lint      ruff and mypy"
 	@echo "make bench     measure the figures the README shows"
 	@echo "make gallery   make the screenshots in docs/gallery again"
-	@echo "make lock      resolve pyproject.toml into requirements.lock again"
+	@echo "make lock      resolve pyproject.toml into both locks again"
 
-install: $(STAMP)
+install: $(DEV_STAMP)
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -34,10 +36,21 @@ $(UV):
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(UV_HOME) uv
 
 # bytecode is made once here rather than at the first start of each of the many processes
-$(STAMP): pyproject.toml requirements.lock | $(UV)
-	$(UV) pip sync --compile-bytecode --python $(BIN)/python requirements.lock
+define sync
+	$(UV) pip sync --compile-bytecode --python $(BIN)/python $(1)
 	$(UV) pip install --python $(BIN)/python --no-deps --editable .
+endef
+
+# the tools go with it: whoever wants them again gets them from the next target
+$(STAMP): pyproject.toml requirements.lock | $(UV)
+	$(call sync,requirements.lock)
+	@rm -f $(DEV_STAMP)
 	@touch $@
+
+# holds all of the other, in the same versions
+$(DEV_STAMP): pyproject.toml requirements-dev.lock | $(UV)
+	$(call sync,requirements-dev.lock)
+	@touch $(STAMP) $@
 
 up: $(STAMP)
 	@exec $(BIN)/anomalyos up $(ARGS)
@@ -48,19 +61,23 @@ $(AXE_STAMP):
 		--ignore-scripts --fetch-retries 1 --fetch-timeout 30000 --prefix build/axe axe-core@$(AXE_VERSION); \
 	then touch $@; else echo "axe-core is not here: the accessibility tests will skip" >&2; fi
 
-test: $(STAMP) $(AXE_STAMP)
+test: $(DEV_STAMP) $(AXE_STAMP)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-lint: $(STAMP)
+lint: $(DEV_STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 
-bench: $(STAMP)
+bench: $(DEV_STAMP)
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
-gallery: $(STAMP)
+gallery: $(DEV_STAMP)
 	$(BIN)/python -m tests.e2e.gallery $(ARGS)
 
+# versions stay where they are while they fit; a lock holds no address
+RESOLVE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
 lock: $(UV)
-	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --extra dev --no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	$(RESOLVE) --extra platform --extra console --extra report pyproject.toml -o requirements.lock
+	$(RESOLVE) --all-extras --constraint requirements.lock pyproject.toml -o requirements-dev.lock
