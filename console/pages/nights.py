@@ -50,8 +50,7 @@ def _table(rows: list[NightRow]) -> None:
 
 
 def _row(row: NightRow) -> None:
-    with box("aos-night-row", "a") as element:
-        element.props["href"] = f"/?batch={row.key}"
+    with box("aos-night-row", "a", href=f"/?batch={row.key}"):
         with box():
             Text(wording.short_day(row.day), "div", "aos-item-name")
             Text("Night" if row.kind == BatchKind.NIGHTLY else "Live uploads", "div", "aos-item-sub")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nicegui import ui
@@ -14,13 +14,36 @@ from console.ui.wording import Label
 class Text(TextElement):
     """Plain text in a tag of choice; never HTML, whatever it holds."""
 
-    def __init__(self, text: str, tag: str = "span", classes: str = "") -> None:
+    def __init__(self, text: str, tag: str = "span", classes: str = "", **attributes: object) -> None:
         super().__init__(tag=tag, text=text)
         self.classes(classes)
+        _set(self, attributes)
 
 
-def box(classes: str = "", tag: str = "div") -> ui.element:
-    return ui.element(tag).classes(classes)
+def box(classes: str = "", tag: str = "div", **attributes: object) -> ui.element:
+    """An element with its attributes: ``aria_label`` is ``aria-label``, ``for_`` is ``for``; None is none."""
+    element = ui.element(tag).classes(classes)
+    _set(element, attributes)
+    return element
+
+
+def _set(element: ui.element, attributes: Mapping[str, object]) -> None:
+    for name, value in attributes.items():
+        if value is not None:
+            element.props[name.rstrip("_").replace("_", "-")] = value
+
+
+def image(address: str, alt: str = "", classes: str = "", **attributes: object) -> ui.element:
+    """A picture; ``alt`` is empty where the words beside it say all that it shows."""
+    return box(classes, "img", src=address, alt=alt, **attributes)
+
+
+def press(classes: str, on_click: Callable[..., Any] | None = None, **attributes: object) -> ui.element:
+    """A bare button, for whatever is drawn inside it."""
+    element = box(classes, "button", type="button", **attributes)
+    if on_click is not None:
+        element.on("click", on_click, [])
+    return element
 
 
 def icon(name: str, classes: str = "") -> ui.element:
@@ -58,6 +81,7 @@ def button(
     tip: str = "",
     disabled: bool = False,
     act: str = "",
+    **attributes: object,
 ) -> ui.element:
     """A native button.
 
@@ -66,8 +90,7 @@ def button(
         disabled: shown as such and still focusable, so the tip can say why; the handler decides anyway.
         act: what console.js does itself on a click (theme, help, heat, regions, zoom-in, zoom-reset).
     """
-    with box(f"aos-button {classes}", "button") as element:
-        element.props("type=button")
+    with press(f"aos-button {classes}", on_click) as element:
         if icon_name:
             icon(icon_name)
         if text:
@@ -82,14 +105,14 @@ def button(
         element.props["data-act"] = act
     if disabled:
         element.props["aria-disabled"] = "true"
-    if on_click is not None:
-        element.on("click", on_click, [])
+    _set(element, attributes)
     return element
 
 
-def link(text: str, href: str, classes: str = "aos-button", icon_name: str = "") -> ui.element:
-    with box(classes, "a") as element:
-        element.props["href"] = href
+def link(
+    text: str, href: str, classes: str = "aos-button", icon_name: str = "", **attributes: object
+) -> ui.element:
+    with box(classes, "a", href=href, **attributes) as element:
         if icon_name:
             icon(icon_name)
         Text(text)
@@ -98,10 +121,9 @@ def link(text: str, href: str, classes: str = "aos-button", icon_name: str = "")
 
 def segment(text: str, href: str, *, active: bool, count: int | None = None) -> ui.element:
     """One choice of a segmented control that leads to another address."""
-    with box("aos-segment" + (" active" if active else ""), "a") as element:
-        element.props["href"] = href
-        if active:
-            element.props["aria-current"] = "page"
+    with box(
+        "aos-segment" + (" active" if active else ""), "a", href=href, aria_current="page" if active else None
+    ) as element:
         Text(text)
         if count is not None:
             Text(f"{count:,}", classes="n")
@@ -136,8 +158,7 @@ def empty_state(
 
 
 def notice(text: str, tone: str, icon_name: str) -> ui.element:
-    with box(f"aos-notice tone-{tone}") as element:
-        element.props("role=status")
+    with box(f"aos-notice tone-{tone}", role="status") as element:
         icon(icon_name)
         Text(text)
     return element
@@ -154,8 +175,7 @@ def pager(start: int, shown: int, total: int, size: int, href: Callable[[int], s
     """
     if total <= size:
         return
-    with box("aos-pager", "nav") as element:
-        element.props["aria-label"] = "Pages"
+    with box("aos-pager", "nav", aria_label="Pages"):
         Text(f"{start + 1:,}–{start + shown:,} of {total:,}")
         with box("aos-pager-buttons"):
             if start > 0:

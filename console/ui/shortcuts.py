@@ -80,8 +80,10 @@ def groups_of(mode: str, own: Sequence[ShortcutGroup]) -> tuple[ShortcutGroup, .
 
 def draw_help(groups: Sequence[ShortcutGroup]) -> None:
     """The help itself, hidden until console.js opens it."""
-    with box("aos-help"), box("aos-help-card") as card:
-        card.props("role=dialog aria-modal=true aria-label='Keyboard shortcuts'")
+    with (
+        box("aos-help"),
+        box("aos-help-card", role="dialog", aria_modal="true", aria_label="Keyboard shortcuts"),
+    ):
         with box("aos-help-head"):
             Text("Keyboard shortcuts", "h2")
             kit.button("Close", classes="small quiet", act="help", shortcut="Esc")

@@ -165,12 +165,10 @@ def frame(
     ui.page_title(f"{title} · AnomalyOS")
     head()
     with box("aos-app"):
-        with box("aos-skip", "a") as skip:
-            skip.props["href"] = "#content"
+        with box("aos-skip", "a", href="#content"):
             Text("To the content")
         count = _rail(person, mode, open_items)
-        main = box("aos-main", "main")
-        main.props("id=content tabindex=-1")
+        main = box("aos-main", "main", id="content", tabindex="-1")
     toasts = box("aos-toasts").props("aria-live=polite")
     windows = box("aos-windows")
     draw_help(groups_of(mode, shortcuts))
@@ -179,10 +177,8 @@ def frame(
 
 
 def _rail(person: Person, active: str, open_items: int) -> Text:
-    with box("aos-rail", "nav") as rail:
-        rail.props["aria-label"] = "Modes"
-        with box("aos-logo", "a") as logo:
-            logo.props["href"] = "/"
+    with box("aos-rail", "nav", aria_label="Modes"):
+        with box("aos-logo", "a", href="/"):
             logo_image("AnomalyOS")
         _search()
         counts = [_mode(mode, active, open_items) for mode in MODES]
@@ -198,8 +194,9 @@ def _rail(person: Person, active: str, open_items: int) -> Text:
 
 
 def _search() -> None:
-    with box("aos-mode aos-seek", "button") as find:
-        find.props("type=button data-act=find aria-haspopup=dialog aria-keyshortcuts='Control+K Meta+K'")
+    with kit.press(
+        "aos-mode aos-seek", data_act="find", aria_haspopup="dialog", aria_keyshortcuts="Control+K Meta+K"
+    ):
         kit.icon("search")
         Text("Search")
         ui.tooltip("Search from anywhere (Ctrl K)").props("anchor='center right' self='center left'")
@@ -213,10 +210,12 @@ def logo_image(alt: str) -> ui.element:
 
 
 def _mode(mode: Mode, active: str, open_items: int) -> Text:
-    with box("aos-mode" + (" active" if mode.path == active else ""), "a") as element:
-        element.props["href"] = mode.path
-        if mode.path == active:
-            element.props["aria-current"] = "page"
+    with box(
+        "aos-mode" + (" active" if mode.path == active else ""),
+        "a",
+        href=mode.path,
+        aria_current="page" if mode.path == active else None,
+    ):
         kit.icon(mode.icon)
         Text(mode.name)
         count = Text("", classes="aos-count none")
@@ -227,18 +226,18 @@ def _mode(mode: Mode, active: str, open_items: int) -> Text:
 
 
 def _tool(icon_name: str, tip: str, act: str, classes: str = "") -> ui.element:
-    with box(f"aos-rail-tool {classes}", "button") as element:
-        element.props["data-act"] = act
-        element.props["aria-label"] = tip
-        element.props["type"] = "button"
+    with kit.press(
+        f"aos-rail-tool {classes}",
+        data_act=act,
+        aria_label=tip,
+    ) as element:
         kit.icon(icon_name)
         ui.tooltip(tip).props("anchor='center right' self='center left'")
     return element
 
 
 def _me(person: Person) -> None:
-    with box("aos-me", "button") as me:
-        me.props["aria-label"] = f"Signed in as {person.name}"
+    with box("aos-me", "button", aria_label=f"Signed in as {person.name}"):
         Text(person.name[:1], classes="aos-avatar")
         Text(person.name, classes="aos-me-name")
         # links and a form are in it, which a menu's role would not allow
@@ -247,21 +246,18 @@ def _me(person: Person) -> None:
             with box("aos-menu-head"):
                 Text(person.name, "div").classes("aos-product")
                 Text(f"Role: {person.role.value}", "div", "aos-muted aos-small")
-            with box("aos-menu-item", "a") as nights:
-                nights.props["href"] = "/nights"
+            with box("aos-menu-item", "a", href="/nights"):
                 kit.icon("nights_stay")
                 Text("All nights")
-            with box("aos-menu-item", "a") as tokens:
-                tokens.props["href"] = "/tokens"
+            with box("aos-menu-item", "a", href="/tokens"):
                 kit.icon("key")
                 Text("My API tokens")
-            with box("aos-menu-item", "a") as docs:
-                docs.props["href"] = "/docs"
-                docs.props["target"] = "_blank"
+            with box("aos-menu-item", "a", href="/docs", target="_blank"):
                 kit.icon("api")
                 Text("REST reference")
-            with box("", "form") as form:
-                form.props("method=post action=/logout")
-                with box("aos-menu-item", "button").props("type=submit"):
-                    kit.icon("logout")
-                    Text("Sign out")
+            with (
+                box("", "form", method="post", action="/logout"),
+                box("aos-menu-item", "button", type="submit"),
+            ):
+                kit.icon("logout")
+                Text("Sign out")

@@ -138,9 +138,7 @@ def _field(label: str, name: str, value: str, props: str) -> None:
 def _choice(label: str, name: str, value: str, actions: list[str]) -> None:
     with box("aos-field"):
         Text(label, "label").props["for"] = f"audit-{name}"
-        with box("", "select") as field:
-            field.props["name"] = name
-            field.props["id"] = f"audit-{name}"
+        with box("", "select", name=name, id=f"audit-{name}"):
             _option("Everything", "", chosen=not value)
             known = actions if not value or value in actions else [value, *actions]
             for action in known:
@@ -148,8 +146,7 @@ def _choice(label: str, name: str, value: str, actions: list[str]) -> None:
 
 
 def _option(text: str, value: str, *, chosen: bool) -> None:
-    option = Text(text, "option")
-    option.props["value"] = value
+    option = Text(text, "option", value=value)
     option.props.set_bool("selected", chosen)
 
 
@@ -207,8 +204,7 @@ def _draw_event(event: AuditEvent, person: Person) -> None:
 def _draw_pager(found: LogPage, query: dict[str, str]) -> None:
     if found.newer is None and found.older is None:
         return
-    with box("aos-pager", "nav") as pager:
-        pager.props["aria-label"] = "Pages"
+    with box("aos-pager", "nav", aria_label="Pages"):
         Text(f"{len(found.events)} of {found.total:,}")
         with box("aos-pager-buttons"):
             if found.newer is not None:

@@ -100,10 +100,12 @@ class ModelsView:
         with self._left:
             for row in self._rows:
                 active = row.name == self._product
-                with box("aos-product-link" + (" active" if active else ""), "a") as item:
-                    item.props["href"] = links.models(row.name)
-                    if active:
-                        item.props["aria-current"] = "page"
+                with box(
+                    "aos-product-link" + (" active" if active else ""),
+                    "a",
+                    href=links.models(row.name),
+                    aria_current="page" if active else None,
+                ):
                     Text(wording.product(row.name), "div", "aos-item-name")
                     in_use = f"v{row.champion} in use" if row.champion else "nothing in use"
                     Text(f"{in_use}{_waiting_words(row)}", "div", "aos-item-sub")
@@ -156,9 +158,14 @@ class ModelsView:
             kit.link("Retrain", links.retraining(self._product), "aos-button primary", "model_training").mark(
                 "retrain"
             )
-            airflow = kit.link("Open Airflow", f"{self._airflow}/dags/retrain", "aos-button", "open_in_new")
-            airflow.props["target"] = "_blank"
-            airflow.props["rel"] = "noopener"
+            kit.link(
+                "Open Airflow",
+                f"{self._airflow}/dags/retrain",
+                "aos-button",
+                "open_in_new",
+                target="_blank",
+                rel="noopener",
+            )
 
 
 def _waiting_words(row: ProductRow) -> str:

@@ -55,14 +55,18 @@ class PeopleView:
         self._rows = box()
 
     def _draw_search(self) -> None:
-        with box("aos-adm-search", "form") as form:
-            form.props("method=get action=/admin/people role=search")
+        with box("aos-adm-search", "form", method="get", action="/admin/people", role="search"):
             kit.icon("search")
-            with box("", "input") as field:
-                field.props(
-                    "type=search name=q maxlength=64 placeholder='Find a name' aria-label='Find a name'"
-                )
-                field.props["value"] = self._text
+            box(
+                "",
+                "input",
+                type="search",
+                name="q",
+                maxlength="64",
+                placeholder="Find a name",
+                aria_label="Find a name",
+                value=self._text,
+            )
 
     async def draw(self) -> None:
         found, total, start = await run_blocking(

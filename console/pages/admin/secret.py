@@ -21,7 +21,8 @@ def show_once(shell: Frame, title: str, text: str, secret: str) -> None:
         with box("aos-once"):
             Text(secret, "code").mark("secret")
             kit.button("Copy", copy, icon_name="content_copy", classes="small").mark("copy-secret")
-        said = Text("It is shown only now and cannot be looked up later.", "p", "aos-small aos-muted")
-        said.props("role=status")
+        said = Text(
+            "It is shown only now and cannot be looked up later.", "p", "aos-small aos-muted", role="status"
+        )
         with box("aos-dialog-actions"):
             kit.button("I have kept it", window.close, classes="primary").mark("secret-kept")

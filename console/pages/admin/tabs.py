@@ -76,8 +76,7 @@ def admin_page(visitor: Visit, path: str) -> Iterator[Frame | None]:
             with box():
                 Text(tab.name, "h1", "aos-title")
                 Text(tab.subtitle, "p", "aos-subtitle")
-            with box("aos-segments", "nav") as tabs:
-                tabs.props["aria-label"] = "Parts of Admin"
+            with box("aos-segments", "nav", aria_label="Parts of Admin"):
                 for other in TABS:
                     if person.may(other.role):
                         kit.segment(other.name, other.path, active=other is tab)

@@ -33,8 +33,7 @@ _PERCENT = "(v) => `${+(100 * v).toFixed(2)} %`"
 
 def draw(options: Options, label: str, height: int) -> ui.echart:
     """A chart of ``height`` pixels; ``label`` is what it says to those who do not see it."""
-    with box("aos-an-chart").props("role=img") as frame:
-        frame.props["aria-label"] = label
+    with box("aos-an-chart", aria_label=label).props("role=img"):
         chart = ui.echart(options, renderer="svg").style(f"height: {height}px")
     return chart
 

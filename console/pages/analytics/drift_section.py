@@ -121,10 +121,13 @@ def _links(found: dict[str, DriftCheck], reports: dict[str, list[DriftReport]]) 
                 Text(wording.product(category), "div", "aos-an-name")
                 Text("Reports:", "div", "aos-muted")
                 for report in own:
-                    link = kit.link(
-                        wording.short_day(report.day), report.address, "aos-an-link", "description"
+                    kit.link(
+                        wording.short_day(report.day),
+                        report.address,
+                        "aos-an-link",
+                        "description",
+                        target="_blank",
                     )
-                    link.props["target"] = "_blank"
 
 
 def _what_accumulates(view: View) -> None:

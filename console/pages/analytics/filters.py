@@ -15,8 +15,7 @@ from console.ui.kit import Text, box
 def draw(wanted: Wanted, categories: Sequence[str], lines: Sequence[str]) -> None:
     """Native controls: they work by keyboard, and the address they lead to can be kept and sent on."""
     with box("aos-an-filters"):
-        with box("aos-segments", "nav") as nav:
-            nav.props["aria-label"] = "Range"
+        with box("aos-segments", "nav", aria_label="Range"):
             for days in PRESETS:
                 target = wanted.with_days(days).address()
                 kit.segment(f"{days} days", target, active=wanted.preset == days).mark(f"days-{days}")
@@ -48,13 +47,9 @@ def _day(label: str, name: str, value: date) -> None:
 def _choice(label: str, name: str, options: dict[str, str], chosen: str) -> None:
     # what the address names stays chosen even when the range holds nothing of it
     known = options if chosen in options else options | {chosen: chosen}
-    with _field(label), box("aos-an-input", "select").mark(f"filter-{name}") as select:
-        select.props["name"] = name
+    with _field(label), box("aos-an-input", "select", name=name).mark(f"filter-{name}"):
         for value, text in known.items():
-            option = Text(text, "option")
-            option.props["value"] = value
-            if value == chosen:
-                option.props["selected"] = True
+            Text(text, "option", value=value, selected=True if value == chosen else None)
 
 
 def _field(label: str) -> ui.element:

@@ -41,10 +41,9 @@ def section(
         table: name in ``TABLES`` of the figures behind the picture; none without.
         note: how it is measured, in small print.
     """
-    with box("aos-card aos-an-section" + (" wide" if wide else ""), "section").mark(
+    with box("aos-card aos-an-section" + (" wide" if wide else ""), "section", aria_label=title).mark(
         f"section-{table}"
-    ) as card:
-        card.props["aria-label"] = title
+    ):
         with box("aos-an-head"):
             Text(title, "h2")
             if table:
@@ -65,9 +64,14 @@ def nothing(text: str) -> None:
 
 
 def _csv_link(view: View, title: str, table: str) -> None:
-    link = kit.link("CSV", view.report.wanted.export_address(table), "aos-button small quiet", "download")
-    link.props["aria-label"] = f"CSV of {title}"
-    link.props["download"] = ""
+    link = kit.link(
+        "CSV",
+        view.report.wanted.export_address(table),
+        "aos-button small quiet",
+        "download",
+        aria_label=f"CSV of {title}",
+        download="",
+    )
     link.mark(f"csv-{table}")
 
 
@@ -75,8 +79,7 @@ def _table_details(view: View, title: str, table: str) -> None:
     """Drawn when it is first opened: a page full of tables would be slow for everybody."""
     with box("aos-an-details", "details").mark(f"table-{table}") as details:
         Text("Show as table", "summary")
-        holder = box("aos-an-scroll").props("tabindex=0 role=region")
-        holder.props["aria-label"] = f"Table: {title}"
+        holder = box("aos-an-scroll", aria_label=f"Table: {title}").props("tabindex=0 role=region")
 
     async def opened() -> None:
         if holder.default_slot.children or not await reauthorize(view.desk, view.shell, Role.VIEWER):

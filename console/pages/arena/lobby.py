@@ -149,7 +149,6 @@ def _draw_rules() -> None:
 
 def rules_met(lobby: Lobby) -> bool:
     """Whether all products together can fill a round although none can alone."""
-
     return enough(
         sum(supply.defective for supply in lobby.supplies), sum(supply.normal for supply in lobby.supplies)
     )

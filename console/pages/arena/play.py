@@ -99,10 +99,12 @@ class RoundView:
             box("aos-arena-fit"),
             box("aos-arena-photo").style(f"--ratio: {material.width / material.height:.5f}") as photo,
         ):
-            with box("photo", "img") as image:
-                image.props["src"] = f"/arena/picture/{call.token}"
-                image.props["alt"] = f"Picture {call.place + 1} of {len(play.calls)}"
-                image.props["draggable"] = "false"
+            kit.image(
+                f"/arena/picture/{call.token}",
+                f"Picture {call.place + 1} of {len(play.calls)}",
+                "photo",
+                draggable="false",
+            )
             with box("aos-arena-mark").props("aria-hidden=true hidden data-arena=mark"):
                 box("ring")
         self._photo = photo
@@ -176,9 +178,7 @@ class RoundView:
 
 
 def _choice(word: str, icon_name: str, tone: str, keys: tuple[str, ...]) -> None:
-    with box(f"aos-choice aos-arena-choice tone-{tone}", "button") as button:
-        button.props("type=button")
-        button.props["data-arena"] = word.lower()
+    with kit.press(f"aos-choice aos-arena-choice tone-{tone}", data_arena=word.lower()) as button:
         kit.icon(icon_name)
         Text(word, classes="word")
         for letter in keys:

@@ -75,8 +75,7 @@ def draw_foot(play: Play, go_on: Callable[[], Awaitable[None]]) -> None:
 
 def draw_next(word: str, go_on: Callable[[], Awaitable[None]]) -> ui.element:
     """The button that arena.js presses on Enter and Space, wherever the focus is not on something else."""
-    with kit.button(word, go_on, classes="primary aos-arena-next") as button:
-        button.props("data-arena=next")
+    with kit.button(word, go_on, classes="primary aos-arena-next", data_arena="next") as button:
         kit.key("Enter")
     return button
 
@@ -120,7 +119,4 @@ def _points(call: ArenaCall) -> None:
 
 
 def _layer(address: str, classes: str, alt: str) -> None:
-    with box(classes, "img") as image:
-        image.props["src"] = address
-        image.props["alt"] = alt
-        image.props["draggable"] = "false"
+    kit.image(address, alt, classes, draggable="false")

@@ -46,8 +46,7 @@ def _subtitle(play: Play) -> str:
 
 def _pips(play: Play) -> None:
     mine, _ = score(play)
-    with box("aos-arena-pips").props("role=img") as pips:
-        pips.props["aria-label"] = f"{mine} right so far"
+    with box("aos-arena-pips", aria_label=f"{mine} right so far").props("role=img"):
         for call in play.calls:
             _pip(call, play)
 

@@ -71,11 +71,13 @@ def draw_duel(tallies: list[Tally]) -> None:
 
 def _duel_line(tally: Tally) -> None:
     mine, its = tally.right / tally.calls, tally.ai_right / tally.calls
-    with box("aos-arena-duel-line").props("role=img") as line:
-        line.props["aria-label"] = (
+    with box(
+        "aos-arena-duel-line",
+        aria_label=(
             f"{wording.product(tally.category)}: people right in {tally.right} of {tally.calls} calls,"
             f" the AI in {tally.ai_right}"
-        )
+        ),
+    ).props("role=img"):
         with box("what"):
             Text(wording.product(tally.category), "div", "name")
             Text(wording.plural(tally.calls, "call"), "div", "aos-muted aos-small")

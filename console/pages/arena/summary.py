@@ -86,10 +86,12 @@ def _draw_card(call: ArenaCall) -> None:
             kit.icon("visibility_off")
         Text("Not shown", "div", "aos-muted aos-small")
         return
-    with box("aos-thumb", "img") as image:
-        image.props["src"] = f"/arena/thumb/{call.token}"
-        image.props["alt"] = f"Picture {call.place + 1}, {truth.lower()}"
-        image.props["loading"] = "lazy"
+    kit.image(
+        f"/arena/thumb/{call.token}",
+        f"Picture {call.place + 1}, {truth.lower()}",
+        "aos-thumb",
+        loading="lazy",
+    )
     Text(truth, "div", "truth")
     _verdict("You", call.right, silent=call.said == Call.NONE)
     _verdict("AI", call.ai_defective == call.defective)

@@ -43,9 +43,14 @@ def draw_check(view: CheckView, title: str, let_go_on: Callable[[CheckView], Non
             if view.stops and let_go_on is not None:
                 kit.button("Let it go on", lambda: let_go_on(view), icon_name="play_arrow").mark("let-go-on")
             if row.page_path:
-                page = kit.link("Whole page", f"/export/check/{row.id}.html", "aos-button", "description")
-                page.props["target"] = "_blank"
-                page.props["rel"] = "noopener"
+                kit.link(
+                    "Whole page",
+                    f"/export/check/{row.id}.html",
+                    "aos-button",
+                    "description",
+                    target="_blank",
+                    rel="noopener",
+                )
         _draw_rules(view)
     return card
 

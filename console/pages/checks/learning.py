@@ -71,13 +71,14 @@ def _address(name: str, offset: int = 0) -> str:
 
 
 def _draw_products(products: list[tuple[str, DataCheck, int]], active: str) -> None:
-    with box("aos-products", "nav") as left:
-        left.props["aria-label"] = "Products"
+    with box("aos-products", "nav", aria_label="Products"):
         for name, check, out in products:
-            with box("aos-product-link" + (" active" if name == active else ""), "a") as item:
-                item.props["href"] = _address(name)
-                if name == active:
-                    item.props["aria-current"] = "page"
+            with box(
+                "aos-product-link" + (" active" if name == active else ""),
+                "a",
+                href=_address(name),
+                aria_current="page" if name == active else None,
+            ):
                 Text(wording.product(name), "div", "aos-item-name")
                 Text(f"{out} set aside" if out else LABELS[check.outcome].word, "div", "aos-item-sub")  # type: ignore[index]
 
@@ -108,10 +109,7 @@ def _draw_image(image: QuarantinedImage, deciding: Deciding | None) -> None:
             with box("aos-checked-none"):
                 kit.icon("image_not_supported")
         else:
-            with box("aos-checked-picture", "img") as picture:
-                picture.props["src"] = f"/media/quarantine/{image.id}"
-                picture.props["alt"] = ""
-                picture.props["loading"] = "lazy"
+            kit.image(f"/media/quarantine/{image.id}", "", "aos-checked-picture", loading="lazy")
         with box():
             Text(image.file, "div", "name")
             Text(image.reason, "div", "why")

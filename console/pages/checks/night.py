@@ -55,8 +55,7 @@ def draw_ways(active: str) -> None:
                 "p",
                 "aos-subtitle",
             )
-        with box("aos-segments", "nav") as ways:
-            ways.props["aria-label"] = "What is checked"
+        with box("aos-segments", "nav", aria_label="What is checked"):
             kit.segment("This night", NIGHT, active=active == NIGHT)
             kit.segment("Training images", LEARNING, active=active == LEARNING)
 
@@ -83,10 +82,9 @@ def _draw_findings(view: CheckView) -> None:
                     with box("aos-checked-none"):
                         kit.icon("image_not_supported")
                 else:
-                    with box("aos-checked-picture", "img").mark("found-picture") as picture:
-                        picture.props["src"] = f"/media/thumb/{number}"
-                        picture.props["alt"] = ""
-                        picture.props["loading"] = "lazy"
+                    kit.image(f"/media/thumb/{number}", "", "aos-checked-picture", loading="lazy").mark(
+                        "found-picture"
+                    )
                 with box():
                     Text(found["file"], "div", "name")
                     Text(found["reason"], "div", "why")

@@ -162,8 +162,7 @@ class CaseView:
             RerunView(self._desk, self._frame, self._detail)
 
     def _section(self, title: str, name: str = "") -> ui.element:
-        element = box(f"aos-card aos-case-section {name}", "section")
-        element.props["aria-label"] = title
+        element = box(f"aos-card aos-case-section {name}", "section", aria_label=title)
         with element:
             Text(title, "h2", "aos-case-heading")
         return element

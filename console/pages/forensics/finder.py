@@ -194,8 +194,7 @@ def summary(hits: Hits) -> str:
 
 
 def _draw_row(row: Found) -> None:
-    with box("aos-found-row", "a").mark(f"found-{row.id}") as link:
-        link.props["href"] = f"/forensics/{row.id}"
+    with box("aos-found-row", "a", href=f"/forensics/{row.id}").mark(f"found-{row.id}"):
         _draw_thumb(row)
         with box("aos-found-what"):
             with box("aos-found-name"):
@@ -219,9 +218,7 @@ def _draw_thumb(row: Found) -> None:
         with box("aos-thumb"):
             kit.icon("broken_image")
         return
-    with box("aos-thumb", "img") as image:
-        image.props["src"] = f"/media/thumb/{row.id}"
-        image.props["alt"] = ""
+    kit.image(f"/media/thumb/{row.id}", "", "aos-thumb")
 
 
 def _to_live() -> None:

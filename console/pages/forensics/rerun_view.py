@@ -111,6 +111,4 @@ def _facts(side: Side) -> list[tuple[str, str]]:
 
 
 def _image(address: str, classes: str, alt: str) -> None:
-    with box(classes, "img") as image:
-        image.props["src"] = address
-        image.props["alt"] = alt
+    kit.image(address, alt, classes)

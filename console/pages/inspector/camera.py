@@ -27,9 +27,9 @@ WORDS = {
 
 def draw_camera() -> None:
     """The dialog, closed. Whatever has ``data-cam-open`` opens it."""
-    with box("aos-camera", "dialog").mark("camera") as dialog:
-        dialog.props["aria-label"] = "Take a picture"
-        dialog.props["data-words"] = json.dumps(WORDS)
+    with box("aos-camera", "dialog", aria_label="Take a picture", data_words=json.dumps(WORDS)).mark(
+        "camera"
+    ):
         with box("aos-camera-head"):
             Text("Take a picture", "h2")
             with box("aos-camera-choice", "label").props("data-cam=choice hidden"):
@@ -37,8 +37,9 @@ def draw_camera() -> None:
                 box("", "select").props("data-cam=cameras")
             _button("close", "Close", "close", "quiet")
         with box("aos-camera-stage"):
-            video = box("", "video").props("data-cam=video playsinline muted autoplay")
-            video.props["aria-label"] = "What the camera sees"
+            box("", "video", aria_label="What the camera sees").props(
+                "data-cam=video playsinline muted autoplay"
+            )
             with box("aos-camera-veil").props("data-cam=veil"):
                 kit.icon("photo_camera")
             box("aos-camera-last", "img").props("data-cam=last hidden alt='The picture taken last'")
@@ -50,9 +51,7 @@ def draw_camera() -> None:
 
 
 def _button(part: str, text: str, icon_name: str, classes: str) -> ui.element:
-    with box(f"aos-button {classes}", "button") as button:
-        button.props("type=button")
-        button.props["data-cam"] = part
+    with kit.press(f"aos-button {classes}", data_cam=part) as button:
         kit.icon(icon_name)
         Text(text)
     return button

@@ -13,16 +13,22 @@ Pick = Callable[[str], Awaitable[None]]
 def draw_button(*, tip: str, disabled: bool) -> None:
     """What opens the picker, attached to the button that says defect."""
     button = kit.button(
-        "", icon_name="expand_less", shortcut="T", classes="aos-pick", tip=tip, disabled=disabled, act="pick"
+        "",
+        icon_name="expand_less",
+        shortcut="T",
+        classes="aos-pick",
+        tip=tip,
+        disabled=disabled,
+        act="pick",
+        aria_haspopup="dialog",
+        aria_expanded="false",
     )
-    button.props("aria-haspopup=dialog aria-expanded=false")
     button.mark("pick")
 
 
 def draw_picker(names: Sequence[str], pick: Pick) -> None:
     """The choices; choosing one is the decision. ``pick`` gets the name, empty for none."""
-    with box("aos-picker") as picker:
-        picker.props("role=dialog aria-label='Type of defect'")
+    with box("aos-picker", role="dialog", aria_label="Type of defect"):
         Text("Defect of type", "div", "aos-picker-title")
         with box("aos-picker-list"):
             _draw_choice("", "No type", pick)
@@ -47,12 +53,12 @@ def readable(name: str) -> str:
 
 
 def _draw_choice(name: str, text: str, pick: Pick) -> None:
-    with box("aos-picker-choice", "button").props("type=button") as choice:
-        choice.props["data-letter"] = text[:1].lower() if name else ""
+    with kit.press(
+        "aos-picker-choice", lambda: pick(name), data_letter=text[:1].lower() if name else ""
+    ) as choice:
         if name:
             Text(text[:1], "b")
             Text(text[1:])
         else:
             Text(text)
-    choice.on("click", lambda: pick(name), [])
     choice.mark(f"type-{name or 'none'}")

@@ -43,19 +43,17 @@ def _draw_picture(view: QueueView, place: int, card: Card) -> None:
     holder = view.lease.others.get(card.id, "")
     label = wording.decision_label(card.decision) if card.decision else wording.verdict_label(card.verdict)
     words = f"{state.page.offset + place + 1} of {state.page.total}: {wording.product(card.category)}"
-    with box("aos-frame" + (" current" if current else ""), "button") as element:
-        element.props("type=button")
-        element.props["aria-label"] = f"{words}, {label.word}" + (f", {holder} is there" if holder else "")
-        if current:
-            element.props["aria-current"] = "true"
+    with kit.press(
+        "aos-frame" + (" current" if current else ""),
+        lambda: view.go(place),
+        aria_label=f"{words}, {label.word}" + (f", {holder} is there" if holder else ""),
+        aria_current="true" if current else None,
+    ):
         if card.has_image:
-            with box("", "img") as image:
-                image.props["src"] = f"/media/thumb/{card.id}"
-                image.props["alt"] = ""
+            kit.image(f"/media/thumb/{card.id}")
         else:
             kit.icon("broken_image")
         if holder or card.decision:
             with box(f"aos-frame-mark tone-{'unsure' if holder else label.tone}"):
                 kit.icon("visibility" if holder else label.icon)
         ui.tooltip(f"{holder} is looking at this" if holder else f"{words}, {label.word.lower()}")
-    element.on("click", lambda: view.go(place), [])

@@ -56,9 +56,8 @@ class FilterBar:
             reviewer = None if decided is False else self._wanted.reviewer
             await self._choose(replace(self._wanted, decided=decided, reviewer=reviewer), redraw=True)
 
-        with box("aos-segment", "button").props("type=button") as element:
+        with kit.press("aos-segment", choose) as element:
             Text(text)
-        element.on("click", choose, [])
         self._states.append((decided, element))
 
     def _draw_choices(self) -> None:
@@ -106,8 +105,7 @@ class FilterBar:
             Text(label)
             with box("", "select") as select:
                 for key, text in options:
-                    option = Text(text, "option")
-                    option.props["value"] = key
+                    option = Text(text, "option", value=key)
                     option.props.set_bool("selected", key == value)
         select.on("change", choose, js_handler="(event) => emit(event.target.value)")
         select.mark(f"filter-{label.split()[0].lower()}")
@@ -151,8 +149,6 @@ class FilterBar:
         async def remove() -> None:
             await self._choose(without, redraw=True)
 
-        with box("aos-filter-chip", "button").props("type=button") as chip:
-            chip.props["aria-label"] = f"Remove the filter {text}"
+        with kit.press("aos-filter-chip", remove, aria_label=f"Remove the filter {text}"):
             Text(text)
             kit.icon("close")
-        chip.on("click", remove, [])

@@ -64,7 +64,7 @@ class ItemList:
 
     def _item(self, index: int, card: Card) -> tuple[Card, ui.element, Text]:
         decided = " decided" if card.decision else ""
-        with box(f"aos-item{decided}", "button").props("type=button").mark(f"item-{card.id}") as element:
+        with kit.press(f"aos-item{decided}", lambda: self._view.go(index)).mark(f"item-{card.id}") as element:
             thumbnail(card)
             with box().style("min-width: 0"):
                 Text(wording.product(card.category), "div", "aos-item-name")
@@ -79,7 +79,6 @@ class ItemList:
                 kit.icon(mark.icon)
                 Text(mark.word, classes="aos-unseen")
                 ui.tooltip(mark.word)
-        element.on("click", lambda: self._view.go(index), [])
         return card, element, below
 
 
@@ -88,10 +87,7 @@ def thumbnail(card: Card) -> None:
         with box("aos-thumb"):
             kit.icon("broken_image")
         return
-    with box("aos-thumb", "img") as image:
-        image.props["src"] = f"/media/thumb/{card.id}"
-        image.props["alt"] = ""
-        image.props["loading"] = "lazy"
+    kit.image(f"/media/thumb/{card.id}", "", "aos-thumb", loading="lazy")
 
 
 def made_mark(card: Card) -> None:

@@ -138,10 +138,9 @@ class LiveResults:
             self._filter, self._offset = name, 0
             await self.load()
 
-        with box("aos-segment", "button").props("type=button").mark(f"filter-{name.lower()}") as element:
+        with kit.press("aos-segment", choose).mark(f"filter-{name.lower()}") as element:
             Text(name)
             count = Text("0", classes="n")
-        element.on("click", choose, [])
         self._filters[name] = element, count
 
     def _draw(self) -> None:
@@ -194,9 +193,8 @@ class LiveResults:
     def _draw_row(self, card: Card) -> ui.element:
         if not self._rows:
             self._list.clear()
-        with box("aos-item", "button").props("type=button").mark(f"result-{card.id}") as row:
+        with kit.press("aos-item", lambda: self._choose(card.id)).mark(f"result-{card.id}") as row:
             _draw_card(card)
-        row.on("click", lambda: self._choose(card.id), [])
         self._rows[card.id] = row
         return row
 

@@ -152,17 +152,18 @@ class ResultView:
 
     def _draw_choice(self, decision: Decision, letter: str, chosen: bool, tip: str) -> None:
         label = wording.decision_label(decision)
-        with box(f"aos-choice tone-{label.tone}" + (" chosen" if chosen else ""), "button") as button:
-            button.props("type=button")
-            button.props["data-key"] = letter.lower()
-            button.props["aria-pressed"] = "true" if chosen else "false"
+        with kit.press(
+            f"aos-choice tone-{label.tone}" + (" chosen" if chosen else ""),
+            lambda: self.decide(decision),
+            data_key=letter.lower(),
+            aria_pressed="true" if chosen else "false",
+        ) as button:
             if tip:
                 button.props["aria-disabled"] = "true"
                 ui.tooltip(tip)
             kit.icon(label.icon)
             Text(label.word, classes="word")
             kit.key(letter)
-        button.on("click", lambda: self.decide(decision), [])
         button.mark(f"decide-{decision.value}")
 
     def _draw_notes(self) -> None:

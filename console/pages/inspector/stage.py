@@ -33,7 +33,6 @@ def green_scale() -> str:
     Green rises all the way, so it tells how high the map is at a pixel, and the browser can hide what
     lies below a level without asking the server.
     """
-
     return ",".join(f"{value:g}" for value in STOPS[:, 1])
 
 
@@ -163,8 +162,5 @@ def _draw_overlays(detail: Detail) -> None:
 
 
 def _image(address: str, classes: str, alt: str) -> ui.element:
-    with box(classes, "img") as image:
-        image.props["src"] = address
-        image.props["alt"] = alt
-        image.props["draggable"] = "false"
+    image = kit.image(address, alt, classes, draggable="false")
     return image

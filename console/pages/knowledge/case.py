@@ -232,9 +232,7 @@ def _draw_pictures(page: CasePage, size: tuple[int, int] | None) -> None:
 
 
 def _image(address: str, alt: str) -> None:
-    with box("", "img") as image:
-        image.props["src"] = address
-        image.props["alt"] = alt
+    kit.image(address, alt)
 
 
 def _draw_facts(page: CasePage) -> None:

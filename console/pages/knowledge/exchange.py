@@ -73,8 +73,7 @@ class ExchangeView:
         self._upload = upload
         # knowledge.js opens the file dialog at once: browsers refuse one that is asked for later
         with box("aos-kb-row"):
-            pick = kit.button("Choose a YAML or GraphML file", icon_name="upload_file")
-            pick.props["data-kb-pick"] = ""
+            kit.button("Choose a YAML or GraphML file", icon_name="upload_file", data_kb_pick="")
         self._preview = box("aos-kb-import").props("aria-live=polite")
 
     def _too_large(self) -> None:

@@ -177,7 +177,9 @@ class GraphView:
             element.props["aria-pressed"] = "true" if shown else "false"
             element.update()
 
-        with box("aos-kb-choice", "button").props("type=button").mark(f"map-kind-{kind}") as element:
+        with kit.press(
+            "aos-kb-choice",
+        ).mark(f"map-kind-{kind}") as element:
             kit.icon(labels.kind_label(kind).icon)
             Text(labels.MANY[kind])
         mark(kind not in self.wanted.kinds)

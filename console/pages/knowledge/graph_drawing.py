@@ -101,12 +101,18 @@ def _draw_chip(drawn: Drawn, entry: Entry, place: str, near: bool, choose: Choos
     classes = (
         f"aos-kb-chip tone-{label.tone}" + (" near" if near else "") + (" opened" if drawn.opened else "")
     )
-    with box(classes, "button").props("type=button").style(place).mark(f"chip-{drawn.key}") as chip:
-        chip.props["aria-label"] = f"{entry.name}, {label.word.lower()}, {hint(drawn)}"
-        chip.props["data-node"] = drawn.key
+    with (
+        kit.press(
+            classes,
+            lambda: choose.toggle(drawn.key),
+            aria_label=f"{entry.name}, {label.word.lower()}, {hint(drawn)}",
+            data_node=drawn.key,
+        )
+        .style(place)
+        .mark(f"chip-{drawn.key}")
+    ):
         kit.icon(label.icon)
         Text(entry.name, classes="name")
         if drawn.hidden and not drawn.opened:
             Text(f"+{drawn.hidden}", classes="more")
         ui.tooltip(entry.name)
-    chip.on("click", lambda: choose.toggle(drawn.key), [])

@@ -68,15 +68,11 @@ def draw_case(case: DefectCase, names: dict[str, str]) -> None:
 
 
 def thumbnail(case_id: int, alt: str = "", classes: str = "aos-kb-thumb") -> None:
-    with box(classes, "img") as image:
-        image.props["src"] = f"/media/case/{case_id}/thumb"
-        image.props["alt"] = alt
+    kit.image(f"/media/case/{case_id}/thumb", alt, classes)
 
 
 def _card(address: str, kind: str, case_id: int) -> ui.element:
-    with box("aos-kb-hit", "a" if address else "div").mark("hit") as card:
-        if address:
-            card.props["href"] = address
+    with box("aos-kb-hit", "a" if address else "div", href=address if address else None).mark("hit") as card:
         if case_id:
             thumbnail(case_id)
         else:

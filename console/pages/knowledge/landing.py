@@ -48,8 +48,7 @@ def draw(overview: Overview, asked: list[str], ask: Callable[[str], Awaitable[No
         Text("Products", "h2")
         with box("aos-kb-grid"):
             for entry, defects, cases in overview.products:
-                with box("aos-kb-product", "a") as link:
-                    link.props["href"] = labels.node_address(entry.key)
+                with box("aos-kb-product", "a", href=labels.node_address(entry.key)):
                     with box("aos-kb-product-name"):
                         Text(entry.name)
                         if entry.synthetic:
@@ -64,16 +63,14 @@ def _question(question: str, ask: Callable[[str], Awaitable[None]]) -> ui.elemen
     async def chosen() -> None:
         await ask(question)
 
-    with box("aos-kb-question", "button").props("type=button") as chip:
+    with kit.press("aos-kb-question", chosen) as chip:
         Text(question)
-    chip.on("click", chosen, [])
     return chip
 
 
 def _count(kind: str, number: int) -> None:
     label = labels.kind_label(kind)
-    with box(f"aos-kb-count tone-{label.tone}", "a") as link:
-        link.props["href"] = f"/knowledge?kind={kind}"
+    with box(f"aos-kb-count tone-{label.tone}", "a", href=f"/knowledge?kind={kind}"):
         kit.icon(label.icon)
         Text(f"{number:,}", "b")
         Text(labels.MANY[kind] if number != 1 else label.word)

@@ -171,8 +171,7 @@ class NodeView:
             with box("aos-kb-pictures"):
                 for case in page.cases:
                     assert case.id is not None
-                    with box("aos-kb-picture", "a") as link:
-                        link.props["href"] = labels.case_address(case.id)
+                    with box("aos-kb-picture", "a", href=labels.case_address(case.id)):
                         hit.thumbnail(case.id, classes="")
                         Text(labels.defect_words(case.defect_type), classes="name")
                         Text(f"Case {case.id}" + (" · synthetic" if case.synthetic else ""), classes="sub")
@@ -278,8 +277,7 @@ def _draw_defects(page: NodePage) -> None:
         with box("aos-kb-grid"):
             for join in page.joins:
                 if join.relation == Relation.HAS_DEFECT and not join.removed:
-                    with box("aos-kb-product", "a") as link:
-                        link.props["href"] = labels.node_address(join.other.key)
+                    with box("aos-kb-product", "a", href=labels.node_address(join.other.key)):
                         with box("aos-kb-product-name"):
                             Text(join.other.name)
                             kit.badge(labels.severity_label(join.other.severity))

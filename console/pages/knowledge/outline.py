@@ -47,12 +47,13 @@ def _draw_level(level: list[Drawn], children: dict[str, list[Drawn]], selected: 
 
 def _draw_row(drawn: Drawn, selected: str, choose: Choose) -> None:
     chosen = " selected" if drawn.key == selected else ""
-    with box(f"aos-kb-branch{chosen}", "button").props("type=button").mark(f"row-{drawn.key}") as row:
-        row.props["data-row"] = drawn.key
-        if drawn.opened or drawn.hidden:
-            row.props["aria-expanded"] = "true" if drawn.opened else "false"
-        if drawn.key == selected:
-            row.props["aria-current"] = "true"
+    with kit.press(
+        f"aos-kb-branch{chosen}",
+        lambda: choose.toggle(drawn.key),
+        data_row=drawn.key,
+        aria_expanded="true" if drawn.opened else "false" if drawn.opened or drawn.hidden else None,
+        aria_current="true" if drawn.key == selected else None,
+    ).mark(f"row-{drawn.key}"):
         kit.icon("expand_more" if drawn.opened else "chevron_right" if drawn.hidden else "remove")
         with box("words", "span"):
             Text(relation_words(drawn), classes="aos-muted relation")
@@ -60,4 +61,3 @@ def _draw_row(drawn: Drawn, selected: str, choose: Choose) -> None:
             Text(f"({labels.kind_label(drawn.kind).word.lower()})", classes="aos-muted")
             if drawn.hidden and not drawn.opened:
                 Text(f"+{drawn.hidden}", classes="aos-muted")
-    row.on("click", lambda: choose.toggle(drawn.key), [])

@@ -186,11 +186,10 @@ class SearchView:
         async def choose() -> None:
             await self._change(replace(self.asked, kind=kind, page=1))
 
-        with box("aos-kb-choice", "button").props("type=button").mark(f"kind-{kind or 'all'}") as element:
+        with kit.press("aos-kb-choice", choose).mark(f"kind-{kind or 'all'}") as element:
             if kind:
                 kit.icon(labels.kind_label(kind).icon)
             Text(name)
-        element.on("click", choose, [])
         self._kinds[kind] = element
 
     def _mark_kinds(self) -> None:
