@@ -14,8 +14,14 @@ from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from anomalyos.core.errors import UnsafeSettings
+from anomalyos.core.runtime import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, Device, Embedder
 
-PROJECT_ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = Path(__file__).resolve().parents[1]
+PROJECT_ROOT = PACKAGE.parent
+CHECKOUT = (PROJECT_ROOT / "pyproject.toml").is_file()
+"""Whether the code runs where it is developed; an installed wheel has no project around it."""
+INCLUDE = PROJECT_ROOT / "include" if CHECKOUT else PACKAGE / "include"
+"""Category settings, seeds, suites, rules and prompts, which a wheel carries inside the package."""
 
 
 class Settings(BaseSettings):
@@ -27,13 +33,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ANOMALYOS_", env_file=".env", extra="ignore")
 
-    home: Path = PROJECT_ROOT / "var"
-    include_dir: Path = PROJECT_ROOT / "include"
+    home: Path = PROJECT_ROOT / "var" if CHECKOUT else Path("var")
+    include_dir: Path = INCLUDE
     environment: Literal["development", "production"] = "development"
     database_url: str = ""
     """SQLAlchemy URL; empty means SQLite under ``home``."""
 
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Device = "auto"
     threads: int = Field(default=2, ge=1, le=256)
     """CPU threads of torch and FAISS in one process."""
     weights_dir: Path | None = None
@@ -47,10 +53,8 @@ class Settings(BaseSettings):
     shard_size: int = Field(default=64, ge=1)
     """Images one mapped inspection task works through."""
 
-    embedder: Literal["lite", "open_clip"] = "lite"
+    embedder: Embedder = "lite"
     """What finds similar cases: embedded EfficientNet-Lite features, or CLIP ViT-B/32 (full profile)."""
-    case_index: str = "Flat"
-    """FAISS factory string of the case index: exact by default, ``IVF4096,Flat`` for a large one."""
     depth_model: str = "shape_from_shading"
     """``shape_from_shading``, ``midas_small`` (full profile), or the folder of a DPT model."""
 
@@ -98,8 +102,8 @@ class Settings(BaseSettings):
     orphan_age_hours: int = Field(default=48, ge=24)
     """Files no row names are removed when older: a running job writes files long before their rows."""
 
-    max_image_bytes: int = Field(default=32 * 2**20, ge=1024)
-    max_image_pixels: int = Field(default=64_000_000, ge=1024)
+    max_image_bytes: int = Field(default=MAX_IMAGE_BYTES, ge=1024)
+    max_image_pixels: int = Field(default=MAX_IMAGE_PIXELS, ge=1024)
 
     console_host: str = "127.0.0.1"
     console_port: int = Field(default=7860, ge=1, le=65535)

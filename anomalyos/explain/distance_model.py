@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from anomalyos.features.patches import PatchExtractor, assemble_patches
 from anomalyos.features.recipes import Recipe
-from anomalyos.patchcore.model import PatchCore
+from anomalyos.patchcore.model import PatchCoreModel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,14 +23,14 @@ class DistanceModel(nn.Module):
 
     Which memory vector is nearest is a choice, not a function with a gradient: it is made once, for the
     image to be explained, and held. With it held, the output equals the squared distances that
-    :meth:`PatchCore.score` finds for that image.
+    :meth:`PatchCoreModel.score` finds for that image.
     """
 
     stars: Tensor
     mean: Tensor
     basis: Tensor | None
 
-    def __init__(self, backbone: nn.Module, model: PatchCore, stars: Tensor) -> None:
+    def __init__(self, backbone: nn.Module, model: PatchCoreModel, stars: Tensor) -> None:
         """``stars`` (rows, cols, d): the nearest memory vector of each patch."""
         super().__init__()
         self.backbone = backbone
@@ -61,7 +61,7 @@ class DistanceModel(nn.Module):
 
 
 def distance_model(
-    rgb: NDArray[np.uint8], model: PatchCore, extractor: PatchExtractor
+    rgb: NDArray[np.uint8], model: PatchCoreModel, extractor: PatchExtractor
 ) -> tuple[DistanceModel, Tensor]:
     """The distance model of one image (H, W, 3), and the image as its input.
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
 from anomalyos.features.patches import PatchExtractor
-from anomalyos.patchcore.model import PatchCore
+from anomalyos.patchcore.model import PatchCoreModel
 
 TOLERANCE = 15 / 500
 """Zhang et al. 2016 allow 15 pixels on photographs of about 500 pixels a side."""
@@ -103,7 +103,7 @@ def nearest_picture(image: NDArray[np.uint8], pictures: list[NDArray[np.uint8]])
     return int(np.argmin(gaps))
 
 
-def scorer(model: PatchCore, extractor: PatchExtractor, batch: int = 8) -> ScoreMany:
+def scorer(model: PatchCoreModel, extractor: PatchExtractor, batch: int = 8) -> ScoreMany:
     """Anomaly scores (n,) of many photographs, ``batch`` through the backbone at a time."""
 
     def score_many(images: list[NDArray[np.uint8]]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import numpy as np
 from anomalyos.core.arrays import Float32Array
 from anomalyos.core.errors import NotFound
 from anomalyos.features.patches import PatchExtractor
-from anomalyos.patchcore.model import PatchCore
+from anomalyos.patchcore.model import PatchCoreModel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +40,7 @@ class CamHeat:
 def explain_distance(
     method: CamMethod,
     rgb: NDArray[np.uint8],
-    model: PatchCore,
+    model: PatchCoreModel,
     extractor: PatchExtractor,
     *,
     top: int = TOP_PATCHES,

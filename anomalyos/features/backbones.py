@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anomalyos.core.settings import Settings
+from anomalyos.core.runtime import RuntimeSettings
 from anomalyos.features.recipes import Recipe
 from anomalyos.features.weights import SOURCES, WeightsMissing, find_weights, read_state_dict
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-def load_backbone(recipe: Recipe, settings: Settings) -> nn.Module:
+def load_backbone(recipe: Recipe, settings: RuntimeSettings) -> nn.Module:
     """The recipe's backbone in eval mode, returning one (N, C, H, W) map for each layer.
 
     Raises:
@@ -76,7 +76,7 @@ def load_strictly(model: nn.Module, state: dict[str, Tensor], name: str) -> None
     model.load_state_dict(available, strict=False)
 
 
-def pick_device(settings: Settings) -> torch.device:
+def pick_device(settings: RuntimeSettings) -> torch.device:
     """CUDA when asked for or when there is one and the setting is ``auto``; else CPU.
 
     The whole process computes convolutions on CUDA in full precision from then on: cuDNN's TF32 moved scores
@@ -84,7 +84,8 @@ def pick_device(settings: Settings) -> torch.device:
     """
     import torch
 
-    torch.set_num_threads(settings.threads)
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
     torch.backends.cudnn.allow_tf32 = False
     if settings.device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

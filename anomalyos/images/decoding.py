@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anomalyos.core.errors import NotFound
-from anomalyos.core.settings import Settings
+from anomalyos.core.runtime import RuntimeSettings
 from anomalyos.images.containers.container import ACCEPTED, Container, scan_container
 from anomalyos.images.rejection import ImageRejected, damaged
 
@@ -72,7 +72,7 @@ class DecodedImage:
         return SUFFIXES[self.format]
 
 
-def decode_image(data: bytes, settings: Settings) -> DecodedImage:
+def decode_image(data: bytes, settings: RuntimeSettings) -> DecodedImage:
     """Decode one image that nobody vouches for.
 
     Raises:
@@ -84,7 +84,7 @@ def decode_image(data: bytes, settings: Settings) -> DecodedImage:
     return DecodedImage(rgb, sha256, container.format, width, height, len(data), mode)
 
 
-def read_image(path: Path, settings: Settings) -> DecodedImage:
+def read_image(path: Path, settings: RuntimeSettings) -> DecodedImage:
     """Decode a file, of which never more than the byte limit is read.
 
     Raises:
@@ -94,7 +94,7 @@ def read_image(path: Path, settings: Settings) -> DecodedImage:
     return decode_image(read_limited(path, settings), settings)
 
 
-def decode_mask(path: Path, settings: Settings) -> npt.NDArray[np.bool_]:
+def decode_mask(path: Path, settings: RuntimeSettings) -> npt.NDArray[np.bool_]:
     """(H, W) bool of a ground-truth mask: True where a pixel is brighter than half the brightest one.
 
     That reads 0/255 and 0/1 masks alike and ignores the noise of a JPEG; an all-black mask
@@ -109,7 +109,7 @@ def decode_mask(path: Path, settings: Settings) -> npt.NDArray[np.bool_]:
     return mask
 
 
-def read_limited(path: Path, settings: Settings) -> bytes:
+def read_limited(path: Path, settings: RuntimeSettings) -> bytes:
     """Bytes of a regular file, refused as soon as they exceed ``settings.max_image_bytes``.
 
     Raises:
@@ -159,7 +159,7 @@ def thumbnail_jpeg(rgb: npt.NDArray[np.uint8], max_side: int) -> bytes:
 
 
 def _decode(
-    data: bytes, settings: Settings, background: tuple[int, int, int]
+    data: bytes, settings: RuntimeSettings, background: tuple[int, int, int]
 ) -> tuple[npt.NDArray[np.uint8], str, Container]:
     if not data:
         raise ImageRejected("empty", "The file is empty.", "Check that the camera finished writing it.")
@@ -179,7 +179,7 @@ def _decode(
     return rgb, mode, container
 
 
-def _check_bytes(count: int, settings: Settings) -> None:
+def _check_bytes(count: int, settings: RuntimeSettings) -> None:
     limit = settings.max_image_bytes
     if count > limit:
         raise ImageRejected(
@@ -189,7 +189,7 @@ def _check_bytes(count: int, settings: Settings) -> None:
         )
 
 
-def _check_size(width: int, height: int, settings: Settings) -> None:
+def _check_size(width: int, height: int, settings: RuntimeSettings) -> None:
     if width * height > settings.max_image_pixels:
         raise ImageRejected(
             "too_many_pixels",
@@ -204,7 +204,7 @@ def _check_size(width: int, height: int, settings: Settings) -> None:
 
 
 def _decode_pixels(
-    container: Container, settings: Settings, background: tuple[int, int, int]
+    container: Container, settings: RuntimeSettings, background: tuple[int, int, int]
 ) -> tuple[npt.NDArray[np.uint8], str]:
     """(H, W, 3) uint8 of the payload, upright, and its colour model. May raise anything a decoder raises."""
     from PIL import Image

@@ -15,10 +15,13 @@ from anomalyos.features.recipes import Recipe
 from anomalyos.features.reduction import Reduction
 from anomalyos.patchcore.calibration import Calibration
 from anomalyos.patchcore.memory_bank import MemoryBank
-from anomalyos.patchcore.model import PatchCore
+from anomalyos.patchcore.model import PatchCoreModel
 from anomalyos.patchcore.router import Prototype
 
 FORMAT = 1
+ALGORITHM = 1
+"""Version of what features and PatchCore compute. It counts up whenever the same images and recipe would give
+other numbers, so that no bundle of the code before is taken for one of this code."""
 HINT = "Roll back with 'anomalyos models rollback', or rebuild with 'anomalyos rebuild --force'."
 SEAL = Seal("bundle", FORMAT, "promoted", HINT)
 
@@ -31,7 +34,7 @@ class Bundle:
     sha256: str
     """SHA-256 of the manifest, which covers every other file."""
     manifest: dict[str, Any]
-    model: PatchCore
+    model: PatchCoreModel
     calibration: Calibration
     prototype: Prototype
 
@@ -56,7 +59,7 @@ class Bundle:
 def write_bundle(
     target: Path,
     *,
-    model: PatchCore,
+    model: PatchCoreModel,
     calibration: Calibration,
     prototype: Prototype,
     facts: dict[str, Any],
@@ -80,7 +83,7 @@ def write_bundle(
     return SEAL.write(target, lambda folder: _write_parts(folder, model, calibration, prototype), facts)
 
 
-def _write_parts(folder: Path, model: PatchCore, calibration: Calibration, prototype: Prototype) -> None:
+def _write_parts(folder: Path, model: PatchCoreModel, calibration: Calibration, prototype: Prototype) -> None:
     from safetensors.torch import save_file
 
     model.bank.save(folder)
@@ -113,7 +116,7 @@ def load_bundle(folder: Path, expected_sha256: str | None = None) -> Bundle:
     manifest = json.loads(text)
     document = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
     tensors = load_file(folder / "reduction.safetensors")
-    model = PatchCore(
+    model = PatchCoreModel(
         recipe=Recipe.model_validate(manifest["recipe"]),
         reduction=Reduction(tensors["mean"], tensors.get("basis")),
         bank=MemoryBank.load(folder),

@@ -24,7 +24,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class PatchCore:
+class PatchCoreModel:
     """A recipe, the reduction fitted on the training patches, and their memory bank."""
 
     recipe: Recipe
@@ -39,7 +39,7 @@ class PatchCore:
         *,
         keep: NDArray[np.bool_] | None = None,
         progress: Progress | None = None,
-    ) -> PatchCore:
+    ) -> PatchCoreModel:
         """Learn from the patches (N, rows, cols, D) of normal images.
 
         Args:
@@ -107,7 +107,7 @@ def cross_calibrate(
     medians = np.empty(count, dtype=np.float64)
     done = 0
     for held_out in folds:
-        model = PatchCore.fit(patches, recipe, keep=~held_out)
+        model = PatchCoreModel.fit(patches, recipe, keep=~held_out)
         for i in np.flatnonzero(held_out):
             result = model.score(patches[i])
             heat = model.heat(result)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from anomalyos.core.settings import Settings
     from anomalyos.features.recipes import Recipe
     from anomalyos.models.tracking import TrackedRun
-    from anomalyos.patchcore.model import PatchCore
+    from anomalyos.patchcore.model import PatchCoreModel
     from anomalyos.products.dataset import Sample
 
 CATEGORIES = ("magnetic_tile", "pcb", "hazelnut")
@@ -55,7 +55,7 @@ def main() -> Path:
 def ablate(name: str, settings: Settings, parent: TrackedRun) -> dict[str, Any]:
     from anomalyos.features.patches import PatchExtractor
     from anomalyos.learning.rebuild import learn
-    from anomalyos.patchcore.model import PatchCore
+    from anomalyos.patchcore.model import PatchCoreModel
     from anomalyos.products.category_settings import category_settings
     from anomalyos.products.dataset import load_category
 
@@ -68,7 +68,7 @@ def ablate(name: str, settings: Settings, parent: TrackedRun) -> dict[str, Any]:
     for ratio in RATIOS:
         changed = recipe.model_copy(update={"coreset_ratio": ratio, "coreset_max": LARGEST})
         begun = time.perf_counter()
-        model = PatchCore.fit(learned.patches, changed)
+        model = PatchCoreModel.fit(learned.patches, changed)
         built = time.perf_counter() - begun
         points.append(measure(model, changed, tested, built))
         keep(settings, name, parent, points[-1])
@@ -92,7 +92,7 @@ def features(
 
 
 def measure(
-    model: PatchCore, recipe: Recipe, tested: list[tuple[Any, bool, NDArray[np.bool_]]], built: float
+    model: PatchCoreModel, recipe: Recipe, tested: list[tuple[Any, bool, NDArray[np.bool_]]], built: float
 ) -> dict[str, Any]:
     from anomalyos.patchcore import bootstrap, metrics
 

@@ -16,12 +16,12 @@ ROWS, DIMS, PICKS = 100_000, 152, 1000
 MEMORY_PROBE = """
 import json, resource, torch
 from anomalyos.features.recipes import get_recipe
-from anomalyos.patchcore.model import PatchCore
+from anomalyos.patchcore.model import PatchCoreModel
 torch.set_num_threads(2)
 images = {images}
 patches = torch.randn(images, 26, 26, 152, generator=torch.Generator().manual_seed(0))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-PatchCore.fit(patches, get_recipe("lite"))
+PatchCoreModel.fit(patches, get_recipe("lite"))
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 features = patches.numel() * 4 / 2**20
 print(json.dumps({{"features_mib": features, "peak_above_features_mib": (after - before) / 1024}}))

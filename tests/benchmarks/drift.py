@@ -81,7 +81,7 @@ def main() -> Path:
 def line(settings: Any) -> tuple[Callable[[Picture], tuple[float, NDArray[np.float32]]], list[Any]]:
     """A model of half of the training tiles, and the good images it has not seen."""
     from anomalyos.features.patches import PatchExtractor
-    from anomalyos.patchcore.model import PatchCore
+    from anomalyos.patchcore.model import PatchCoreModel
     from anomalyos.products.category_settings import category_settings
     from anomalyos.products.dataset import load_category
 
@@ -91,7 +91,7 @@ def line(settings: Any) -> tuple[Callable[[Picture], tuple[float, NDArray[np.flo
     names = sorted({sample.group for sample in data.train})
     learned = set(np.random.default_rng(0).permutation(names)[: len(names) // 2])
     patches = stack(extractor, [sample for sample in data.train if sample.group in learned], settings)
-    model = PatchCore.fit(patches, recipe)
+    model = PatchCoreModel.fit(patches, recipe)
 
     def look(rgb: Picture) -> tuple[float, NDArray[np.float32]]:
         own, whole = extractor.extract([rgb])

@@ -8,12 +8,12 @@ from typing import Any
 def install() -> None:
     import torch
 
-    from anomalyos.patchcore.model import PatchCore
+    from anomalyos.patchcore.model import PatchCoreModel
 
-    fit = PatchCore.fit
+    fit = PatchCoreModel.fit
 
-    def fit_noise(patches: Any, *arguments: Any, **options: Any) -> PatchCore:
+    def fit_noise(patches: Any, *arguments: Any, **options: Any) -> PatchCoreModel:
         noise = torch.randn(patches.shape, generator=torch.Generator().manual_seed(1))
         return fit(patches + 50 * patches.std() * noise.to(patches.device), *arguments, **options)
 
-    PatchCore.fit = staticmethod(fit_noise)  # type: ignore[method-assign, assignment]
+    PatchCoreModel.fit = staticmethod(fit_noise)  # type: ignore[method-assign, assignment]

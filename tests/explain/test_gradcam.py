@@ -44,12 +44,12 @@ def test_they_also_agree_under_other_recipes(settings: Settings, changes: dict[s
     from anomalyos.explain.distance_model import distance_model
     from anomalyos.features.patches import PatchExtractor
     from anomalyos.features.recipes import get_recipe
-    from anomalyos.patchcore.model import PatchCore
+    from anomalyos.patchcore.model import PatchCoreModel
 
     recipe = get_recipe("lite", input_size=96, whitening=0.25, **changes)
     extractor = PatchExtractor(recipe, settings)
     patches, _ = extractor.extract([draw("stripes", seed)[0] for seed in range(3)])
-    model = PatchCore.fit(patches, recipe)
+    model = PatchCoreModel.fit(patches, recipe)
     rgb, _ = draw("stripes", 9, flawed=True)
     network, batch = distance_model(rgb, model, extractor)
     expected = model.score(extractor.extract([rgb])[0][0]).distances

@@ -9,20 +9,22 @@ import torch
 from anomalyos.core.settings import Settings
 from anomalyos.features.patches import PatchExtractor
 from anomalyos.features.recipes import get_recipe
-from anomalyos.patchcore.model import PatchCore
+from anomalyos.patchcore.model import PatchCoreModel
 from tests.support.products import draw
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 
-def scores(settings: Settings, device: str, model: PatchCore | None = None) -> tuple[list[float], PatchCore]:
+def scores(
+    settings: Settings, device: str, model: PatchCoreModel | None = None
+) -> tuple[list[float], PatchCoreModel]:
     """Scores of six parts on ``device``, by ``model`` or by one learned there."""
     extractor = PatchExtractor(
         get_recipe("lite"), settings.model_copy(update={"device": device, "threads": 2})
     )
     if model is None:
         good = [extractor.extract([draw("dots", number)[0]])[0] for number in range(12)]
-        model = PatchCore.fit(torch.cat(good).cpu(), extractor.recipe)
+        model = PatchCoreModel.fit(torch.cat(good).cpu(), extractor.recipe)
     parts = [draw("dots", 900 + number, flawed=number % 2 == 1)[0] for number in range(6)]
     return [float(model.score(extractor.extract([part])[0][0]).score) for part in parts], model
 

@@ -15,7 +15,7 @@ from anomalyos.core.files.immutable import MANIFEST
 from anomalyos.features.recipes import get_recipe
 from anomalyos.patchcore.bundle import load_bundle, verify_bundle, write_bundle
 from anomalyos.patchcore.calibration import Calibration
-from anomalyos.patchcore.model import PatchCore
+from anomalyos.patchcore.model import PatchCoreModel
 from anomalyos.patchcore.router import Prototype
 
 RECIPE = get_recipe("lite", input_size=64, reduced_dims=4, whitening=0.25, coreset_ratio=0.5)
@@ -27,17 +27,17 @@ FACTS = {
 
 
 @pytest.fixture
-def model() -> PatchCore:
-    return PatchCore.fit(torch.randn(5, 6, 6, 8, generator=torch.Generator().manual_seed(0)), RECIPE)
+def model() -> PatchCoreModel:
+    return PatchCoreModel.fit(torch.randn(5, 6, 6, 8, generator=torch.Generator().manual_seed(0)), RECIPE)
 
 
 @pytest.fixture
-def folder(tmp_path: Path, model: PatchCore) -> Path:
+def folder(tmp_path: Path, model: PatchCoreModel) -> Path:
     write(tmp_path / "bundles" / "one", model)
     return tmp_path / "bundles" / "one"
 
 
-def write(target: Path, model: PatchCore) -> str:
+def write(target: Path, model: PatchCoreModel) -> str:
     return write_bundle(
         target,
         model=model,
@@ -47,7 +47,7 @@ def write(target: Path, model: PatchCore) -> str:
     )
 
 
-def test_what_is_loaded_scores_like_what_was_written(folder: Path, model: PatchCore) -> None:
+def test_what_is_loaded_scores_like_what_was_written(folder: Path, model: PatchCoreModel) -> None:
     bundle = load_bundle(folder)
     image = torch.randn(6, 6, 8)
     # products of differently laid out matrices may differ in the last digit
@@ -106,7 +106,7 @@ def test_a_later_format_is_refused(folder: Path) -> None:
         load_bundle(folder)
 
 
-def test_writing_the_same_place_again_keeps_what_is_there(folder: Path, model: PatchCore) -> None:
+def test_writing_the_same_place_again_keeps_what_is_there(folder: Path, model: PatchCoreModel) -> None:
     before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
     assert write(folder, model) == verify_bundle(folder)
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
@@ -114,7 +114,7 @@ def test_writing_the_same_place_again_keeps_what_is_there(folder: Path, model: P
 
 
 def test_a_write_that_dies_leaves_no_bundle(
-    tmp_path: Path, model: PatchCore, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, model: PatchCoreModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise OSError("disk full")

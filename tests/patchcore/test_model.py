@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from anomalyos.features.recipes import Recipe, get_recipe
-from anomalyos.patchcore.model import PatchCore, cross_calibrate
+from anomalyos.patchcore.model import PatchCoreModel, cross_calibrate
 
 RECIPE = get_recipe("lite", input_size=64, coreset_ratio=0.5)
 
@@ -24,7 +24,7 @@ def folds_of(groups: list[str], parts: int) -> list[np.ndarray]:
 @pytest.mark.parametrize("changes", [{}, {"reduced_dims": 6, "whitening": 0.25}])
 def test_an_odd_patch_raises_the_score_where_it_is(changes: dict[str, object]) -> None:
     recipe = Recipe.model_validate(RECIPE.model_dump() | changes)
-    model = PatchCore.fit(normal_patches(12), recipe)
+    model = PatchCoreModel.fit(normal_patches(12), recipe)
     image = normal_patches(1, seed=9)[0]
     before = model.score(image)
     image[4, 1] += 25
@@ -36,14 +36,14 @@ def test_an_odd_patch_raises_the_score_where_it_is(changes: dict[str, object]) -
 def test_training_patches_are_left_as_they_were() -> None:
     patches = normal_patches(8)
     copy = patches.clone()
-    PatchCore.fit(patches, RECIPE)
-    PatchCore.fit(patches, RECIPE, keep=np.arange(8) % 2 == 0)
+    PatchCoreModel.fit(patches, RECIPE)
+    PatchCoreModel.fit(patches, RECIPE, keep=np.arange(8) % 2 == 0)
     assert torch.equal(patches, copy)
 
 
 def test_a_patch_of_the_bank_has_no_distance() -> None:
     patches = normal_patches(6)
-    model = PatchCore.fit(patches, RECIPE)
+    model = PatchCoreModel.fit(patches, RECIPE)
     image, row, col = model.bank.origin[3]
     result = model.score(patches[image])
     assert result.distances[row, col] == pytest.approx(0, abs=2e-3)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
-from anomalyos.core.settings import Settings
+from anomalyos.core.runtime import RuntimeSettings
 from anomalyos.features.backbones import pick_device
 from anomalyos.features.weights import WeightsMissing
 
@@ -21,7 +21,7 @@ class Dpt:
         WeightsMissing: when the folder holds no such checkpoint, or one that lacks tensors.
     """
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
+    def __init__(self, folder: Path, settings: RuntimeSettings) -> None:
         if not (folder / "config.json").is_file():
             raise WeightsMissing(
                 f"There is no depth model '{folder}'.",

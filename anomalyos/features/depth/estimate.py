@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
-from anomalyos.core.settings import Settings
+from anomalyos.core.runtime import Runtime, RuntimeSettings
 from anomalyos.features.depth.dpt import Dpt
 from anomalyos.features.depth.midas import MidasSmall
 from anomalyos.features.depth.shading import METHOD, ShapeFromShading
@@ -35,28 +35,30 @@ class DepthEstimator(Protocol):
         ...
 
 
-def estimate_depth(rgb: NDArray[np.uint8], settings: Settings) -> DepthMap:
+def estimate_depth(rgb: NDArray[np.uint8], settings: RuntimeSettings) -> DepthMap:
     """Depth of one photograph (H, W, 3) with the estimator that ``settings.depth_model`` names.
 
     Raises:
         WeightsMissing: when that estimator's weights are not there or do not fit.
     """
-    estimator = _estimator(settings.depth_model, settings.weights_dir, settings.allow_hub, settings.device)
+    runtime = Runtime(
+        device=settings.device,
+        threads=settings.threads,
+        weights_dir=settings.weights_dir,
+        allow_hub=settings.allow_hub,
+        depth_model=settings.depth_model,
+    )
+    estimator = _estimator(runtime)
     return DepthMap(standardise(estimator(rgb)), estimator.method)
 
 
 @lru_cache(maxsize=2)
-def _estimator(name: str, weights_dir: Path | None, allow_hub: bool, device: str) -> DepthEstimator:
-    # keyed by what the choice depends on: settings themselves cannot be hashed
-
-    if name == METHOD:
+def _estimator(runtime: Runtime) -> DepthEstimator:
+    if runtime.depth_model == METHOD:
         return ShapeFromShading()
-
-    settings = Settings(weights_dir=weights_dir, allow_hub=allow_hub, device=device)
-    if name == "midas_small":
-        return MidasSmall(settings)
-
-    return Dpt(Path(name), settings)
+    if runtime.depth_model == "midas_small":
+        return MidasSmall(runtime)
+    return Dpt(Path(runtime.depth_model), runtime)
 
 
 def standardise(nearness: Float32Array) -> Float32Array:

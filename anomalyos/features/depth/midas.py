@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
-from anomalyos.core.settings import Settings
+from anomalyos.core.runtime import RuntimeSettings
 from anomalyos.features.backbones import pick_device
 from anomalyos.features.recipes import IMAGENET_MEAN, IMAGENET_STD
 from anomalyos.features.weights import WeightsMissing, find_weights, read_state_dict
@@ -36,7 +36,7 @@ class MidasSmall:
 
     method = METHOD
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: RuntimeSettings) -> None:
         self.device = pick_device(settings)
         network = build_network()
         load_exactly(network, released_weights(settings))
@@ -66,7 +66,7 @@ def prepare(rgb: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(scaled.transpose(2, 0, 1), np.float32))[None]
 
 
-def released_weights(settings: Settings) -> dict[str, Tensor]:
+def released_weights(settings: RuntimeSettings) -> dict[str, Tensor]:
     """The official state dict, from ``weights_dir`` or, when a hub is allowed, from the release page.
 
     Raises:

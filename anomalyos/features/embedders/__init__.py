@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from anomalyos.core.settings import Settings
+from anomalyos.core.runtime import RuntimeSettings
 from anomalyos.features.embedders.base import ImageEmbedder
 from anomalyos.features.embedders.clip import ClipEmbedder
 from anomalyos.features.embedders.lite import LiteEmbedder
@@ -13,7 +13,7 @@ _loaded: dict[tuple[object, ...], ImageEmbedder] = {}
 _loading = threading.Lock()
 
 
-def get_image_embedder(settings: Settings) -> ImageEmbedder:
+def get_image_embedder(settings: RuntimeSettings) -> ImageEmbedder:
     """The embedder that ``settings.embedder`` names, loaded once per process.
 
     Raises:
@@ -26,7 +26,7 @@ def get_image_embedder(settings: Settings) -> ImageEmbedder:
         return _loaded[key]
 
 
-def _load(settings: Settings) -> ImageEmbedder:
+def _load(settings: RuntimeSettings) -> ImageEmbedder:
     if settings.embedder == "open_clip":
         return ClipEmbedder(settings)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
 from anomalyos.core.files.hashing import file_sha256
-from anomalyos.core.settings import Settings
+from anomalyos.core.runtime import RuntimeSettings
 from anomalyos.features.backbones import load_strictly, pick_device
 from anomalyos.features.weights import WeightsMissing, read_state_dict
 
@@ -40,7 +40,7 @@ class ClipEmbedder:
 
     name = "open_clip"
 
-    def __init__(self, settings: Settings, architecture: str = ARCHITECTURE) -> None:
+    def __init__(self, settings: RuntimeSettings, architecture: str = ARCHITECTURE) -> None:
         """Raises ``WeightsMissing``: random weights are never used."""
         import open_clip
         import torch
@@ -110,7 +110,7 @@ class ClipEmbedder:
         return np.asarray(resized)
 
 
-def find_clip_weights(settings: Settings) -> Path | None:
+def find_clip_weights(settings: RuntimeSettings) -> Path | None:
     """The weight file, None when there is none and a hub may be asked.
 
     Raises:

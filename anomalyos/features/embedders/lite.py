@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
-from anomalyos.core.settings import Settings
+from anomalyos.core.runtime import RuntimeSettings
 from anomalyos.features.backbones import load_backbone, pick_device
 from anomalyos.features.recipes import Recipe, get_recipe
 from anomalyos.features.weights import weights_identity
@@ -32,7 +32,6 @@ CENTRE_SIGMA = 0.35
 
 def embedding_recipe() -> Recipe:
     """The default recipe's backbone at other layers and another input size."""
-
     return get_recipe("lite", layers=LAYERS, input_size=INPUT_SIZE, border=0)
 
 
@@ -42,7 +41,7 @@ class LiteEmbedder:
 
     name = "lite"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: RuntimeSettings) -> None:
         """Raises ``WeightsMissing`` when the weights are not installed."""
         import threading
 

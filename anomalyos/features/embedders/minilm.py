@@ -12,7 +12,7 @@ import numpy as np
 
 from anomalyos.core.arrays import Float32Array
 from anomalyos.core.files.hashing import file_sha256
-from anomalyos.core.settings import Settings
+from anomalyos.core.runtime import RuntimeSettings
 from anomalyos.features.backbones import pick_device
 from anomalyos.features.weights import WeightsMissing, read_state_dict
 
@@ -40,7 +40,7 @@ class MiniLmEmbedder:
 
     name = "minilm"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: RuntimeSettings) -> None:
         """Raises ``WeightsMissing`` when the package is absent or its files are not the pinned ones."""
         import threading
 

@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from anomalyos.core.settings import PROJECT_ROOT
+from anomalyos.core.settings import INCLUDE
 
 
 def main() -> None:
@@ -24,8 +24,7 @@ def main() -> None:
 
 def pools_file() -> Path:
     """The file of the include folder in use."""
-
-    return Path(os.environ.get("ANOMALYOS_INCLUDE_DIR") or PROJECT_ROOT / "include") / "pools.json"
+    return Path(os.environ.get("ANOMALYOS_INCLUDE_DIR") or INCLUDE) / "pools.json"
 
 
 if __name__ == "__main__":
