@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 
 NAMES = (
@@ -28,10 +29,15 @@ def main(arguments: list[str]) -> int:
     if unknown:
         sys.stderr.write(f"No benchmark named {', '.join(unknown)}. There are: {', '.join(NAMES)}.\n")
         return 2
-    for name in arguments or NAMES:
-        sys.stderr.write(f"== {name}\n")
-        path = importlib.import_module(f"tests.benchmarks.{name}").main()
-        sys.stderr.write(f"wrote {path.name}\n")
+    names = arguments or list(NAMES)
+    if len(names) > 1:
+        # one process each: peak memory, threads and load are those of one benchmark
+        return max(
+            subprocess.run([sys.executable, "-m", "tests.benchmarks", name]).returncode for name in names
+        )
+    sys.stderr.write(f"== {names[0]}\n")
+    path = importlib.import_module(f"tests.benchmarks.{names[0]}").main()
+    sys.stderr.write(f"wrote {path.name}; `make measurements` writes the tables again\n")
     return 0
 
 
