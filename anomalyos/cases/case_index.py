@@ -1,4 +1,4 @@
-"""Index 2: known defects by what they look like, one FAISS index a category."""
+"""Index 2: known defects by what they look like, each category by itself."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anomalyos.cases.partition import FLAT, Partition
 from anomalyos.core.arrays import Float32Array
+from anomalyos.features.embedders.dense_index import DenseIndex
 
 
 @dataclass(frozen=True)
@@ -29,26 +29,49 @@ class Hit:
     """Inner product of unit vectors, cut to [0, 1]: less than nothing alike is shown as nothing."""
 
 
-class CaseIndex:
-    """Cases by inner product of unit vectors. Not thread-safe: the library holds a lock around it.
+class _Partition:
+    """The cases of one category: row by row the vector and whose it is."""
 
-    Each category has an index of its own. Searching one category then costs what that category costs,
-    and the flat search over all of them is the merge of their answers.
+    def __init__(self, dims: int) -> None:
+        self.vectors = DenseIndex(dims)
+        self.ids: list[int] = []
+        self.row_of: dict[int, int] = {}
+
+    def add(self, ids: list[int], vectors: Float32Array) -> None:
+        self.vectors.append(vectors)
+        self.row_of.update((case_id, len(self.ids) + i) for i, case_id in enumerate(ids))
+        self.ids += ids
+
+    def remove(self, case_id: int) -> None:
+        row, last = self.row_of.pop(case_id), self.ids.pop()
+        self.vectors.remove(row)
+        if last != case_id:
+            self.ids[row], self.row_of[last] = last, row
+
+    def search(self, query: Float32Array, k: int, without: Iterable[int]) -> list[tuple[int, float]]:
+        rows = [self.row_of[case_id] for case_id in without if case_id in self.row_of]
+        mask = np.ones(len(self.ids), np.bool_) if rows else None
+        if mask is not None:
+            mask[rows] = False
+        return [(self.ids[row], similarity) for row, similarity in self.vectors.search(query, mask, k)]
+
+
+class CaseIndex:
+    """Cases by inner product of unit vectors, exact. Not thread-safe: the library holds a lock around it.
+
+    Searching one category costs what that category costs, and the flat search over all of them is the
+    merge of their answers.
 
     Args:
         dims: length of the vectors.
         embedder: digest of what made the vectors; vectors of another embedder do not compare.
-        factory: FAISS factory string each category's index is made with.
     """
 
-    def __init__(self, dims: int, embedder: str, factory: str = FLAT) -> None:
-        """Raises ``AnomalyOSError`` for a factory string FAISS does not know."""
+    def __init__(self, dims: int, embedder: str) -> None:
         self.dims = dims
         self.embedder = embedder
-        self.factory = factory
-        Partition(dims, factory)
-        self.partitions: dict[str, Partition] = {}
         self.entries: dict[int, Entry] = {}
+        self._partitions: dict[str, _Partition] = {}
         self._of_image: defaultdict[str, set[int]] = defaultdict(set)
 
     def __len__(self) -> int:
@@ -77,31 +100,16 @@ class CaseIndex:
             self.entries[entry.case_id] = entry
             self._of_image[entry.image].add(entry.case_id)
         for category, chosen in rows.items():
-            if category not in self.partitions:
-                self.partitions[category] = Partition(self.dims, self.factory)
-            ids = np.array([entries[row].case_id for row in chosen], np.int64)
-            self.partitions[category].add(ids, vectors[chosen])
-
-    def attach(self, category: str, partition: Partition, entries: Sequence[Entry]) -> None:
-        """Take over a partition that was read from a file, and the cases in it."""
-        self.partitions[category] = partition
-        for entry in entries:
-            self.entries[entry.case_id] = entry
-            self._of_image[entry.image].add(entry.case_id)
+            partition = self._partitions.setdefault(category, _Partition(self.dims))
+            partition.add([entries[row].case_id for row in chosen], vectors[chosen])
 
     def remove(self, case_ids: Iterable[int]) -> int:
         """Take cases out; unknown ids are passed over. Returns how many went."""
-        gone: defaultdict[str, list[int]] = defaultdict(list)
-        for case_id in set(case_ids):
-            entry = self.entries.pop(case_id, None)
-            if entry is not None:
-                gone[entry.category].append(case_id)
-                self._of_image[entry.image].discard(case_id)
-        for category, ids in gone.items():
-            self.partitions[category].remove(ids)
-            if not len(self.partitions[category]):
-                del self.partitions[category]
-        return sum(map(len, gone.values()))
+        gone = [self.entries.pop(case_id) for case_id in set(case_ids) if case_id in self.entries]
+        for entry in gone:
+            self._of_image[entry.image].discard(entry.case_id)
+            self._partitions[entry.category].remove(entry.case_id)
+        return len(gone)
 
     def search(
         self,
@@ -125,19 +133,11 @@ class CaseIndex:
             raise ValueError(f"expected (N, {self.dims}) values, got {queries.shape}")
         if k < 1:
             raise ValueError("k must be at least 1")
-        if category is None:
-            chosen = [self.partitions[name] for name in sorted(self.partitions)]
-        else:
-            chosen = [self.partitions[category]] if category in self.partitions else []
+        chosen = [part for name, part in self._partitions.items() if category in (None, name)]
         without = [case for image in exclude_images for case in self._of_image.get(image, ())]
-        found: list[list[tuple[float, int]]] = [[] for _ in queries]
-        for partition in chosen:
-            similarities, ids = partition.search(queries, min(k, len(partition)), without)
-            for hits, values, numbers in zip(found, similarities, ids, strict=True):
-                hits += [(-float(v), int(i)) for v, i in zip(values, numbers, strict=True) if i >= 0]
-        return [[Hit(case_id, shown(-v)) for v, case_id in sorted(hits)[:k]] for hits in found]
-
-
-def shown(similarity: float) -> float:
-    """An inner product as people see it, in [0, 1]."""
-    return min(1.0, max(0.0, float(similarity)))
+        answers = []
+        for query in queries:
+            found = [hit for part in chosen for hit in part.search(query, k, without)]
+            best = sorted(found, key=lambda hit: (-hit[1], hit[0]))[:k]
+            answers.append([Hit(case_id, min(1.0, max(0.0, similarity))) for case_id, similarity in best])
+        return answers

@@ -91,7 +91,6 @@ def evaluate_retrieval(
         NotFound: a category is not there or has no model.
         WeightsMissing: the embedder's weights are not at hand.
     """
-
     embedder = get_image_embedder(settings)
     inspector = Inspector(settings, store)
     appearance = Appearance(embedder)
@@ -176,7 +175,6 @@ def gather(
     progress: Progress | None = None,
 ) -> Gathered:
     """Read, route and inspect every test image of the categories, as the inspector does it in use."""
-
     found = Gathered([], {kind: [] for kind in QUERIES}, [], [], [])
     datasets = [load_category(settings, name) for name in names]
     samples = [(data, sample) for data in datasets for sample in data.test]
@@ -197,7 +195,6 @@ def gather(
 
 def whole_embedding(rgb: NDArray[np.uint8], inspector: Inspector) -> Float32Array:
     """What the router compares, (C,) float32 of unit length."""
-
     _, whole = inspector.champions.extractor(get_recipe(ROUTER_RECIPE)).extract([rgb])
     vector: Float32Array = whole[0].cpu().numpy()
     return vector
@@ -229,7 +226,6 @@ def _gather_defect(
 def strongest(seen: Examination, width: int, height: int) -> Box | None:
     """The most anomalous region; where the map peaks when nothing was found, since a
     reviewer may still call the image defective. None for an image of no known category."""
-
     if seen.bundle is None:
         return None
     region: dict[str, Any]

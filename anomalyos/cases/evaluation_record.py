@@ -11,7 +11,7 @@ from anomalyos.core.errors import AnomalyOSError, NotFound
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.models import versions as models
-from anomalyos.models.tracking import RETRIEVAL, experiment_id, reachable, tracked_run, tracking_client
+from anomalyos.models.tracking import RETRIEVAL, finished_run, reachable, tracked_run
 from anomalyos.products.selection import choose_categories
 
 KEY = "anomalyos.models.evaluation"
@@ -23,7 +23,6 @@ def measurable(settings: Settings, store: Store) -> list[str]:
     Raises:
         NotFound: there is none.
     """
-
     with store.session(read_only=True) as session:
         names = [name for name in choose_categories(settings, []) if models.champion(session, name)]
     if not names:
@@ -69,14 +68,7 @@ def record_retrieval(
 def _finished(settings: Settings, key: str) -> dict[str, Any] | None:
     """The run an earlier try finished; what it left half written is removed."""
     with reachable(settings):
-        client = tracking_client(settings)
-        number = experiment_id(client, settings, RETRIEVAL)
-        found = None
-        for run in client.search_runs([number], f"tags.`{KEY}` = '{key}'"):
-            if run.info.status == "FINISHED":
-                found = run
-            else:
-                client.delete_run(run.info.run_id)
+        found = finished_run(settings, RETRIEVAL, {KEY: key})
     if found is None:
         return None
     return {"run_id": found.info.run_id, "measured": False, "metrics": dict(found.data.metrics)}

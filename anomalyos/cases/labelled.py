@@ -47,7 +47,6 @@ class LabelledDefect:
 
 def read_labelled(sample: Sample, settings: Settings) -> LabelledDefect:
     """Raises ``ImageRejected`` when the image or its mask cannot be read."""
-
     image = read_image(sample.path, settings)
     mask = decode_mask(sample.mask_path, settings) if sample.mask_path is not None else None
     tight = mask_box(mask) if mask is not None and mask.shape == image.rgb.shape[:2] else None
@@ -65,7 +64,6 @@ def import_category(
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, int]:
     """Make cases of the labelled defects of one category, one an image; see ``CaseLibrary``."""
-
     data = load_category(settings, category)
     samples = [sample for sample in data.test if sample.defect != GOOD]
     counts = {"added": 0, "known": 0, "without_mask": 0, "unreadable": 0}

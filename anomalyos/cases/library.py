@@ -4,40 +4,38 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.cases.appearance import Appearance, Place
 from anomalyos.cases.case_index import CaseIndex, Entry, Hit
 from anomalyos.cases.crops import centre
-from anomalyos.cases.index_file import REBUILD, IndexDamaged, IndexMismatch, load_index, save_index
 from anomalyos.cases.labelled import import_category
 from anomalyos.cases.reviewed import follow
 from anomalyos.cases.similar import SimilarCase
 from anomalyos.cases.tables import DefectCase
 from anomalyos.core.arrays import Float32Array
-from anomalyos.core.errors import AnomalyOSError, NotFound
+from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.geometry import Box
+from anomalyos.core.progress import Progress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
 from anomalyos.features.embedders import get_image_embedder
 from anomalyos.images.decoding import decode_image
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 log = logging.getLogger(__name__)
 
 EMBEDDED_UNASKED = 256
 """Cases embedded on the way to an answer; with more to do than that, somebody should ask for it."""
 PAGE = 5_000
-Progress = Callable[[int, int], None]
-"""Called with (done, in all)."""
+
+
+class IndexMismatch(AnomalyOSError):
+    """Cases that are not embedded with the present embedder."""
 
 
 class CaseLibrary:
@@ -50,19 +48,14 @@ class CaseLibrary:
     def __init__(self, settings: Settings, store: Store) -> None:
         self.settings = settings
         self.store = store
-        self._index: CaseIndex | None = None
+        self._index = CaseIndex(0, "")
         self._seen = 0
         self._working = threading.RLock()
 
     @property
     def appearance(self) -> Appearance:
         """Raises ``WeightsMissing``."""
-
         return Appearance(get_image_embedder(self.settings))
-
-    @property
-    def index_path(self) -> Path:
-        return self.settings.home / "indexes" / f"cases-{self.appearance.digest[:16]}.index"
 
     def similar(
         self,
@@ -91,7 +84,7 @@ class CaseLibrary:
             # several cases may share a photograph, so ask for more than are shown
             hits = index.search(vector, 4 * k, category=category, exclude_images=exclude_images)[0]
         with self.store.session(read_only=True) as session:
-            known = cases.get_many(session, [hit.case_id for hit in hits])
+            known = case_repository.get_many(session, [hit.case_id for hit in hits])
         return first_of_each_photograph(hits, known, k)
 
     def import_labelled(self, category: str, progress: Progress | None = None) -> dict[str, int]:
@@ -103,12 +96,7 @@ class CaseLibrary:
         Raises:
             NotFound: there is no such category.
         """
-
-        counts = import_category(category, self.settings, self.store, self.appearance, progress)
-        if counts["added"]:
-            with self._working:
-                save_index(self.synchronised(), self.index_path, self._seen)
-        return counts
+        return import_category(category, self.settings, self.store, self.appearance, progress)
 
     def follow_review(self, inspection_id: int, actor: str) -> DefectCase | None:
         """Make the cases of one inspection agree with the decision that stands; again changes nothing.
@@ -120,7 +108,6 @@ class CaseLibrary:
         Raises:
             NotFound: there is no such inspection, or its photograph is gone.
         """
-
         return follow(inspection_id, actor, self.settings, self.store, self.appearance)
 
     def remove(self, case_id: int, actor: str, reason: str) -> None:
@@ -131,19 +118,17 @@ class CaseLibrary:
             Conflict: it is removed already.
         """
         with self.store.session() as session:
-            cases.remove(session, case_id, actor, reason)
+            case_repository.remove(session, case_id, actor, reason)
 
     def rebuild(self, progress: Progress | None = None) -> dict[str, int]:
-        """Make the index anew from the store, embedding what has no embedding yet, and keep it as a file.
+        """Read every case anew from the store, and embed what has no embedding yet.
 
         Returns:
             ``cases`` in the index, ``embedded`` now, ``unreadable`` photographs that were left out.
         """
         with self._working:
-            self._index = CaseIndex(self.appearance.dims, self.appearance.digest, self.settings.case_index)
-            self._seen = 0
+            self._start_anew()
             counts = self._follow_changes(None, progress)
-            save_index(self._index, self.index_path, self._seen)
             return {"cases": len(self._index), **counts}
 
     def synchronised(self) -> CaseIndex:
@@ -152,53 +137,30 @@ class CaseLibrary:
         Raises:
             IndexMismatch: too many cases have no embedding under the present embedder.
         """
-        digest = self.appearance.digest
-        if self._index is None or self._index.embedder != digest:
-            self._index, self._seen = self._open()
+        if self._index.embedder != self.appearance.digest:
+            self._start_anew()
         self._follow_changes(EMBEDDED_UNASKED, None)
         return self._index
 
-    def _open(self) -> tuple[CaseIndex, int]:
-        """The kept index when it belongs to this database and these settings, else an empty one."""
-        fresh = CaseIndex(self.appearance.dims, self.appearance.digest, self.settings.case_index)
-        try:
-            index, change = load_index(self.index_path, self.appearance.digest)
-        except NotFound:
-            return fresh, 0
-        except IndexDamaged as error:
-            log.warning("%s The cases are read from the database instead.", error.message)
-            return fresh, 0
-        if index.factory != fresh.factory or not self._belongs(index, change):
-            return fresh, 0
-        return index, change
-
-    def _belongs(self, index: CaseIndex, change: int) -> bool:
-        """Whether a kept index tells of this database: one restored from a backup counts on from there."""
-        seen = 0
-        with self.store.session(read_only=True) as session:
-            for fact in cases.facts(session):
-                known = fact.case_id in index
-                if known and index.entries[fact.case_id] != Entry(fact.case_id, fact.category, fact.image):
-                    return False
-                if fact.change <= change and known != fact.live:
-                    return False
-                seen += known
-        return seen == len(index)
+    def _start_anew(self) -> None:
+        self._index, self._seen = CaseIndex(self.appearance.dims, self.appearance.digest), 0
 
     def _follow_changes(self, most: int | None, progress: Progress | None) -> dict[str, int]:
         embedded = unreadable = 0
         while True:
             with self.store.session(read_only=True) as session:
-                page = cases.changes_since(session, self._seen, PAGE)
+                page = case_repository.changes_since(session, self._seen, PAGE)
                 live = [case for case in page if case.removed_at is None]
-                vectors = cases.vectors(session, self.appearance.digest, (stored_id(c.id) for c in live))
+                vectors = case_repository.vectors(
+                    session, self.appearance.digest, (stored_id(c.id) for c in live)
+                )
             if not page:
                 return {"embedded": embedded, "unreadable": unreadable}
             missing = [case for case in live if stored_id(case.id) not in vectors]
             if most is not None and embedded + len(missing) > most:
                 raise IndexMismatch(
                     f"{len(missing)} known defects are not embedded with '{self.appearance.name}' yet.",
-                    REBUILD,
+                    "Embed them with 'anomalyos cases rebuild'.",
                 )
             made = self._embed(missing, progress)
             embedded, unreadable = embedded + len(made), unreadable + len(missing) - len(made)
@@ -207,7 +169,6 @@ class CaseLibrary:
 
     def _apply(self, page: Iterable[DefectCase], vectors: dict[int, Float32Array]) -> None:
         index = self._index
-        assert index is not None
         index.remove(stored_id(case.id) for case in page if case.removed_at is not None)
         live = [
             case
@@ -220,7 +181,6 @@ class CaseLibrary:
 
     def _embed(self, missing: list[DefectCase], progress: Progress | None) -> dict[int, Float32Array]:
         """Vectors of the kept photographs; one that is gone or damaged is left out, and said so."""
-
         made: dict[int, Float32Array] = {}
         for done, case in enumerate(missing, start=1):
             try:
@@ -234,7 +194,7 @@ class CaseLibrary:
         if made:
             with self.store.session() as session:
                 for case_id, vector in made.items():
-                    cases.put_vector(session, case_id, self.appearance.digest, vector)
+                    case_repository.put_vector(session, case_id, self.appearance.digest, vector)
         return made
 
 
@@ -258,23 +218,9 @@ def focus_of(case: DefectCase) -> tuple[int, int] | None:
 
 
 def similar_case(case: DefectCase, similarity: float) -> SimilarCase:
-    box = Box(**{side: case.box[side] for side in ("x", "y", "width", "height")})
-    facts: dict[str, Any] = {
-        name: getattr(case, name)
-        for name in (
-            "category",
-            "defect_type",
-            "severity",
-            "origin",
-            "source",
-            "note",
-            "synthetic",
-            "image_sha256",
-            "image_path",
-            "crop_path",
-        )
-    }
-    return SimilarCase(case_id=stored_id(case.id), similarity=similarity, box=box, **facts)
+    box = {side: case.box[side] for side in ("x", "y", "width", "height")}
+    facts = case.model_dump(include=set(SimilarCase.model_fields))
+    return SimilarCase.model_validate(facts | {"case_id": case.id, "similarity": similarity, "box": box})
 
 
 _libraries: dict[tuple[object, ...], CaseLibrary] = {}
@@ -282,8 +228,8 @@ _opening = threading.Lock()
 
 
 def get_case_library(settings: Settings, store: Store) -> CaseLibrary:
-    """The process's library of this store, embedder and index recipe."""
-    key = (id(store), str(settings.home), settings.embedder, settings.case_index)
+    """The process's library of this store and embedder."""
+    key = (id(store), str(settings.home), settings.embedder)
     with _opening:
         library = _libraries.get(key)
         if library is None or library.store is not store:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -182,26 +181,6 @@ def changes_since(session: Session, change: int, limit: int = 10_000) -> Sequenc
 def last_change(session: Session) -> int:
     """Number of the newest change, 0 before the first."""
     return int(session.exec(select(func.max(DefectCase.change))).one() or 0)
-
-
-@dataclass(frozen=True)
-class CaseFact:
-    """The little of a case that a kept index is compared with."""
-
-    case_id: int
-    category: str
-    image: str
-    live: bool
-    change: int
-
-
-def facts(session: Session) -> Iterator[CaseFact]:
-    """Every case there ever was."""
-    query = select(
-        col(DefectCase.id), DefectCase.category, DefectCase.image_sha256, col(DefectCase.removed_at).is_(None)
-    ).add_columns(col(DefectCase.change))
-    for case_id, category, image, live, change in session.connection().execute(query):
-        yield CaseFact(int(case_id), category, image, bool(live), change)
 
 
 def put_vector(session: Session, case_id: int, embedder: str, vector: NDArray[np.float32]) -> None:

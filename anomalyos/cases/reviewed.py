@@ -28,7 +28,6 @@ def follow(
     inspection_id: int, actor: str, settings: Settings, store: Store, appearance: Appearance
 ) -> DefectCase | None:
     """See ``CaseLibrary.follow_review``."""
-
     subject = load_context(inspection_id, settings, store, Champions(settings, store))
     prepared: tuple[DefectCase, Float32Array] | None = None
     if _confirmed(subject.standing) and subject.category:
@@ -51,7 +50,6 @@ def _prepare(
     subject: InspectionContext, store: Store, appearance: Appearance
 ) -> tuple[DefectCase, Float32Array]:
     """The case as it would stand, without type and note, and the vector of its crop."""
-
     assert subject.image is not None
     region = subject.strongest_box()
     box = crop_box(region, subject.image.width, subject.image.height)

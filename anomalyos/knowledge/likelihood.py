@@ -201,7 +201,6 @@ def resolve(
 
 def root_causes_for_case(session: Session, case_id: int, k: int = 5) -> tuple[RankedCause, ...]:
     """Ranked causes of one case of the case base. Raises NotFound when there is no such case."""
-
     case = cases.get(session, case_id)
     key = defect_key(case.category, case.defect_type)
     return root_causes(load_graph(session), session, [(key, 1.0)], k)

@@ -11,7 +11,6 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +27,15 @@ SPREAD = 0.7
 QUESTIONS = 400
 K = 5
 CHANGES = 200
-CANDIDATES = ("Flat", "IVF256,Flat", "HNSW32,Flat")
 
 
 def main() -> Path:
-    import faiss
-
     from anomalyos.cases.case_index import CaseIndex
 
-    faiss.omp_set_num_threads(1)
     rng = np.random.default_rng(20261124)
     vectors, categories = draw(rng)
     rows: dict[str, Any] = {}
-    index, seconds = build(CaseIndex(DIMS, "scale", "Flat"), vectors, categories)
+    index, seconds = build(CaseIndex(DIMS, "scale"), vectors, categories)
     rows["build_s"] = seconds
     questions = around(vectors[rng.integers(0, COUNT, QUESTIONS)], rng)
     for name in ("twentieth", "thousandth"):
@@ -49,7 +44,6 @@ def main() -> Path:
     rows["flat_search_over_all"] = timed(lambda q: index.search(q, K), questions[:40])
     rows["twentieth_alone_at_the_embedders_length"] = full_length(rng)
     rows["changes"] = changes(index, vectors, categories)
-    rows["alternatives"] = alternatives(vectors, categories, questions)
     return write_result(
         "index_scale",
         {
@@ -58,9 +52,8 @@ def main() -> Path:
             "centres": CENTRES,
             "k": K,
             "questions": QUESTIONS,
-            "threads": 1,
-            "factory": "Flat",
-            "layout": "one index a category",
+            "threads": "as many as the linear algebra library takes",
+            "layout": "one matrix a category",
             **rows,
             "peak_memory_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
             "cores": os.cpu_count(),
@@ -118,7 +111,7 @@ def filtered(
 
 
 def exact(vectors: Float32Array, ids: np.ndarray[Any, Any], questions: Float32Array) -> list[list[int]]:
-    """The true K nearest by a matrix product in float64, written independently of FAISS."""
+    """The true K nearest by a matrix product in float64, written independently of the index."""
     similarities = questions.astype(np.float64) @ vectors.T.astype(np.float64)
     return [ids[np.argsort(-row, kind="stable")[:K]].tolist() for row in similarities]
 
@@ -142,7 +135,7 @@ def full_length(rng: np.random.Generator) -> dict[str, Any]:
     dims = Appearance(get_image_embedder(get_settings())).dims
     vectors = unit(rng.standard_normal((50_000, dims), np.float32))
     names = np.full(50_000, "twentieth")
-    index, _ = build(CaseIndex(dims, "scale", "Flat"), vectors, names)
+    index, _ = build(CaseIndex(dims, "scale"), vectors, names)
     questions = unit(vectors[:QUESTIONS] + rng.standard_normal((QUESTIONS, dims), np.float32) / dims**0.5)
     return {"dims": dims, **filtered(index, "twentieth", vectors, names, questions)}
 
@@ -168,41 +161,3 @@ def changes(index: Any, vectors: Float32Array, categories: np.ndarray[Any, Any])
         "remove_p95_ms": round(float(np.percentile(removed, 95)), 2),
         "effective_at_once": right == 2 * CHANGES,
     }
-
-
-def alternatives(
-    vectors: Float32Array, categories: np.ndarray[Any, Any], questions: Float32Array
-) -> dict[str, Any]:
-    """Other recipes on the twentieth alone, and one index of everything filtered by ids."""
-    from anomalyos.cases.case_index import CaseIndex
-
-    chosen = categories == "twentieth"
-    rows: dict[str, Any] = {}
-    for factory in CANDIDATES[1:]:
-        index, seconds = build(CaseIndex(DIMS, "scale", factory), vectors[chosen], categories[chosen])
-        row = filtered(index, "twentieth", vectors[chosen], categories[chosen], questions)
-        rows[f"twentieth alone, {factory}"] = {"build_s": seconds, **row}
-        sys.stderr.write(f"{factory}: {rows[f'twentieth alone, {factory}']}\n")
-    rows["one IVF1024,Flat of all, filtered by ids"] = one_for_all(vectors, categories, questions)
-    return rows
-
-
-def one_for_all(
-    vectors: Float32Array, categories: np.ndarray[Any, Any], questions: Float32Array
-) -> dict[str, Any]:
-    """What one index a category is measured against: a single inverted file and a selector."""
-    faiss: Any = import_module("faiss")  # its type stubs do not know every parameter class
-
-    start = time.perf_counter()
-    index = faiss.index_factory(DIMS, "IVF1024,Flat", faiss.METRIC_INNER_PRODUCT)
-    index.train(vectors[:: COUNT // 40_960])
-    index.add(vectors)
-    seconds = round(time.perf_counter() - start, 1)
-    ids = np.flatnonzero(categories == "twentieth")
-    selector = faiss.IDSelectorBatch(ids)
-    parameters = faiss.SearchParametersIVF(sel=selector, nprobe=64)
-    found: list[Any] = []
-    result = timed(lambda q: found.append(index.search(q, K, params=parameters)[1][0]), questions)
-    truth = exact(vectors[ids], ids, questions)
-    recall = np.mean([len(set(a.tolist()) & set(b)) / K for a, b in zip(found, truth, strict=True)])
-    return {"build_s": seconds, "nprobe": 64, **result, "recall_at_5": round(float(recall), 4)}

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from anomalyos.cases import repository as cases
-from anomalyos.cases.index_file import IndexMismatch
-from anomalyos.cases.library import CaseLibrary, get_case_library
+from anomalyos.cases.library import CaseLibrary, IndexMismatch, get_case_library
 from anomalyos.core.errors import NotFound
 from anomalyos.core.geometry import Box
 from anomalyos.core.settings import Settings
@@ -75,23 +74,13 @@ def test_a_rebuild_and_a_restart_give_the_same_answers(
     assert ids(CaseLibrary(settings, built), None) == before
 
 
-def test_a_kept_index_of_another_database_is_not_believed(
-    settings: Settings, built: Store, library: CaseLibrary
-) -> None:
+def test_a_restored_database_is_read_anew(settings: Settings, built: Store, library: CaseLibrary) -> None:
     library.import_labelled("dots")
     before = ids(library, None)
     with built.session() as session:
         # as if an older backup had been restored: the case is back and no later change tells of it
         cases.get(session, before[0]).category = "stripes"
     assert ids(CaseLibrary(settings, built), "stripes") == before[:1]
-
-
-def test_a_damaged_index_file_is_made_up_for_from_the_database(
-    settings: Settings, built: Store, library: CaseLibrary
-) -> None:
-    library.import_labelled("dots")
-    library.index_path.write_bytes(library.index_path.read_bytes()[:-40])
-    assert ids(CaseLibrary(settings, built), "dots") == ids(library, "dots")
 
 
 def test_many_cases_without_an_embedding_are_refused_until_a_rebuild(
@@ -105,7 +94,6 @@ def test_many_cases_without_an_embedding_are_refused_until_a_rebuild(
         for number in (1, 2):
             vector = session.get_one(CaseVector, number)
             vector.embedder = "of another embedder"
-    library.index_path.unlink()
     fresh = CaseLibrary(library.settings, library.store)
     monkeypatch.setattr(module, "EMBEDDED_UNASKED", 1)
     with pytest.raises(IndexMismatch, match="cases rebuild"):

@@ -1,10 +1,9 @@
 """Everything a console needs to inspect, as one folder: what is versioned with DVC and taken in elsewhere.
 
 ``registry.json`` holds categories, versions, champions, cases and evidence; ``knowledge.yaml`` and
-``knowledge.graphml`` the graph; ``vectors-EMBEDDER.npz`` the embeddings of the cases; ``bundles``,
-``objects`` and ``indexes`` files as they lie under ``home``; ``classifiers.json`` and ``classifiers`` what
-names defects. Images that were inspected, reviews and people
-are not in it: they belong to one plant, and to its backup.
+``knowledge.graphml`` the graph; ``vectors-EMBEDDER.npz`` the embeddings of the cases; ``bundles`` and
+``objects`` files as they lie under ``home``; ``classifiers.json`` and ``classifiers`` what names defects.
+Images that were inspected, reviews and people are not in it: they belong to one plant, and to its backup.
 """
 
 from __future__ import annotations
@@ -118,7 +117,6 @@ def _copies(
     names = sorted({case[name] for case in cases for name in ("image_path", "crop_path")})
     # a photograph that is gone takes nothing but its picture along: its vector still answers
     found += [(settings.objects_dir / name, f"objects/{name}") for name in names]
-    found += [(file, f"indexes/{file.name}") for file in sorted((settings.home / "indexes").glob("*.index"))]
     return [(file, relative) for file, relative in found if file.is_file()]
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anomalyos.knowledge.search.dense import DenseIndex
+from anomalyos.features.embedders.dense_index import DenseIndex
 
 DIMS = 16
 
@@ -48,3 +48,12 @@ def test_rows_come_back() -> None:
     index, rows = DenseIndex(DIMS), unit(5, 3)
     index.append(rows)
     assert np.array_equal(index.rows([4, 0]), rows[[4, 0]])
+
+
+def test_the_last_row_takes_the_place_of_a_removed_one() -> None:
+    index, rows = DenseIndex(DIMS), unit(5, 3)
+    index.append(rows)
+    index.remove(1)
+    index.remove(3)
+    assert np.array_equal(index.rows([0, 1, 2]), rows[[0, 4, 2]])
+    assert {number for number, _ in index.search(rows[3], None, 9)} == {0, 1, 2}
