@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from anomalyos.cases.evaluation import Progress, evaluate_retrieval
+from anomalyos.cases.evaluation import evaluate_retrieval
 from anomalyos.core.errors import AnomalyOSError, NotFound
+from anomalyos.core.progress import StepProgress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.models import versions as models
@@ -31,7 +32,7 @@ def measurable(settings: Settings, store: Store) -> list[str]:
 
 
 def record_retrieval(
-    names: Sequence[str], settings: Settings, store: Store, *, key: str, progress: Progress | None = None
+    names: Sequence[str], settings: Settings, store: Store, *, key: str, progress: StepProgress | None = None
 ) -> dict[str, Any]:
     """Measure retrieval over ``names`` and keep the figures as a run of the experiment ``retrieval``.
 

@@ -11,15 +11,10 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-import numpy as np
-
 from anomalyos.cases.case_index import CaseIndex, Entry
 from anomalyos.core.arrays import Float32Array
 
 K = 5
-LOOK_ALIKE_SHARE = 0.1
-"""A category shares its looks with others when the flat search fills at least this share of its first
-five answers with cases of other categories."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +23,7 @@ class LabelledCase:
 
     image: str
     """SHA-256 of the photograph."""
-    part: str
-    """What photographs of one and the same part have in common; the image itself where that is unknown."""
+    file: str
     category: str
     defect_type: str
     synthetic: bool
@@ -123,12 +117,3 @@ def figures(answers: Iterable[Answer]) -> dict[str, Any] | None:
         "mrr": round(fmean(1 / answer.first if answer.first else 0.0 for answer in asked), 4),
         "chance_p_at_5": round(fmean(answer.chance for answer in asked), 4),
     }
-
-
-def look_alikes(items: Sequence[LabelledCase], flat: Sequence[Answer]) -> list[str]:
-    """Categories that the flat search confuses with others; see ``LOOK_ALIKE_SHARE``."""
-    shares = {
-        category: np.mean([a.foreign / K for i, a in zip(items, flat, strict=True) if i.category == category])
-        for category in {item.category for item in items}
-    }
-    return sorted(category for category, share in shares.items() if share >= LOOK_ALIKE_SHARE)

@@ -31,7 +31,7 @@ def evaluate_retrieval(
             choose_categories(settings, category or []),
             settings,
             store,
-            progress=lambda done, total, name: bar.update(
+            progress=lambda name, done, total: bar.update(
                 line, completed=done, total=total, description=name
             ),
         )

@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from anomalyos.cases.measure import LabelledCase, answer_all, figures, look_alikes
-from anomalyos.cases.measure_routing import routing_figures
+from anomalyos.cases.measure import LabelledCase, answer_all, figures
 from anomalyos.patchcore.router import Prototype, unit
 from anomalyos.products.part_names import part_names
+from tests.benchmarks.retrieval_figures import look_alikes
+from tests.benchmarks.routing_figures import routing_figures
 
 
 def item(number: int, category: str, defect: str, part: str = "", routed: str | None = "") -> LabelledCase:
@@ -42,7 +43,7 @@ def test_hierarchical_search_stays_in_the_category_and_flat_search_does_not() ->
 
 
 def test_one_part_never_answers_for_itself() -> None:
-    answers = answer_all(ITEMS, VECTORS, VECTORS, hierarchical=True, apart=lambda one: one.part)
+    answers = answer_all(ITEMS, VECTORS, VECTORS, hierarchical=True, apart=lambda one: one.file)
     assert [answer.possible for answer in answers] == [0, 0, 0, 0]
     assert figures(answers) is None
 
