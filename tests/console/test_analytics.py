@@ -18,13 +18,12 @@ from anomalyos.inspection.tables import Inspection
 from anomalyos.models import promotions
 from anomalyos.models.tables import ModelVersion
 from console.pages.analytics.words import percent, seconds
-from console.services.analytics.bins import Step, bins
-from console.services.analytics.champions import begun_within, champion_periods, within
-from console.services.analytics.people import paces, pairs
+from console.services.analytics.filter import read
+from console.services.analytics.pace import paces, pairs
+from console.services.analytics.periods import Step, begun_within, bins, champion_periods, within
+from console.services.analytics.quality_counts import QualityCounts
 from console.services.analytics.report import DefectCount, Reports, merged
 from console.services.analytics.tables import TABLES
-from console.services.analytics.tally import Tally
-from console.services.analytics.wanted import read
 from tests.console.conftest import Console, SignIn
 from tests.console.factory import finish_night, open_night
 from tests.support.products import picture
@@ -321,7 +320,7 @@ def test_reports_are_kept_until_something_is_added(console: Console) -> None:
 
 
 def test_a_tally_counts_who_is_believed_normal() -> None:
-    tally = Tally()
+    tally = QualityCounts()
     for verdict, decision, count in (
         ("normal", None, 90),
         ("normal", "false_alarm", 1),
@@ -339,7 +338,7 @@ def test_a_tally_counts_who_is_believed_normal() -> None:
     assert (tally.believed_normal, tally.false_alarms, tally.unsettled, tally.open) == (95, 4, 9, 13)
     assert (tally.defects, tally.missed, tally.promised) == (7, 2, pytest.approx(0.05))
     assert tally.standing() is Standing.NOT_SHOWN
-    assert Tally().standing() is None
+    assert QualityCounts().standing() is None
 
 
 @pytest.mark.parametrize(

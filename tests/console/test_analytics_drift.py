@@ -11,7 +11,7 @@ from anomalyos.drift import checks as drift_checks
 from anomalyos.drift.checks import raise_alarms
 from anomalyos.drift.tables import DriftCheck, InjectedRecord
 from console.services.analytics import drift
-from console.services.analytics.drift_history import METRICS
+from console.services.analytics.drift import METRICS
 from tests.console.conftest import Console, SignIn
 from tests.console.test_analytics import RANGE, charts, console_champion, csv_rows, fill, text_of
 

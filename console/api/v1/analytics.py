@@ -10,10 +10,9 @@ from anomalyos.core.errors import NotFound
 from console.api.v1.caller import reader
 from console.api.v1.csv_export import csv_response
 from console.services.analytics import drift
+from console.services.analytics.filter import read, today
 from console.services.analytics.report import Reports
 from console.services.analytics.tables import TABLES
-from console.services.analytics.today import today
-from console.services.analytics.wanted import read
 from console.services.blocking import run_blocking
 from console.services.inspection import InspectionService
 

@@ -10,7 +10,7 @@ from console.pages.analytics.flow import draw_shares, is_long, share_row
 from console.pages.analytics.interval_rows import Row
 from console.pages.analytics.section import View, nothing, section
 from console.pages.analytics.words import STANDINGS, counted, percent, promise
-from console.services.analytics.tally import Tally
+from console.services.analytics.quality_counts import QualityCounts
 from console.ui import wording
 
 HOW = (
@@ -26,7 +26,7 @@ def draw(view: View) -> None:
     _per_product(view)
 
 
-def sentence(tally: Tally) -> str:
+def sentence(tally: QualityCounts) -> str:
     """``12 of 240 normal parts were flagged: 5.0 %, promised at most 5 %.``"""
     found = tally.alarm_share()
     if not found.total:
@@ -37,7 +37,7 @@ def sentence(tally: Tally) -> str:
     )
 
 
-def verdict_words(tally: Tally) -> str:
+def verdict_words(tally: QualityCounts) -> str:
     """What the interval says about the promise; empty when there is none to judge."""
     standing = tally.standing()
     if standing is None:
@@ -84,7 +84,7 @@ def _per_product(view: View) -> None:
         draw_shares(rows, "accent")
 
 
-def _row(view: View, name: str, tally: Tally) -> Row:
+def _row(view: View, name: str, tally: QualityCounts) -> Row:
     standing = tally.standing()
     href = view.report.wanted.where("category", name).address()
     row = share_row(wording.product(name), tally.alarm_share(), href=href)

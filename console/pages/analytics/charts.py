@@ -9,10 +9,10 @@ from anomalyos.core.statistics.proportion import Share, shares
 from console.pages.analytics import chart_style as style
 from console.pages.analytics.chart_style import Options
 from console.pages.analytics.words import counted, interval, percent, promise
-from console.services.analytics.champions import ChampionPeriod, begun_within, bounds
-from console.services.analytics.latency import Spent
+from console.services.analytics.pace import Spent
+from console.services.analytics.periods import ChampionPeriod, begun_within, bounds
+from console.services.analytics.quality_counts import QualityCounts
 from console.services.analytics.report import DefectCount, Report
-from console.services.analytics.tally import Tally
 from console.ui import wording
 
 MARKS_AT_MOST = 8
@@ -61,7 +61,7 @@ def defects(report: Report) -> Options:
     )
 
 
-def _defect_words(tally: Tally, found: Share) -> str:
+def _defect_words(tally: QualityCounts, found: Share) -> str:
     still = f", {tally.open:,} items still open" if tally.open else ""
     return f"{found.hits:,} defects in {found.total:,} images: {percent(found.value)}{still}"
 
@@ -241,7 +241,7 @@ def _labels(report: Report) -> list[str]:
     return [report.bins.label(start) for start in report.bins.starts]
 
 
-def _tips(report: Report, found: Sequence[Share], words: Callable[[Tally, Share], str]) -> list[str]:
+def _tips(report: Report, found: Sequence[Share], words: Callable[[QualityCounts, Share], str]) -> list[str]:
     rows = zip(report.by_bin.items(), found, strict=True)
     return [
         f"{report.bins.name(start)}\n{words(tally, own)}\n95 % interval {interval(own)}" if own.total else ""

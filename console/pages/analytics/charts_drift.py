@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from anomalyos.drift.tables import DriftCheck
 from console.pages.analytics import chart_style as style
 from console.pages.analytics.chart_style import Options
-from console.services.analytics.drift_history import METRICS, times
+from console.services.analytics.drift import METRICS, times
 from console.ui import wording
 
 LOOKS = {

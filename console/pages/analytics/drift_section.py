@@ -6,8 +6,7 @@ from anomalyos.drift.tables import DriftCheck, DriftOutcome
 from console.pages.analytics import chart_style, charts_drift, interval_rows
 from console.pages.analytics.interval_rows import Row
 from console.pages.analytics.section import View, nothing, section
-from console.services.analytics.drift import DriftReport
-from console.services.analytics.drift_history import METRICS, in_times, largest
+from console.services.analytics.drift import METRICS, DriftReport, in_times, largest
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.wording import Label

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from console.pages.analytics.words import STANDINGS, counted, interval, percent, promise
+from console.services.analytics.quality_counts import QualityCounts
 from console.services.analytics.report import Report
-from console.services.analytics.tally import Tally
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.wording import Label
@@ -39,7 +39,7 @@ def draw(report: Report) -> None:
         )
 
 
-def _alarm_words(total: Tally) -> str:
+def _alarm_words(total: QualityCounts) -> str:
     found = total.alarm_share()
     if not found.total:
         return "no part is known to be normal yet"

@@ -7,12 +7,12 @@ from datetime import date
 
 from nicegui import ui
 
-from console.services.analytics.wanted import KINDS, PATH, PRESETS, Wanted
+from console.services.analytics.filter import KINDS, PATH, PRESETS, AnalyticsFilter
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 
 
-def draw(wanted: Wanted, categories: Sequence[str], lines: Sequence[str]) -> None:
+def draw(wanted: AnalyticsFilter, categories: Sequence[str], lines: Sequence[str]) -> None:
     """Native controls: they work by keyboard, and the address they lead to can be kept and sent on."""
     with box("aos-an-filters"):
         with box("aos-segments", "nav", aria_label="Range"):

@@ -9,8 +9,8 @@ from console.pages.analytics import chart_style, charts, interval_rows
 from console.pages.analytics.interval_rows import Row
 from console.pages.analytics.section import View, nothing, section
 from console.pages.analytics.words import PERCENT, counted, interval, percent
-from console.services.analytics.tally import Tally
-from console.services.analytics.wanted import Wanted
+from console.services.analytics.filter import AnalyticsFilter
+from console.services.analytics.quality_counts import QualityCounts
 from console.ui import wording
 
 BAND = "The band is the exact 95 % interval: where it is wide, there were few images."
@@ -95,7 +95,7 @@ def _lines(view: View) -> None:
         draw_shares(rows, "flagged")
 
 
-def _rows(named: Mapping[str, tuple[str, Tally]], wanted: Wanted, field: str) -> list[Row]:
+def _rows(named: Mapping[str, tuple[str, QualityCounts]], wanted: AnalyticsFilter, field: str) -> list[Row]:
     return [
         share_row(text, tally.flag_share(), href=wanted.where(field, key).address())
         for key, (text, tally) in named.items()

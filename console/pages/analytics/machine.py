@@ -5,8 +5,8 @@ from __future__ import annotations
 from console.pages.analytics import chart_style, charts, interval_rows
 from console.pages.analytics.interval_rows import Row
 from console.pages.analytics.section import View, nothing, section
-from console.services.analytics.champions import begun_within
-from console.services.analytics.latency import Spent
+from console.services.analytics.pace import Spent
+from console.services.analytics.periods import begun_within
 from console.ui import wording
 
 

@@ -12,9 +12,8 @@ from console.pages.analytics import alarms, drift_section, figures, filters, flo
 from console.pages.analytics.section import View, aligned
 from console.security.visitor import visit
 from console.services.analytics import drift
+from console.services.analytics.filter import KINDS, PATH, AnalyticsFilter, read, today
 from console.services.analytics.report import Report, Reports
-from console.services.analytics.today import today
-from console.services.analytics.wanted import KINDS, PATH, Wanted, read
 from console.services.blocking import run_blocking
 from console.services.inspection import InspectionService
 from console.ui import kit, wording
@@ -68,7 +67,7 @@ def _head(report: Report) -> None:
     filters.draw(wanted, report.categories, list(report.by_line))
 
 
-def subtitle(wanted: Wanted) -> str:
+def subtitle(wanted: AnalyticsFilter) -> str:
     """``30 days to Wed 25 Nov 2026, all products, nights.``"""
     parts = [f"{wording.plural(wanted.days, 'day')} to {wording.short_day(wanted.last.isoformat())}"]
     parts.append(wording.product(wanted.category) if wanted.category else "all products")
@@ -87,7 +86,7 @@ def _nothing(report: Report) -> None:
         )
         return
     newest = date.fromisoformat(span.last)
-    plain = Wanted(newest - timedelta(days=29), newest, wanted.today, kind=wanted.kind)
+    plain = AnalyticsFilter(newest - timedelta(days=29), newest, wanted.today, kind=wanted.kind)
 
     def actions() -> None:
         kit.link("Show the newest images", plain.address(), "aos-button primary", "event")

@@ -6,7 +6,7 @@ from console.pages.analytics import interval_rows
 from console.pages.analytics.interval_rows import Row
 from console.pages.analytics.section import View, nothing, section
 from console.pages.analytics.words import DASH, percent, seconds, signed
-from console.services.analytics.people import PAUSE_S, Pace, Pair
+from console.services.analytics.pace import PAUSE_S, Pace, Pair
 from console.services.analytics.report import REVIEWS_AT_MOST, SHARED_AT_MOST
 from console.ui import wording
 

@@ -12,14 +12,12 @@ from anomalyos.analytics.statistics import Cell, Span
 from anomalyos.db.engine import Store
 from anomalyos.drift import checks as drift_checks
 from anomalyos.models.categories import list_all
-from console.services.analytics import drift_history
-from console.services.analytics.bins import Bins, bins
-from console.services.analytics.champions import ChampionPeriod, champion_periods, within
-from console.services.analytics.drift_history import DriftHistory
-from console.services.analytics.latency import Latency, latency
-from console.services.analytics.people import Pace, Pair, paces, pairs
-from console.services.analytics.tally import Tally
-from console.services.analytics.wanted import Wanted
+from console.services.analytics import drift
+from console.services.analytics.drift import DriftHistory
+from console.services.analytics.filter import AnalyticsFilter
+from console.services.analytics.pace import Latency, Pace, Pair, latency, paces, pairs
+from console.services.analytics.periods import Bins, ChampionPeriod, bins, champion_periods, within
+from console.services.analytics.quality_counts import QualityCounts
 from console.services.cache import Kept
 from console.ui import wording
 
@@ -39,16 +37,16 @@ class DefectCount:
 
 @dataclass(frozen=True)
 class Report:
-    wanted: Wanted
+    wanted: AnalyticsFilter
     bins: Bins
-    total: Tally
-    by_bin: dict[date, Tally]
+    total: QualityCounts
+    by_bin: dict[date, QualityCounts]
     """One tally for each of ``bins``, empty ones too."""
-    by_category: dict[str, Tally]
+    by_category: dict[str, QualityCounts]
     """Products by name; what is of no known product is not among them."""
     nights_by_category: dict[str, int]
     """Days with images of the product."""
-    by_line: dict[str, Tally]
+    by_line: dict[str, QualityCounts]
     defects: list[DefectCount]
     """Most frequent first."""
     pairs: list[Pair]
@@ -73,9 +71,9 @@ class Reports:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._kept: Kept[Wanted, Report] = Kept(self._report, state=self._state, free_s=0.2, most=24)
+        self._kept: Kept[AnalyticsFilter, Report] = Kept(self._report, state=self._state, free_s=0.2, most=24)
 
-    def get(self, wanted: Wanted) -> Report:
+    def get(self, wanted: AnalyticsFilter) -> Report:
         """Blocking: some grouped queries."""
         return self._kept.get(wanted)
 
@@ -83,17 +81,17 @@ class Reports:
         with self._store.session(read_only=True) as session:
             return statistics.fingerprint(session), drift_checks.fingerprint(session)
 
-    def _report(self, wanted: Wanted) -> Report:
+    def _report(self, wanted: AnalyticsFilter) -> Report:
         with self._store.session(read_only=True) as session:
             return _make(session, wanted)
 
 
-def _make(session: Session, wanted: Wanted) -> Report:
+def _make(session: Session, wanted: AnalyticsFilter) -> Report:
     selection = wanted.selection
     cells = statistics.counts(session, selection)
     days = {cell.day for cell in cells}
     parts = bins(map(date.fromisoformat, days), wanted.days)
-    total, by_category = Tally(), _by_category(cells)
+    total, by_category = QualityCounts(), _by_category(cells)
     for cell in cells:
         total.add(cell.verdict, cell.decision, cell.count, cell.promised)
     timings = statistics.timings(session, selection, scored=total.scored, limit=SAMPLE)
@@ -116,24 +114,24 @@ def _make(session: Session, wanted: Wanted) -> Report:
         latency=latency(timings, total.scored, parts),
         champion_periods=within(champion_periods(moves), wanted.first, wanted.last),
         span=statistics.span(session, selection.kind),
-        drift=drift_history.history(session, shown, selection.first, selection.last),
+        drift=drift.history(session, shown, selection.first, selection.last),
         categories=names,
         days_with_images=len(days),
         counted_at=datetime.now(UTC),
     )
 
 
-def _by_bin(cells: list[Cell], parts: Bins) -> dict[date, Tally]:
-    found = {start: Tally() for start in parts.starts}
+def _by_bin(cells: list[Cell], parts: Bins) -> dict[date, QualityCounts]:
+    found = {start: QualityCounts() for start in parts.starts}
     for cell in cells:
         start = parts.start_of(date.fromisoformat(cell.day))
         found[start].add(cell.verdict, cell.decision, cell.count, cell.promised)
     return found
 
 
-def _by_category(cells: list[Cell]) -> dict[str, Tally]:
+def _by_category(cells: list[Cell]) -> dict[str, QualityCounts]:
     names = sorted({cell.category for cell in cells if cell.category}, key=wording.product)
-    found: dict[str, Tally] = {name: Tally() for name in names}
+    found: dict[str, QualityCounts] = {name: QualityCounts() for name in names}
     for cell in cells:
         if cell.category:
             found[cell.category].add(cell.verdict, cell.decision, cell.count, cell.promised)
@@ -147,10 +145,10 @@ def _nights(cells: list[Cell]) -> dict[str, int]:
     return {name: len(found) for name, found in days.items() if name}
 
 
-def _by_line(session: Session, wanted: Wanted) -> dict[str, Tally]:
-    found: dict[str, Tally] = {}
+def _by_line(session: Session, wanted: AnalyticsFilter) -> dict[str, QualityCounts]:
+    found: dict[str, QualityCounts] = {}
     for cell in statistics.lines(session, wanted.selection):
-        found.setdefault(cell.line, Tally()).add(cell.verdict, cell.decision, cell.count)
+        found.setdefault(cell.line, QualityCounts()).add(cell.verdict, cell.decision, cell.count)
     return dict(sorted(found.items(), key=lambda item: _natural(item[0])))
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from anomalyos.core.statistics.proportion import Share, shares
 from console.api.v1.csv_export import Cell, Table
+from console.services.analytics.quality_counts import QualityCounts
 from console.services.analytics.report import Report
-from console.services.analytics.tally import Tally
 from console.ui import wording
 
 _COUNTS = (
@@ -149,7 +149,7 @@ TABLES: Mapping[str, Callable[[Report], Table]] = {
 """By the name the address of the CSV file holds."""
 
 
-def _counts(tallies: Mapping[str, Tally]) -> list[list[Cell]]:
+def _counts(tallies: Mapping[str, QualityCounts]) -> list[list[Cell]]:
     own = list(tallies.values())
     flags = shares([t.flagged for t in own], [t.inspected for t in own])
     defects = shares([t.defects for t in own], [t.inspected for t in own])
@@ -168,7 +168,7 @@ def _counts(tallies: Mapping[str, Tally]) -> list[list[Cell]]:
     ]
 
 
-def _alarms(tallies: Mapping[str, Tally]) -> list[list[Cell]]:
+def _alarms(tallies: Mapping[str, QualityCounts]) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
     for name, tally in tallies.items():
         found, standing = tally.alarm_share(), tally.standing()

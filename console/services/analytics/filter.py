@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
 
 from anomalyos.analytics.statistics import Selection
 from anomalyos.inspection.tables import BatchKind
+
+
+def today() -> date:
+    """In UTC, as nights are named."""
+    return datetime.now(UTC).date()
+
 
 PATH = "/analytics"
 PRESETS = (7, 30, 90)
@@ -19,7 +25,7 @@ _EARLIEST, _LATEST = date(2000, 1, 1), date(2100, 12, 31)
 
 
 @dataclass(frozen=True)
-class Wanted:
+class AnalyticsFilter:
     """A range of days with filters; ``today`` is what "the last 30 days" end with."""
 
     first: date
@@ -50,13 +56,13 @@ class Wanted:
             None if self.kind == EVERYTHING else self.kind,
         )
 
-    def with_days(self, days: int) -> Wanted:
+    def with_days(self, days: int) -> AnalyticsFilter:
         return replace(self, first=self.today - timedelta(days=days - 1), last=self.today)
 
-    def up_to(self, last: date, days: int = DEFAULT) -> Wanted:
+    def up_to(self, last: date, days: int = DEFAULT) -> AnalyticsFilter:
         return replace(self, first=last - timedelta(days=days - 1), last=last)
 
-    def where(self, field: str, value: str) -> Wanted:
+    def where(self, field: str, value: str) -> AnalyticsFilter:
         """The same with ``category`` or ``line`` set."""
         return replace(self, category=value) if field == "category" else replace(self, line=value)
 
@@ -79,14 +85,14 @@ class Wanted:
         return urlencode(parts)
 
 
-def read(query: Mapping[str, str], today: date) -> Wanted:
+def read(query: Mapping[str, str], today: date) -> AnalyticsFilter:
     """What an address asks for; what makes no sense in it falls back to the default.
 
     Args:
         query: ``days`` (7, 30, 90) or ``from`` and ``to`` (ISO dates, both included), ``category``,
             ``line``, ``kind`` (nightly, live, all).
     """
-    wanted = Wanted(
+    wanted = AnalyticsFilter(
         today,
         today,
         today,

@@ -9,7 +9,7 @@ from anomalyos.inspection.tables import Decision, Verdict
 
 
 @dataclass
-class Tally:
+class QualityCounts:
     """Sums over any part of the selection.
 
     A part is *believed normal* when the model let it pass and nobody called it a defect, or when it
