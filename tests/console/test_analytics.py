@@ -17,7 +17,7 @@ from anomalyos.inspection import inspections, reviews
 from anomalyos.inspection.tables import Inspection
 from anomalyos.models import promotions
 from anomalyos.models.tables import ModelVersion
-from console.pages.analytics.words import percent, seconds
+from console.pages.analytics.shares import percent, seconds
 from console.services.analytics.filter import read
 from console.services.analytics.pace import paces, pairs
 from console.services.analytics.periods import Step, begun_within, bins, champion_periods, within

@@ -8,7 +8,7 @@ from datetime import timedelta
 from anomalyos.core.statistics.proportion import Share, shares
 from console.pages.analytics import chart_style as style
 from console.pages.analytics.chart_style import Options
-from console.pages.analytics.words import counted, interval, percent, promise
+from console.pages.analytics.shares import counted, interval, percent, promise
 from console.services.analytics.pace import Spent
 from console.services.analytics.periods import ChampionPeriod, begun_within, bounds
 from console.services.analytics.quality_counts import QualityCounts

@@ -2,14 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from anomalyos.drift.tables import DriftCheck, DriftOutcome
-from console.pages.analytics import chart_style, charts_drift, interval_rows
-from console.pages.analytics.interval_rows import Row
+from console.pages.analytics import chart_style, shares
+from console.pages.analytics import chart_style as style
+from console.pages.analytics.chart_style import Options
 from console.pages.analytics.section import View, nothing, section
-from console.services.analytics.drift import METRICS, DriftReport, in_times, largest
+from console.pages.analytics.shares import Row
+from console.services.analytics.drift import METRICS, DriftReport, in_times, largest, times
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.wording import Label
+
+LOOKS = {
+    "score": (style.ACCENT, "solid"),
+    "category": (style.MUTED, "dotted"),
+    "brightness": (style.FLAGGED, "solid"),
+    "sharpness": (style.NORMAL, "dashed"),
+    "embedding": (style.DEFECT, "dashed"),
+}
+
+
+def chart_over_time(checks: Sequence[DriftCheck]) -> Options:
+    """One line a metric over the days of one product, in thresholds, with a mark where drift begins.
+
+    Args:
+        checks: comparisons with figures, by day.
+    """
+    days = [check.day for check in checks]
+    tips = [_tip(check) for check in checks]
+    series = []
+    for metric, (colour, dash) in LOOKS.items():
+        values = [_times_of(check, metric) for check in checks]
+        points = [
+            None if value is None else {"value": round(value, 3), "tip": tip}
+            for value, tip in zip(values, tips, strict=True)
+        ]
+        own = style.line(
+            points, colour, name=METRICS[metric], lineStyle={"color": colour, "type": dash, "width": 2}
+        )
+        series.append(own)
+    series[0]["markLine"] = {
+        "silent": True,
+        "symbol": ["none", "none"],
+        "data": [
+            {
+                "yAxis": 1,
+                "lineStyle": {"color": style.TEXT, "type": "dashed", "width": 1.5},
+                "label": {"formatter": "drift", "position": "insideEndTop", "color": style.TEXT},
+            }
+        ],
+    }
+    return style.base(
+        legend={"top": 0, "right": 8, "textStyle": {"color": style.MUTED}, "itemWidth": 22},
+        grid={"left": 52, "right": 14, "top": 36, "bottom": 26},
+        xAxis=style.names_axis([wording.short_day(day) for day in days]),
+        yAxis=style.amount_axis("Thresholds"),
+        series=series,
+    )
+
+
+def _times_of(check: DriftCheck, metric: str) -> float | None:
+    found = [times(figure) for figure in check.figures if figure["metric"] == metric]
+    return found[0] if found else None
+
+
+def _tip(check: DriftCheck) -> str:
+    lines = [wording.short_day(check.day)]
+    lines += [f"{METRICS[str(figure['metric'])]}: {times(figure):.2f} thresholds" for figure in check.figures]
+    if check.injected_count:
+        lines.append(f"{check.injected_count} records injected")
+    return "\n".join(lines)
+
 
 TITLE = "Drift"
 NOTE = (
@@ -72,7 +137,7 @@ def _over_time(view: View) -> None:
     checks = [check for check in view.report.drift.checks if check.figures]
     if len(checks) > 1:
         label = f"{TITLE} over time, in thresholds. {reading(view.report.drift.newest())}"
-        chart_style.draw(charts_drift.over_time(checks), label, 250)
+        chart_style.draw(chart_over_time(checks), label, 250)
 
 
 def _bars(view: View, checks: list[DriftCheck]) -> None:
@@ -80,7 +145,7 @@ def _bars(view: View, checks: list[DriftCheck]) -> None:
     top = max(1.25, *(row.value or 0.0 for row in rows))
     # far beyond the threshold is far beyond: longer bars would only make the others invisible
     top = min(top, 6.0)
-    interval_rows.draw(
+    shares.draw_rows(
         rows, tone="accent", scale=(0, top), ends=("0", in_times(top)), columns=2 if len(rows) > 7 else 1
     )
 

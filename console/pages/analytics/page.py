@@ -8,7 +8,7 @@ from fastapi import Request
 from nicegui import ui
 
 from console.api.v1 import analytics as export
-from console.pages.analytics import alarms, drift_section, figures, filters, flow, machine, reviewers
+from console.pages.analytics import drift_section, models_and_reviewers, rates, summary
 from console.pages.analytics.section import View, aligned
 from console.security.visitor import visit
 from console.services.analytics import drift
@@ -45,12 +45,12 @@ def register(desk: InspectionService) -> None:
                 _nothing(report)
                 return
             view = View(desk, shell, report)
-            figures.draw(report)
+            summary.draw_figures(report)
             with aligned():
-                flow.draw(view)
-                alarms.draw(view)
-                reviewers.draw(view)
-                machine.draw(view)
+                rates.draw_flags(view)
+                rates.draw_false_alarms(view)
+                models_and_reviewers.draw_reviewers(view)
+                models_and_reviewers.draw_models(view)
                 drift_section.draw(view, stored)
 
 
@@ -64,7 +64,7 @@ def _head(report: Report) -> None:
         kit.notice(
             "The address holds days that are no dates; the last 30 days are shown.", "unsure", "event_busy"
         )
-    filters.draw(wanted, report.categories, list(report.by_line))
+    summary.draw_filters(wanted, report.categories, list(report.by_line))
 
 
 def subtitle(wanted: AnalyticsFilter) -> str:
