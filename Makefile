@@ -16,14 +16,15 @@ AXE_STAMP := build/axe/.$(AXE_VERSION)
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test lint bench gallery lock
+.PHONY: help install up test lint bench measurements gallery lock
 
 help:
 	@echo "make install   create $(VENV) from requirements-dev.lock (a second time: instant)"
 	@echo "make up        start Airflow and the console (needs requirements.lock alone); Ctrl-C stops everything"
 	@echo "make test      all tests; what this machine lacks is skipped with the reason"
 	@echo "make lint      ruff and mypy"
-	@echo "make bench     measure the figures the README shows"
+	@echo "make bench     measure again what docs/measurements.md shows (ARGS=name: one of them)"
+	@echo "make measurements   write docs/measurements.md and the README's figures from the records"
 	@echo "make gallery   make the screenshots in docs/gallery again"
 	@echo "make lock      resolve pyproject.toml into both locks again"
 
@@ -71,6 +72,9 @@ lint: $(DEV_STAMP)
 
 bench: $(DEV_STAMP)
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+measurements: $(DEV_STAMP)
+	$(BIN)/python -m tests.benchmarks.measurements
 
 gallery: $(DEV_STAMP)
 	$(BIN)/python -m tests.e2e.gallery $(ARGS)

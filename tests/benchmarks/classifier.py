@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anomalyos.db.rows import stored_id
 from tests.benchmarks.home import prepare
 from tests.benchmarks.record import write_result
 
@@ -146,7 +147,7 @@ def look_as_in_use(data: DefectSet, size: int, settings: Any, store: Any) -> tup
     appearance = Appearance(get_image_embedder(settings))
     with store.session(read_only=True) as session:
         rows = {row.content_key: row for row in cases.list_cases(session, CATEGORY, limit=100_000)}
-        filed = cases.vectors(session, appearance.digest, [row.id for row in rows.values()])
+        filed = cases.vectors(session, appearance.digest, [stored_id(row.id) for row in rows.values()])
     squares, asked = [], []
     for example in data.examples:
         image = decode_image(store.objects.read(rows[example.key].image_path), settings)
@@ -154,7 +155,7 @@ def look_as_in_use(data: DefectSet, size: int, settings: Any, store: Any) -> tup
         focus = None if region is None else centre(region)
         squares.append(resized(look(image.rgb, focus), size))
         asked.append(appearance.vectors([Place(image.rgb, focus)])[0])
-    vectors = np.stack([filed[rows[example.key].id] for example in data.examples])
+    vectors = np.stack([filed[stored_id(rows[example.key].id)] for example in data.examples])
     return squares, {"mask": vectors, "region": np.stack(asked)}
 
 
@@ -215,7 +216,7 @@ def learn(material: Material, groups: Sequence[str], side: Any, settings: Any) -
 
 
 def best(trials: list[dict[str, Any]]) -> float:
-    return max(trial["macro_f1"] for trial in trials if trial["state"] == "complete")
+    return max(float(trial["macro_f1"]) for trial in trials if trial["state"] == "complete")
 
 
 def name_side(

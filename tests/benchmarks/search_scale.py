@@ -20,6 +20,7 @@ from sqlmodel import col, delete, func, select
 from anomalyos.cases.tables import CaseOrigin, DefectCase, Severity
 from anomalyos.core.settings import PROJECT_ROOT, Settings
 from anomalyos.db.engine import Store
+from anomalyos.db.rows import stored_id
 from anomalyos.features.embedders.text import get_text_embedder
 from anomalyos.inspection.tables import Batch, Decision, Inspection, Review
 from anomalyos.knowledge.search import KnowledgeSearch
@@ -139,7 +140,7 @@ def add_notes(session: Any, texts: Iterator[str], rng: Random, count: int) -> No
         inspections.append(
             Inspection(
                 work_key=f"{i:064x}",
-                batch_id=batch.id,
+                batch_id=stored_id(batch.id),
                 source=f"{i}.png",
                 content_sha256=f"{i:064x}",
                 verdict="anomalous",
@@ -152,7 +153,7 @@ def add_notes(session: Any, texts: Iterator[str], rng: Random, count: int) -> No
     session.flush()
     session.add_all(
         Review(
-            inspection_id=row.id,
+            inspection_id=stored_id(row.id),
             version=1,
             decision=Decision.DEFECT.value,
             defect_type=rng.choice(DEFECTS[str(row.given_category)]),
@@ -200,7 +201,7 @@ def embed_once(engine: KnowledgeSearch, settings: Settings) -> dict[str, Any]:
         sys.stderr.write(f"\r{done}/{total}")
 
     engine.prepare(note)
-    total = json.loads(record.read_text())
+    total: dict[str, Any] = json.loads(record.read_text())
     return total | {"texts_per_second": round(total["texts"] / total["seconds"], 1)}
 
 
