@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, TriggerRule, dag, get_current_context, task
-from dag_parts import force, products, task_defaults
+from airflow.sdk import Asset, TriggerRule, dag, task
+from dag_parts import form_doc, form_params, learning_run, task_defaults
 
-from anomalyos.core.settings import get_settings
+from anomalyos.learning.options import RebuildOptions
 
 MODELS = Asset(name="models", uri="anomalyos://models")
 
-DOC = """
+DOC = f"""
 ### Rebuild indexes
 
 For each product: learn its memory bank from `train/good`, calibrate the threshold on held-out normal
@@ -23,8 +23,7 @@ Before that *check* holds the images against the product's suite in include/expe
 aside with the reason (*Data checks* in the console) and the others are learned from; when the suite says
 stop, the product's *check* fails and nothing is learned of it.
 
-* **Products**: leave empty for all of them.
-* **Force**: build a version even though data, recipe and settings are those of an existing one.
+{form_doc(RebuildOptions)}
 
 One product is one mapped task, named after it; a product that fails does not stop the others, and
 *summary* then fails and names it. At the end *index_cases* takes new labelled and confirmed defects into
@@ -44,18 +43,13 @@ The console uses a promoted version at once, without a restart; roll back with
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=24),
     tags=["models", "training"],
-    params={
-        "categories": products(),
-        "force": force(),
-    },
+    params=form_params(RebuildOptions),
     default_args=task_defaults("process-engineering", retries=1, wait=timedelta(seconds=30)),
 )
 def rebuild_indexes() -> None:
     @task(execution_timeout=timedelta(minutes=10), doc_md="The products asked for, or all of them.")
     def discover() -> list[str]:
-        from anomalyos.products.selection import choose_categories
-
-        return choose_categories(get_settings(), get_current_context()["params"]["categories"] or [])
+        return learning_run(RebuildOptions).discover()
 
     @task(
         multiple_outputs=False,
@@ -65,13 +59,7 @@ def rebuild_indexes() -> None:
         doc_md="Great Expectations looks at the images of one product; fails when its suite says stop.",
     )
     def check(category: str) -> str:
-        from anomalyos.db.engine import open_store
-        from anomalyos.quality.data_check import check_category, require_learnable
-
-        get_current_context()["category"] = category  # type: ignore[typeddict-unknown-key]
-        settings = get_settings()
-        require_learnable(check_category(category, settings, open_store(settings)))
-        return category
+        return learning_run(RebuildOptions, category).check(category)
 
     @task(
         multiple_outputs=False,
@@ -83,16 +71,7 @@ def rebuild_indexes() -> None:
         doc_md="Build, calibrate, evaluate, gate and promote one product.",
     )
     def rebuild(category: str) -> dict[str, Any]:
-        from anomalyos.db.engine import open_store
-        from anomalyos.learning.retraining import brief, retrain_category
-
-        context = get_current_context()
-        context["category"] = category  # type: ignore[typeddict-unknown-key]
-        settings = get_settings()
-        values = {"force": context["params"]["force"]}
-        return brief(
-            retrain_category(category, settings, open_store(settings), values, run_id=context["run_id"])
-        )
+        return learning_run(RebuildOptions, category).challenge(category)
 
     @task(
         multiple_outputs=False,
@@ -102,11 +81,7 @@ def rebuild_indexes() -> None:
         doc_md="Labelled and confirmed defects into the case index, seeds into the knowledge graph.",
     )
     def index_cases(names: list[str]) -> dict[str, Any]:
-        from anomalyos.db.engine import open_store
-        from anomalyos.learning.case_base import refresh_case_base
-
-        settings = get_settings()
-        return refresh_case_base(names, settings, open_store(settings))
+        return learning_run(RebuildOptions).index_cases(names)
 
     @task(
         multiple_outputs=False,
@@ -117,9 +92,9 @@ def rebuild_indexes() -> None:
         doc_md="What was built and promoted. Fails when a product failed, and names it.",
     )
     def summary(names: list[str], done: list[dict[str, Any]]) -> dict[str, Any]:
-        from anomalyos.learning.rebuild_plan import summarise_rebuilds
+        from anomalyos.learning.outcome import summarise
 
-        return summarise_rebuilds(names, list(done))
+        return summarise(names, list(done))
 
     # Any: at parse time these are promises of values, which the tasks' own types do not know of
     names: Any = discover()

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Param
+from airflow.sdk import Param, get_current_context
 from anomalyos_plugin import log_failure
 
+from anomalyos.core.forms import AS_SET, AS_SET_WORDS, Form, FormField
 from anomalyos.core.settings import get_settings
 from anomalyos.products.dataset import list_categories
+
+if TYPE_CHECKING:
+    from anomalyos.learning.options import RebuildOptions
+    from anomalyos.learning.retraining import LearningRun
 
 
 def task_defaults(
@@ -44,10 +49,41 @@ def products(description: str = "Empty: all products that have training images."
     )
 
 
-def force() -> Param:
-    return Param(
-        False,
-        type="boolean",
-        title="Force",
-        description="Build even when nothing has changed since the last version.",
-    )
+def form_params(form: type[Form]) -> dict[str, Param]:
+    """The parameters of a DAG that is asked ``form``; a field ``categories`` is chosen from the products."""
+    questions = form.questions().values()
+    return {field.name: _param(field) for field in questions}
+
+
+def _param(field: FormField) -> Param:
+    if field.name == "categories":
+        return products(field.description)
+    schema: dict[str, Any] = {"type": ["null", field.kind] if field.optional else field.kind}
+    default = field.default
+    if field.choices:  # a drop-down cannot be left empty
+        default, schema["type"] = AS_SET, field.kind
+        schema |= {"enum": [AS_SET, *field.choices], "values_display": {AS_SET: AS_SET_WORDS}}
+    bounds = {"minimum": field.minimum, "maximum": field.maximum}
+    schema |= {name: bound for name, bound in bounds.items() if bound is not None}
+    return Param(default, title=field.title, description=field.description, **schema)
+
+
+def form_doc(form: type[Form]) -> str:
+    """The fields of a form for the DAG's page, one line each."""
+    return "\n".join(f"* **{field.title}**: {field.description}" for field in form.questions().values())
+
+
+def learning_run(form: type[RebuildOptions], category: str = "") -> LearningRun:
+    """The run that this task is part of; ``category`` names a mapped task on Airflow's pages."""
+    from anomalyos.db.engine import open_store
+    from anomalyos.learning.retraining import LearningRun
+
+    context: Any = get_current_context()
+    if category:
+        context["category"] = category
+    events = context.get("triggering_asset_events") or {}
+    drifts = [
+        drift for found in events.values() for event in found for drift in event.extra.get("drifts", ())
+    ]
+    settings, options = get_settings(), form.of(context["params"])
+    return LearningRun(settings, open_store(settings), options, context["run_id"], drifts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,19 +9,10 @@ import numpy as np
 from anomalyos.classifier.bundle import OutOfFold
 from anomalyos.classifier.dataset import FEWEST_CASES, Labels
 from anomalyos.classifier.scores import interval, macro_f1, part_draws, replicates
-
-NEGLIGIBLE = 0.002
-"""A fall that is smaller matters to nobody, however sure it is."""
+from anomalyos.models.gate import GateResult, interval_words, surely_worse
 
 
-@dataclass(frozen=True)
-class Judgement:
-    passed: bool
-    reason: str
-    """One or two sentences."""
-
-
-def judge(metrics: dict[str, Any], ours: OutOfFold, theirs: OutOfFold | None) -> Judgement:
+def judge(metrics: dict[str, Any], ours: OutOfFold, theirs: OutOfFold | None) -> GateResult:
     """Hold a new version against blind names, and against the version in use on the cases both know.
 
     Names drawn in proportion to the classes reach a macro F1 of 1 / classes, the most frequent name always
@@ -36,17 +26,17 @@ def judge(metrics: dict[str, Any], ours: OutOfFold, theirs: OutOfFold | None) ->
     floor = max(metrics["majority_macro_f1"], metrics["chance_macro_f1"])
     words = f"Macro F1 {found['value']:.4f} ({found['low95']:.4f} to {found['high95']:.4f})"
     if found["low95"] <= floor:
-        return Judgement(False, f"{words} is not surely above the {floor:.4f} of blind names.")
+        return GateResult(False, f"{words} is not surely above the {floor:.4f} of blind names.")
     if theirs is None:
-        return Judgement(True, f"{words}, blind names {floor:.4f}. First classifier in use.")
+        return GateResult(True, f"{words}, blind names {floor:.4f}. First classifier in use.")
     return _compared(words, ours, theirs)
 
 
-def _compared(words: str, ours: OutOfFold, theirs: OutOfFold) -> Judgement:
+def _compared(words: str, ours: OutOfFold, theirs: OutOfFold) -> GateResult:
     known = dict(zip(theirs.keys, theirs.given, strict=True))
     common = [place for place, key in enumerate(ours.keys) if key in known]
     if len(common) < FEWEST_CASES:
-        return Judgement(True, f"{words}. Too few cases in common with the one in use to compare.")
+        return GateResult(True, f"{words}. Too few cases in common with the one in use to compare.")
     parts = [ours.parts[place] for place in common]
     truth, first, second, classes = _numbers(
         [ours.truth[place] for place in common],
@@ -59,9 +49,9 @@ def _compared(words: str, ours: OutOfFold, theirs: OutOfFold) -> Judgement:
     own, other = macro_f1(truth, first, classes), macro_f1(truth, second, classes)
     compared = (
         f"On the {len(common)} cases both know {own:.4f} against {other:.4f} of the one in use: "
-        f"{low:+.4f} to {high:+.4f} (95 %)."
+        f"{interval_words(low, high)}."
     )
-    return Judgement(not (high < 0 and other - own > NEGLIGIBLE), f"{words}. {compared}")
+    return GateResult(not surely_worse(own, other, high), f"{words}. {compared}")
 
 
 def _numbers(*columns: list[str]) -> tuple[Labels, Labels, Labels, int]:

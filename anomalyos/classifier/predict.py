@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from anomalyos.classifier import versions as classifiers
 from anomalyos.classifier.bundle import Classifier, classifiers_dir, load_classifier
 from anomalyos.classifier.calibration import softmax
-from anomalyos.classifier.crops import look
 from anomalyos.classifier.tables import ClassifierVersion
 from anomalyos.core.errors import AnomalyOSError, NotFound
 from anomalyos.core.settings import Settings
@@ -53,21 +52,11 @@ class DefectClassifier:
 
     def in_use(self) -> ClassifierVersion | None:
         """The version that gives names, read from the database now; None when there is none."""
-
         with self.store.session(read_only=True) as session:
             return classifiers.in_use(session, self.category)
 
-    def name_place(self, rgb: NDArray[np.uint8], focus: tuple[int, int] | None) -> Prediction:
-        """Name the defect at ``focus`` (x, y), or anywhere, in a photograph (H, W, 3) uint8.
-
-        Raises:
-            NotFound, BundleError, AnomalyOSError: as ``name_defect``.
-        """
-
-        return self.name_defect(look(rgb, focus))
-
     def name_defect(self, crop_rgb: NDArray[np.uint8]) -> Prediction:
-        """Name what a crop (H, W, 3) uint8 shows, which is best cut by ``looking.look``: other crops show
+        """Name what a crop (H, W, 3) uint8 shows, which is best cut by ``crops.look``: other crops show
         defects in a size they were not learned in.
 
         Raises:
@@ -85,7 +74,6 @@ class DefectClassifier:
         Raises:
             NotFound, BundleError: as ``name_defect``.
         """
-
         version = self.in_use()
         if version is None:
             raise NotFound(

@@ -10,11 +10,11 @@ import numpy as np
 
 from anomalyos.classifier.dataset import Labels
 from anomalyos.classifier.fitting import Fitted, Hyperparameters, fit
-from anomalyos.classifier.locking import held
 from anomalyos.classifier.options import TrainingOptions
 from anomalyos.classifier.scores import macro_f1
 from anomalyos.classifier.views import Views
 from anomalyos.core.arrays import Float64Array
+from anomalyos.core.files.locks import held
 from anomalyos.core.settings import Settings
 
 if TYPE_CHECKING:

@@ -25,8 +25,7 @@ from anomalyos.classifier.crops import SCALES, SHARE, SHIFT, pictures_of
 from anomalyos.classifier.dataset import DefectSet, fold_numbers, load_defects
 from anomalyos.classifier.experiment import log_classifier
 from anomalyos.classifier.fitting import Fitted, fit
-from anomalyos.classifier.gate import Judgement, judge
-from anomalyos.classifier.locking import held
+from anomalyos.classifier.gate import judge
 from anomalyos.classifier.measure import measure
 from anomalyos.classifier.network import WEIGHTS
 from anomalyos.classifier.options import TrainingOptions
@@ -34,10 +33,12 @@ from anomalyos.classifier.search import Found, Task, search
 from anomalyos.classifier.tables import ClassifierVersion
 from anomalyos.classifier.views import compute_views, views_for
 from anomalyos.core.errors import BundleError
+from anomalyos.core.files.locks import held
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
 from anomalyos.features.weights import weights_identity
+from anomalyos.models.gate import GateResult
 
 PROCEDURE = 1
 """Counts up whenever the same data and options would give another classifier."""
@@ -73,7 +74,6 @@ def train_classifier(
         Conflict: another process trains this category's classifier.
         WeightsMissing: the embedded weights are absent or damaged.
     """
-
     begun = time.monotonic()
     data = load_defects(category, settings, store)
     lock = classifiers_dir(settings) / f"{category}.lock"
@@ -125,7 +125,6 @@ class Plan:
 
 def ready_version(plan: Plan) -> tuple[ClassifierVersion, bool]:
     """The version of these inputs, its files whole, and whether it is new."""
-
     with plan.store.session(read_only=True) as session:
         version = classifiers.find_by_content(session, plan.data.category, plan.key)
     if version is not None and not remove_damaged(plan.folder, version.bundle_sha256):
@@ -160,7 +159,6 @@ def _key(data: DefectSet, chosen: dict[str, Any], settings: Settings) -> str:
 
 def remove_damaged(folder: Path, expected_sha256: str | None = None) -> bool:
     """Whether no whole bundle lies at ``folder``; what is left of one is removed, to be made again."""
-
     try:
         verify_classifier(folder, expected_sha256)
     except BundleError:
@@ -171,7 +169,6 @@ def remove_damaged(folder: Path, expected_sha256: str | None = None) -> bool:
 
 def build_version(plan: Plan) -> ClassifierVersion:
     """Search, fit on everything and write the bundle; return the row that is to be stored."""
-
     data, options, settings = plan.data, plan.options, plan.settings
     count = len(data.examples)
     pictures = pictures_of(data, options.input_size, views_for(count), settings, plan.store, options.seed)
@@ -189,7 +186,6 @@ def build_version(plan: Plan) -> ClassifierVersion:
 
 def write_version(plan: Plan, found: Found, fitted: Fitted, figures: dict[str, Any]) -> ClassifierVersion:
     """Write the bundle, in place of what may be left of a damaged one."""
-
     data, classes = plan.data, plan.data.classes
     state = fitted.network.cpu().state_dict()
     tensors = {name: state[name].contiguous() for name in network.tuned_names(fitted.network, fitted.blocks)}
@@ -229,12 +225,11 @@ def write_version(plan: Plan, found: Found, fitted: Fitted, figures: dict[str, A
 
 def pass_gate(
     version: ClassifierVersion, settings: Settings, store: Store, actor: str
-) -> tuple[Judgement, bool]:
+) -> tuple[GateResult, bool]:
     """Judge ``version`` once, and put it in use when it passes; returns whether the pointer was moved."""
-
     if version.gate_passed is not None:
         # judged before: a person may have moved the pointer since, and training again must not undo that
-        return Judgement(version.gate_passed, version.gate_reason), False
+        return GateResult(version.gate_passed, version.gate_reason), False
     root = classifiers_dir(settings)
     with store.session(read_only=True) as session:
         present = classifiers.in_use(session, version.category)
@@ -247,7 +242,7 @@ def pass_gate(
         except BundleError as error:
             note = f" v{present.version} can name nothing any more: {error.message}"
     judgement = judge(version.metrics, ours, theirs)
-    judgement = Judgement(judgement.passed, judgement.reason + note)
+    judgement = GateResult(judgement.passed, judgement.reason + note)
     with store.session() as session:
         number = stored_id(version.id)
         classifiers.record_judgement(session, number, judgement.passed, judgement.reason)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import func, update
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from anomalyos.accounts import audit
 from anomalyos.classifier.tables import ClassifierPointer, ClassifierVersion
 from anomalyos.core.errors import Conflict, NotFound
 from anomalyos.db.rows import get_or_create, stored_id
+from anomalyos.models.versions import add_numbered
 
 
 def find_by_content(session: Session, category: str, content_key: str) -> ClassifierVersion | None:
@@ -23,7 +23,7 @@ def find_by_content(session: Session, category: str, content_key: str) -> Classi
 
 
 def add(session: Session, version: ClassifierVersion) -> tuple[ClassifierVersion, bool]:
-    """Store a version under the next number of its category, once; ``version.version`` is filled in here.
+    """Store a version under the next number of its category, once.
 
     Returns:
         The stored row, and whether this call made it.
@@ -31,18 +31,14 @@ def add(session: Session, version: ClassifierVersion) -> tuple[ClassifierVersion
     Raises:
         Conflict: other processes keep taking the next number.
     """
-    newest = func.max(ClassifierVersion.version)
-    for _ in range(10):
-        taken = session.exec(select(newest).where(ClassifierVersion.category == version.category)).one()
-        version.version = (taken or 0) + 1
-        row = ClassifierVersion(**version.model_dump(exclude={"id"}))
-        try:
-            return get_or_create(
-                session, row, lambda: find_by_content(session, version.category, version.content_key)
-            )
-        except IntegrityError:
-            continue
-    raise Conflict(f"Other processes keep adding classifiers of {version.category}.", "Try again.")
+    category, key = version.category, version.content_key
+    newest = select(func.max(ClassifierVersion.version)).where(ClassifierVersion.category == category)
+    return add_numbered(
+        session,
+        version,
+        lambda: (session.exec(newest).one() or 0) + 1,
+        lambda: find_by_content(session, category, key),
+    )
 
 
 def get(session: Session, version_id: int) -> ClassifierVersion:

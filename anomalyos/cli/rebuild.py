@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from anomalyos.cli.form_options import asks
 from anomalyos.cli.output import EXIT_COULD_NOT_RUN, print_json, progress_bar, stdout_console
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.settings import get_settings
 from anomalyos.db.engine import open_store
 from anomalyos.learning.case_base import refresh_case_base
-from anomalyos.learning.rebuild import Progress as StageProgress
-from anomalyos.learning.retraining import outcome, retrain_category
+from anomalyos.learning.job import Progress as StageProgress
+from anomalyos.learning.options import RebuildOptions
+from anomalyos.learning.outcome import rebuild_line
+from anomalyos.learning.rebuild import rebuild_category
 from anomalyos.products.selection import choose_categories
 
 if TYPE_CHECKING:
@@ -31,54 +34,34 @@ def register(app: typer.Typer) -> None:
     app.command(name="rebuild")(rebuild)
 
 
+@asks(RebuildOptions, categories="--category")
 def rebuild(
-    category: Annotated[list[str] | None, typer.Option(help="Only this category; may be repeated.")] = None,
-    force: Annotated[bool, typer.Option(help="Make a new version although nothing changed.")] = False,
-    recipe: Annotated[str | None, typer.Option(help="Another registered recipe than the set one.")] = None,
-    coreset_ratio: Annotated[
-        float | None, typer.Option(help="Share of patches the memory bank keeps, instead of the set one.")
-    ] = None,
-    alpha: Annotated[
-        float | None, typer.Option(help="Promised share of flagged normal parts, instead of the set one.")
-    ] = None,
-    use_reviewed: Annotated[
-        bool, typer.Option(help="Learn from what reviewers called false alarms, too.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option(help="Say what would be learned from, and build nothing.")] = False,
+    options: RebuildOptions,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Rebuild memory banks, promote those that pass the gate, and keep all of it in MLflow."""
     settings = get_settings()
     store = open_store(settings)
     store.upgrade()
-    names = choose_categories(settings, category or [])
+    names = choose_categories(settings, options.categories)
     with progress_bar() as bar:
-        values = {
-            "force": force,
-            "recipe": recipe,
-            "coreset_ratio": coreset_ratio,
-            "alpha": alpha,
-            "use_reviewed": use_reviewed,
-            "dry_run": dry_run,
-        }
-        results = [rebuild_one(name, bar, values) for name in names]
-        if not dry_run:
+        results = [rebuild_one(name, bar, options) for name in names]
+        if not options.dry_run:
             gather_cases([result["category"] for result in results if "error" not in result], bar)
-    failed = [result for result in results if "error" in result]
     if as_json:
         print_json({"categories": results})
     else:
         print_results(results)
-    if failed:
+    if any("error" in result for result in results):
         raise typer.Exit(EXIT_COULD_NOT_RUN)
 
 
-def rebuild_one(name: str, bar: Progress, values: dict[str, Any]) -> dict[str, Any]:
+def rebuild_one(name: str, bar: Progress, options: RebuildOptions) -> dict[str, Any]:
     """Rebuild one category with a line of progress; a failure is part of the result."""
     settings = get_settings()
+    line = stage_line(name, bar)
     try:
-        store = open_store(settings)
-        return retrain_category(name, settings, store, values, actor="cli", progress=stage_line(name, bar))
+        return rebuild_category(name, settings, open_store(settings), options, tracked=True, progress=line)
     except AnomalyOSError as error:
         bar.console.print(f"[red]✗[/] {name}: {error.message} {error.hint}", highlight=False)
         return {"category": name, "error": str(error)}
@@ -119,7 +102,7 @@ def print_results(results: list[dict[str, Any]]) -> None:
             continue
         if result.get("dry_run"):
             table.add_row(
-                result["category"], "-", "dry run", "-", outcome(result), f"{result['seconds']:.1f}"
+                result["category"], "-", "dry run", "-", rebuild_line(result), f"{result['seconds']:.1f}"
             )
             continue
         auroc = result["metrics"].get("image_auroc")

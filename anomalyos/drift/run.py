@@ -12,7 +12,7 @@ from anomalyos.db.engine import Store
 from anomalyos.drift import check as drift
 from anomalyos.drift import checks as drift_checks
 from anomalyos.drift.check import check_drift, in_words, inspected_categories
-from anomalyos.learning.rebuild_plan import without_result
+from anomalyos.learning.outcome import without_result
 
 _NIGHT = "night-"
 

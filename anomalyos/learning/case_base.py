@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from anomalyos.cases import repository as cases
 from anomalyos.cases.library import get_case_library
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
@@ -27,18 +28,16 @@ def refresh_case_base(
     Returns:
         JSON-able: ``knowledge`` and ``cases`` counts, ``reviews_followed``.
     """
-
+    report = progress or (lambda done, total, name: None)
     knowledge = ensure_seeded(store, settings)
     library = get_case_library(settings, store)
-    cases: dict[str, Any] = {}
+    counts: dict[str, Any] = {}
     for done, name in enumerate(names):
-        if progress is not None:
-            progress(done, len(names), name)
-        cases[name] = library.import_labelled(name)
+        report(done, len(names), name)
+        counts[name] = library.import_labelled(name)
     followed = follow_reviews(settings, store)
-    if progress is not None:
-        progress(len(names), len(names), "")
-    return {"knowledge": knowledge, "cases": cases, "reviews_followed": followed}
+    report(len(names), len(names), "")
+    return {"knowledge": knowledge, "cases": counts, "reviews_followed": followed}
 
 
 def follow_reviews(settings: Settings, store: Store) -> int:
@@ -48,8 +47,6 @@ def follow_reviews(settings: Settings, store: Store) -> int:
     Returns:
         How many inspections were out of step.
     """
-    from anomalyos.cases import repository as cases
-
     with store.session(read_only=True) as session:
         behind = cases.reviews_not_followed(session)
     library = get_case_library(settings, store)

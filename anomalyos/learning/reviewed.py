@@ -18,7 +18,6 @@ def reviewed_samples(
     Images that are training or test images of the category already are left out: learned twice they would
     count twice, and a test image that was learned makes every figure a lie.
     """
-
     if not normals:
         return []
     known = {file_sha256(sample.path) for sample in (*data.train, *data.test)}

@@ -16,13 +16,12 @@ from anomalyos.core.settings import Settings, get_settings
 from anomalyos.db.engine import Store, open_store
 from anomalyos.models import versions as models
 from anomalyos.models.tables import ModelVersion
-from anomalyos.models.tracking import TrackingUnreachable, reachable, tracking_client
+from anomalyos.models.tracking import KEY, NUMBER, TrackingUnreachable, reachable, tracking_client
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion as Registered
 
 CHAMPION, CHALLENGER = "champion", "challenger"
-KEY, NUMBER = "anomalyos.content_key", "anomalyos.version"
 
 
 def model_name(category: str) -> str:
@@ -63,10 +62,9 @@ def follow_pointer(settings: Settings, store: Store, category: str) -> dict[str,
     Returns:
         Alias to MLflow's version number. Versions that MLflow never heard of have none.
     """
-
     with store.session(read_only=True) as session:
         champion = models.champion(session, category)
-        newest = next(iter(models.list_versions(session, category)), None)
+        newest = next(iter(models.list_versions(session, category, limit=1)), None)
     wanted = {CHAMPION: champion}
     newer = newest is not None and (champion is None or newest.version > champion.version)
     wanted[CHALLENGER] = newest if newer else None

@@ -16,11 +16,12 @@ from anomalyos.db.engine import Store
 from anomalyos.features.patches import PatchExtractor
 from anomalyos.images.decoding import ImageRejected, decode_mask, read_image
 from anomalyos.models import versions as models
+from anomalyos.models.tables import ModelVersion
 from anomalyos.patchcore import bootstrap, metrics
 from anomalyos.patchcore.bundle import load_bundle
 from anomalyos.patchcore.calibration import Calibration
 from anomalyos.patchcore.metrics import Rate
-from anomalyos.patchcore.model import PatchCore
+from anomalyos.patchcore.model import PatchCoreModel
 from anomalyos.products.dataset import CategoryData, Sample, load_category
 
 REPORTED_ALPHAS = (0.05, 0.10)
@@ -44,7 +45,7 @@ class TestRun:
 
 
 def evaluate_model(
-    model: PatchCore,
+    model: PatchCoreModel,
     calibration: Calibration,
     data: CategoryData,
     extractor: PatchExtractor,
@@ -98,14 +99,13 @@ def evaluate_model(
 
 
 def run_test_set(
-    model: PatchCore,
+    model: PatchCoreModel,
     samples: list[Sample],
     extractor: PatchExtractor,
     settings: Settings,
     progress: Progress | None = None,
 ) -> TestRun:
     """Score every sample, one at a time; an image that cannot be read is listed, not fatal."""
-
     run = TestRun()
     size = model.recipe.input_size
     for done, sample in enumerate(samples, start=1):
@@ -192,13 +192,24 @@ def evaluate_category(
         NotFound: when the category has no images or no champion.
         BundleError: when the champion's bundle is damaged.
     """
-
     data = load_category(settings, name)
     with store.session(read_only=True) as session:
         champion = models.champion(session, name)
     if champion is None:
         raise NotFound(f"{name} has no model yet.", f"Build one with 'anomalyos rebuild --category {name}'.")
-    bundle = load_bundle(settings.bundles_dir / champion.bundle_path, champion.bundle_sha256)
+    return evaluate_version(champion, data, settings, progress)
+
+
+def evaluate_version(
+    version: ModelVersion, data: CategoryData, settings: Settings, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Figures of a stored version on ``data.test``, as ``evaluate_model``, with ``version`` and
+    ``bundle_bytes``.
+
+    Raises:
+        BundleError: when the version's bundle is damaged.
+    """
+    bundle = load_bundle(settings.bundles_dir / version.bundle_path, version.bundle_sha256)
     extractor = PatchExtractor(bundle.recipe, settings)
     figures = evaluate_model(bundle.model, bundle.calibration, data, extractor, settings, progress)
-    return {"version": champion.version, **figures, "bundle_bytes": bundle.size_bytes()}
+    return {"version": version.version, **figures, "bundle_bytes": bundle.size_bytes()}

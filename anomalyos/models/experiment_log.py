@@ -2,98 +2,49 @@
 
 from __future__ import annotations
 
-import logging
-import subprocess
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from anomalyos.core.settings import PROJECT_ROOT, Settings
+from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.models import aliases
 from anomalyos.models import versions as models
-from anomalyos.models.aliases import KEY, NUMBER
-from anomalyos.models.tables import ModelVersion
-from anomalyos.models.tracking import (
-    PATCHCORE,
-    TrackedRun,
-    TrackingUnreachable,
-    experiment_id,
-    reachable,
-    tracked_run,
-    tracking_client,
-)
+from anomalyos.models.tracking import NOTE, PATCHCORE, TrackedRun, log_once, tracking_client
 from anomalyos.patchcore.bundle import load_bundle
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from mlflow.entities import Run
 
-log = logging.getLogger(__name__)
-CATEGORY = "anomalyos.category"
 PLAIN = ("image_auroc", "image_ap", "pixel_auroc", "aupro")
 
 
 def log_version(
     settings: Settings, store: Store, category: str, number: int, *, seconds: float | None = None
 ) -> dict[str, Any]:
-    """Record version ``number`` of a category as a run and a registered model, once however often asked.
-
-    MLflow that cannot be reached loses nothing: the version is there, and is recorded when this is asked
-    again.
-
-    Returns:
-        JSON-able: ``run_id``, or ``error`` with what to do.
-    """
-
+    """Record version ``number`` of a category as a run and a registered model, as ``log_once``."""
     with store.session(read_only=True) as session:
         version = models.by_version(session, category, number)
-    try:
-        with reachable(settings):
-            run_id = _logged(settings, category, version) or _log(settings, category, version, seconds)
-            _note_gate(settings, run_id, version)
-            aliases.register(settings, category, version, run_id)
-            aliases.follow_pointer(settings, store, category)
-    except TrackingUnreachable as error:
-        log.warning("%s v%d is not in MLflow: %s", category, number, error)
-        return {"error": str(error)}
-    return {"run_id": run_id}
 
-
-def _logged(settings: Settings, category: str, version: ModelVersion) -> str | None:
-    """The finished run of these inputs; one that was killed half way is removed, to be written anew."""
-    client = tracking_client(settings)
-    number = experiment_id(client, settings, PATCHCORE)
-    wanted = f"tags.`{KEY}` = '{version.content_key}' and tags.`{CATEGORY}` = '{category}'"
-    finished: list[Run] = []
-    for run in client.search_runs([number], wanted):
-        if run.info.status == "FINISHED":
-            finished.append(run)
-        else:
-            client.delete_run(run.info.run_id)
-    return str(finished[-1].info.run_id) if finished else None
-
-
-def _log(settings: Settings, category: str, version: ModelVersion, seconds: float | None) -> str:
-    folder = settings.bundles_dir / version.bundle_path
-    bundle = load_bundle(folder, version.bundle_sha256)
-    figures = version.metrics
-    tags = {
-        KEY: version.content_key,
-        CATEGORY: category,
-        NUMBER: str(version.version),
-        "anomalyos.data_hash": str(figures.get("data_hash", "")),
-        "anomalyos.dag_run": version.run_id,
-        "mlflow.source.git.commit": git_commit(),
-    }
-    params = {**bundle.recipe.model_dump(mode="json"), "alpha": version.alpha} | {
-        f"trained_on_{name}": count for name, count in (figures.get("trained_on") or {}).items()
-    }
-    name = f"{category} v{version.version}"
-    with tracked_run(settings, PATCHCORE, name, params=params, tags=tags) as run:
+    def write(run: TrackedRun) -> None:
+        folder = settings.bundles_dir / version.bundle_path
+        bundle = load_bundle(folder, version.bundle_sha256)
+        figures = version.metrics
+        trained_on = figures.get("trained_on") or {}
+        run.log_params({**bundle.recipe.model_dump(mode="json"), "alpha": version.alpha})
+        run.log_params({f"trained_on_{name}": count for name, count in trained_on.items()})
         run.log_metrics(flat_metrics(figures) | {"seconds": seconds, "bundle_bytes": bundle.size_bytes()})
         _log_figures(run, figures)
         run.log_artifact(folder, "bundle")
-    return run.run_id
+
+    def after(run_id: str) -> None:
+        client = tracking_client(settings)
+        words = {True: "passed", False: "refused", None: "not judged"}[version.gate_passed]
+        client.set_tag(run_id, "anomalyos.gate", words)
+        client.set_tag(run_id, NOTE, f"Gate: {words}. {version.gate_reason}".strip())
+        aliases.register(settings, category, version, run_id)
+        aliases.follow_pointer(settings, store, category)
+
+    return log_once(settings, PATCHCORE, category, version, write, after)
 
 
 def flat_metrics(figures: Mapping[str, Any]) -> dict[str, float | None]:
@@ -145,21 +96,3 @@ def roc_figure(good: list[float], defective: list[float]) -> Figure:
     axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
     axes.set(xlabel="false alarm rate", ylabel="recall", xlim=(0, 1), ylim=(0, 1.01))
     return figure
-
-
-def _note_gate(settings: Settings, run_id: str, version: ModelVersion) -> None:
-    """What the gate said, where people who look at experiments see it."""
-    client = tracking_client(settings)
-    words = {True: "passed", False: "refused", None: "not judged"}[version.gate_passed]
-    client.set_tag(run_id, "anomalyos.gate", words)
-    client.set_tag(run_id, "mlflow.note.content", f"Gate: {words}. {version.gate_reason}".strip())
-
-
-def git_commit() -> str:
-    """Commit of the code that runs; empty where it is not a checkout."""
-    command = ["git", "-C", str(PROJECT_ROOT), "rev-parse", "HEAD"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

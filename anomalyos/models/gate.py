@@ -16,6 +16,17 @@ AUPRO_SLACK = 0.02
 """For figures without replicates: how far they may fall."""
 
 
+def surely_worse(ours: float, theirs: float, high: float) -> bool:
+    """Whether a figure fell by more than is negligible, ``high`` being the upper end of the 95 % interval of
+    the difference."""
+    return high < 0 and theirs - ours > NEGLIGIBLE
+
+
+def interval_words(low: float, high: float) -> str:
+    """``-0.0200 to +0.0100 (95 %)``"""
+    return f"{low:+.4f} to {high:+.4f} (95 %)"
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a model may cost; infinite where nobody said."""
@@ -63,26 +74,14 @@ def judge(
     has nothing to be worse than: it passes, and its reason names what it breaks.
     """
     limits = limits or Limits()
-    costs = [
-        found
-        for found in (
-            _false_alarms(challenger),
-            _latency(challenger, limits),
-            _size(bundle_bytes, limits),
-        )
-        if found is not None
-    ]
+    measured = (_false_alarms(challenger), _latency(challenger, limits), _size(bundle_bytes, limits))
+    costs = [found for found in measured if found is not None]
     if champion is None:
         broken = [criterion.words for criterion in costs if not criterion.passed]
         return GateResult(True, " ".join(["First model of this category.", *broken]), tuple(costs))
-    compared = [
-        found
-        for found in (
-            _compared(challenger, champion, "image_auroc", "Image AUROC", AUROC_SLACK),
-            _compared(challenger, champion, "aupro", "AUPRO", AUPRO_SLACK),
-        )
-        if found is not None
-    ]
+    figures = (("image_auroc", "Image AUROC", AUROC_SLACK), ("aupro", "AUPRO", AUPRO_SLACK))
+    judged = [_compared(challenger, champion, *figure) for figure in figures]
+    compared = [found for found in judged if found is not None]
     criteria = (*compared, *costs)
     failed = [criterion for criterion in criteria if not criterion.passed]
     if failed:
@@ -105,8 +104,8 @@ def _compared(
             return Criterion(key, False, f"{name} fell from {theirs:.4f} to {ours:.4f}, more than {slack}.")
         return Criterion(key, True, f"{name} {values}.")
     low, high = gap
-    between = f"{low:+.4f} to {high:+.4f} (95 %)"
-    if high < 0 and theirs - ours > NEGLIGIBLE:
+    between = interval_words(low, high)
+    if surely_worse(ours, theirs, high):
         return Criterion(key, False, f"{name} fell from {theirs:.4f} to {ours:.4f}: by {between}.")
     return Criterion(key, True, f"{name} {values}: {between}.")
 

@@ -39,7 +39,6 @@ def promote_version(
         Conflict: somebody moved the pointer in between, or the version is the champion already.
         AnomalyOSError: the reason is missing or cannot be stored.
     """
-
     reason = plain_text(reason, "reason", 500, required=True)
     with store.session(read_only=True) as session:
         row = categories.by_name(session, category)
@@ -69,7 +68,6 @@ def roll_back(
     expected_pointer: int | None = None,
 ) -> Promotion:
     """Return to the champion before the present one; raises as ``promote_version`` does."""
-
     reason = plain_text(reason, "reason", 500, required=True)
     with store.session(read_only=True) as session:
         pointer = categories.by_name(session, category).pointer_version
@@ -93,7 +91,6 @@ def roll_back(
 
 def verify(settings: Settings, version: ModelVersion) -> None:
     """Raises ``BundleError`` unless every file of the version is as it was written."""
-
     verify_bundle(settings.bundles_dir / version.bundle_path, version.bundle_sha256)
 
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import re
+import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from anomalyos.core.errors import AnomalyOSError
-from anomalyos.core.settings import Settings
+from anomalyos.core.settings import PROJECT_ROOT, Settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
+log = logging.getLogger(__name__)
 PATCHCORE, CLASSIFIER, RETRIEVAL = "patchcore", "classifier", "retrieval"
 """The experiments."""
+KEY, CATEGORY, NUMBER = "anomalyos.content_key", "anomalyos.category", "anomalyos.version"
+"""Tags that tell a version's run from others."""
+PARENT, NOTE = "mlflow.parentRunId", "mlflow.note.content"
 PATIENCE_S = 10
 """Longest wait for one answer of a tracking server; a rebuild must not hang on it."""
 _LONGEST_VALUE = 6000
@@ -133,7 +140,7 @@ def tracked_run(
     with reachable(settings):
         client = tracking_client(settings)
         number = experiment_id(client, settings, experiment)
-        marks = {"mlflow.runName": name, **(tags or {}), **({"mlflow.parentRunId": parent} if parent else {})}
+        marks = {"mlflow.runName": name, **(tags or {}), **({PARENT: parent} if parent else {})}
         made = client.create_run(number, tags=marks)
         run = TrackedRun(client, made.info.run_id, str(made.info.artifact_uri))
         run.log_params(params or {})
@@ -143,6 +150,83 @@ def tracked_run(
         client.set_terminated(run.run_id, "FAILED")
         raise
     client.set_terminated(run.run_id, "FINISHED")
+
+
+class Version(Protocol):
+    """What a version of a model and one of a classifier have in common."""
+
+    version: int
+    content_key: str
+    run_id: str
+    metrics: dict[str, Any]
+
+
+def log_once(
+    settings: Settings,
+    experiment: str,
+    category: str,
+    version: Version,
+    write: Callable[[TrackedRun], None],
+    after: Callable[[str], None],
+) -> dict[str, Any]:
+    """Record a version as a run of ``experiment``, once however often asked.
+
+    MLflow that cannot be reached loses nothing: the version is in the database, and is recorded when this is
+    asked again.
+
+    Args:
+        write: fills the run when there is none yet.
+        after: called each time, with the run's id.
+
+    Returns:
+        JSON-able: ``run_id``, or ``error`` with what to do.
+    """
+    tags = {KEY: version.content_key, CATEGORY: category}
+    origin = {
+        NUMBER: str(version.version),
+        "anomalyos.data_hash": str(version.metrics.get("data_hash", "")),
+        "anomalyos.dag_run": version.run_id,
+        "mlflow.source.git.commit": git_commit(),
+    }
+    name = f"{category} v{version.version}"
+    try:
+        with reachable(settings):
+            known = finished_run(settings, experiment, tags)
+            if known is None:
+                with tracked_run(settings, experiment, name, tags=tags | origin) as run:
+                    write(run)
+            run_id = run.run_id if known is None else str(known.info.run_id)
+            after(run_id)
+    except TrackingUnreachable as error:
+        log.warning("%s of the experiment %s is not in MLflow: %s", name, experiment, error)
+        return {"error": str(error)}
+    return {"run_id": run_id}
+
+
+def finished_run(settings: Settings, experiment: str, tags: Mapping[str, str]) -> Run | None:
+    """The finished run with these tags; one that was killed half way is removed, with the runs under it."""
+    client = tracking_client(settings)
+    number = experiment_id(client, settings, experiment)
+    wanted = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
+    finished = None
+    for run in client.search_runs([number], wanted):
+        if run.info.status == "FINISHED":
+            finished = run
+            continue
+        for child in client.search_runs([number], f"tags.`{PARENT}` = '{run.info.run_id}'"):
+            client.delete_run(child.info.run_id)
+        client.delete_run(run.info.run_id)
+    return finished
+
+
+def git_commit() -> str:
+    """Commit of the code that runs; empty where it is not a checkout."""
+    command = ["git", "-C", str(PROJECT_ROOT), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 @contextmanager

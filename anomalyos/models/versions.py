@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from sqlalchemy import and_, func
-from sqlmodel import Session, col, select
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, SQLModel, col, select
 
-from anomalyos.core.errors import NotFound
+from anomalyos.core.errors import Conflict, NotFound
 from anomalyos.db.rows import get_or_create
 from anomalyos.models.tables import Category, ModelVersion
+
+Row = TypeVar("Row", bound=SQLModel)
+TRIES = 10
 
 
 def find_by_content(session: Session, category_id: int, content_key: str) -> ModelVersion | None:
@@ -40,27 +45,50 @@ def add(session: Session, version: ModelVersion) -> ModelVersion:
     return row
 
 
-def list_versions(session: Session, category_name: str | None = None) -> Sequence[ModelVersion]:
-    """Newest first, of one category or of all."""
-    query = select(ModelVersion).order_by(
-        col(ModelVersion.created_at).desc(), col(ModelVersion.version).desc(), col(ModelVersion.id).desc()
-    )
-    if category_name is not None:
-        query = query.join(Category, col(Category.id) == col(ModelVersion.category_id)).where(
-            Category.name == category_name
-        )
-    return session.exec(query).all()
+def add_next(session: Session, version: ModelVersion) -> ModelVersion:
+    """As ``add``, under the next free number of its category.
+
+    Raises:
+        Conflict: other processes keep taking the next number.
+    """
+    owner, key = version.category_id, version.content_key
+    return add_numbered(
+        session, version, lambda: next_version(session, owner), lambda: find_by_content(session, owner, key)
+    )[0]
 
 
-def page(session: Session, category_name: str, *, limit: int = 10, offset: int = 0) -> Sequence[ModelVersion]:
-    """One page of a category's versions, the highest number first."""
-    query = (
-        select(ModelVersion)
-        .join(Category, col(Category.id) == col(ModelVersion.category_id))
-        .where(Category.name == category_name)
-        .order_by(col(ModelVersion.version).desc())
-    )
-    return session.exec(query.limit(limit).offset(offset)).all()
+def add_numbered(
+    session: Session, row: Row, next_number: Callable[[], int], find: Callable[[], Row | None]
+) -> tuple[Row, bool]:
+    """Store ``row``, once, with the next free number as its ``version``; another process may take one
+    meanwhile.
+
+    Returns:
+        The stored row, and whether this call made it.
+
+    Raises:
+        Conflict: other processes keep taking the next number.
+    """
+    for _ in range(TRIES):
+        numbered = type(row)(**row.model_dump(exclude={"id", "version"}), version=next_number())
+        try:
+            return get_or_create(session, numbered, find)
+        except IntegrityError:
+            continue
+    raise Conflict("Other processes keep taking the next version number.", "Try again in a moment.")
+
+
+def list_versions(
+    session: Session, category_name: str | None = None, *, limit: int | None = None, offset: int = 0
+) -> Sequence[ModelVersion]:
+    """Newest first, of one category (by number) or of all (by time)."""
+    query = select(ModelVersion).limit(limit).offset(offset)
+    if category_name is None:
+        newest_first = (col(ModelVersion.created_at), col(ModelVersion.version), col(ModelVersion.id))
+        return session.exec(query.order_by(*(column.desc() for column in newest_first))).all()
+    own = query.join(Category, col(Category.id) == col(ModelVersion.category_id))
+    own = own.where(Category.name == category_name).order_by(col(ModelVersion.version).desc())
+    return session.exec(own).all()
 
 
 def counts(session: Session) -> dict[int, int]:

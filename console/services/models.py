@@ -127,7 +127,7 @@ class ModelService:
             category = categories.by_name(session, name)
             total = models.counts(session).get(category.id or 0, 0)
             offset = max(0, min(offset, (total - 1) // PAGE * PAGE)) if total else 0
-            rows = models.page(session, name, limit=PAGE, offset=offset)
+            rows = models.list_versions(session, name, limit=PAGE, offset=offset)
             champion = models.champion(session, name)
             target = promotions.rollback_target(session, name)
             earlier = models.get(session, target) if target is not None else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,8 +11,7 @@ from typing import Any
 from anomalyos.accounts import audit
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
-from anomalyos.features.recipes import RECIPES
-from anomalyos.learning.rebuild_options import AS_SET, RebuildOptions
+from anomalyos.learning.options import RetrainingOptions
 from anomalyos.learning.retraining import DAG_ID
 from anomalyos.ops.airflow import AirflowApi, RunState, TaskState
 from anomalyos.products.dataset import list_categories
@@ -25,8 +24,6 @@ WAITING = frozenset({"none", "scheduled", "queued", "deferred"})
 WORDS = {"discover": "Choosing products", "index_cases": "Known defects", "summary": "Outcome"}
 ORDER = ("discover", "challenge", "index_cases", "name_defects", "summary")
 MAPPED = ("challenge", "name_defects")
-TRIALS = 10
-"""As the form in Airflow has it."""
 
 
 @dataclass(frozen=True)
@@ -84,13 +81,13 @@ class RetrainingService:
             self._api = self._api or self._make()
             return self._api
 
-    def choices(self, actor: Actor) -> tuple[list[str], list[str]]:
-        """Products that can be learned, and recipes there are."""
+    def products(self, actor: Actor) -> list[str]:
+        """Products that can be learned."""
 
         require(actor, Role.ENGINEER)
-        return list_categories(self._desk.settings), list(RECIPES)
+        return list_categories(self._desk.settings)
 
-    def start(self, actor: Actor, values: Mapping[str, Any]) -> str:
+    def start(self, actor: Actor, options: RetrainingOptions) -> str:
         """Start a run as the form in Airflow would, in the actor's name.
 
         Returns:
@@ -102,12 +99,8 @@ class RetrainingService:
         """
 
         require(actor, Role.ENGINEER)
-        wanted = list(values.get("categories") or [])
-        choose_categories(self._desk.settings, wanted)
-        options = RebuildOptions.of(dict(values))
-        conf = {"categories": wanted, "force": bool(values.get("force")), **options.to_json()}
-        conf |= {"fine_tune": bool(values.get("fine_tune")), "trials": int(values.get("trials") or TRIALS)}
-        conf["recipe"] = options.recipe or AS_SET
+        choose_categories(self._desk.settings, options.categories)
+        conf = options.filled_in()
         run_id = self._airflow.trigger(DAG_ID, conf, note=f"Started by {actor.name} in the console.")
         with self._desk.store.session() as session:
             audit.write(

@@ -35,11 +35,11 @@ class Tested:
 
 def main() -> Path:
     from anomalyos.features.patches import PatchExtractor
-    from anomalyos.learning.rebuild import FOLDS_MANY, SEED, learn
-    from anomalyos.patchcore.model import PatchCore, cross_calibrate
+    from anomalyos.learning.job import FOLDS_MANY
+    from anomalyos.learning.rebuild import hold_out, learn
+    from anomalyos.patchcore.model import PatchCoreModel, cross_calibrate
     from anomalyos.products.category_settings import category_settings
     from anomalyos.products.dataset import load_category
-    from anomalyos.products.groups import fold_groups
 
     if not SHARED.is_dir():
         raise SystemExit("The real images are not here: ../shared/data.")
@@ -51,12 +51,9 @@ def main() -> Path:
     learned = learn(data, extractor, settings, None)
     tested = read(data.test, extractor, settings)
     groups = [sample.group for sample in learned.samples]
-    parts = fold_groups(learned.samples, folds=FOLDS_MANY, seed=SEED)
-    fold_of = {sample.path: fold for fold, part in enumerate(parts) for sample in part}
-    numbers = np.array([fold_of[sample.path] for sample in learned.samples])
-    folds = [numbers == fold for fold in range(len(parts))]
+    folds = hold_out(learned.samples, FOLDS_MANY)
     calibration = cross_calibrate(learned.patches, groups, folds, recipe, own.alpha)
-    before = scores(PatchCore.fit(learned.patches, recipe), tested)
+    before = scores(PatchCoreModel.fit(learned.patches, recipe), tested)
     sys.stderr.write("the model before is there\n")
     results = {
         f"{alpha:g}": loop(learned.patches, recipe, tested, before, calibration.threshold(alpha))
@@ -109,14 +106,14 @@ def loop(
 ) -> dict[str, Any]:
     import torch
 
-    from anomalyos.patchcore.model import PatchCore
+    from anomalyos.patchcore.model import PatchCoreModel
 
     rows = []
     for seed in SEEDS:
         reviewed = halves(tested, seed)
         alarms = np.flatnonzero(reviewed & ~tested.defective & (before > threshold))
         more = torch.cat([patches, *(tested.patches[number][None] for number in alarms)])
-        after = scores(PatchCore.fit(more, recipe), tested)
+        after = scores(PatchCoreModel.fit(more, recipe), tested)
         rows.append(
             {"seed": seed, "learned": len(alarms), **compare(before, after, tested, reviewed, threshold)}
         )

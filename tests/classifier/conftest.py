@@ -8,25 +8,27 @@ from pathlib import Path
 
 import pytest
 
-from anomalyos.classifier import experiment
+from anomalyos.classifier import train
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from tests.classifier import drawn
+from tests.support.shared import build_once
 
 
 @pytest.fixture(scope="session")
 def trained_home(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Path:
-    home = tmp_path_factory.mktemp("trained")
-    shutil.copy(migrated_sqlite, home / "anomalyos.db")
-    settings = Settings(home=home, database_url=f"sqlite:///{home / 'anomalyos.db'}", _env_file=None)
-    store = Store(settings)
-    drawn.fill(store)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(experiment, "log_classifier", lambda *args, **more: {})
-        result = drawn.train(store, settings)
-    assert result["promoted"], result["reason"]
-    store.close()
-    return home
+    def build(home: Path) -> None:
+        shutil.copy(migrated_sqlite, home / "anomalyos.db")
+        settings = Settings(home=home, database_url=f"sqlite:///{home / 'anomalyos.db'}", _env_file=None)
+        store = Store(settings)
+        drawn.fill(store)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(train, "log_classifier", lambda *args, **more: {})
+            result = drawn.train(store, settings)
+        assert result["promoted"], result["reason"]
+        store.close()
+
+    return build_once(tmp_path_factory, "trained", build)
 
 
 @pytest.fixture

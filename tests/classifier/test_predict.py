@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anomalyos.classifier import bundle as classifier_bundle
-from anomalyos.classifier import experiment
+from anomalyos.classifier import predict as prediction
+from anomalyos.classifier import train
 from anomalyos.classifier import versions as classifiers
 from anomalyos.classifier.bundle import Classifier
 from anomalyos.classifier.calibration import softmax
+from anomalyos.classifier.crops import look
 from anomalyos.classifier.predict import DefectClassifier, get_defect_classifier, predict
 from anomalyos.core.errors import AnomalyOSError, NotFound
 from anomalyos.core.settings import Settings
@@ -22,7 +23,7 @@ from tests.classifier import drawn
 
 @pytest.fixture(autouse=True)
 def untracked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(experiment, "log_classifier", lambda *args, **more: {})
+    monkeypatch.setattr(train, "log_classifier", lambda *args, **more: {})
 
 
 def test_defects_it_has_not_seen_are_named(trained: Store, settings: Settings) -> None:
@@ -68,7 +69,7 @@ def test_a_place_in_a_photograph_is_named_by_what_lies_around_it(trained: Store,
     photograph = np.full((96, 200, 3), 120, np.uint8)
     photograph[20:68, 10:58] = drawn.draw("stain", 304)
     photograph[20:68, 140:188] = drawn.draw("spot", 305)
-    assert namer.name_place(photograph, (34, 44)).likeliest == "stain"
+    assert namer.name_defect(look(photograph, (34, 44))).likeliest == "stain"
     assert namer.name_place(photograph, (164, 44)).likeliest == "spot"
     whole = namer.name_place(photograph, None)
     assert whole.probabilities == namer.name_defect(photograph).probabilities
@@ -84,13 +85,13 @@ def test_the_pointer_is_followed_and_files_are_read_once(
     trained: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded: list[str] = []
-    real = classifier_bundle.load_classifier
+    real = prediction.load_classifier
 
     def load(folder: Any, *args: Any) -> Classifier:
         loaded.append(folder.name)
         return real(folder, *args)
 
-    monkeypatch.setattr(classifier_bundle, "load_classifier", load)
+    monkeypatch.setattr(prediction, "load_classifier", load)
     namer = DefectClassifier("dots", settings, trained)
     crop = drawn.draw("spot", 303)
     assert [namer.name_defect(crop).version for _ in range(2)] == [1, 1]

@@ -11,14 +11,14 @@ import pytest
 from typer.testing import CliRunner
 
 from anomalyos.accounts import audit
-from anomalyos.classifier import experiment, search, train
+from anomalyos.classifier import search, train
 from anomalyos.classifier import versions as classifiers
 from anomalyos.classifier.bundle import WEIGHTS_FILE, classifiers_dir
 from anomalyos.classifier.dataset import NotEnoughDefects
-from anomalyos.classifier.locking import held
 from anomalyos.classifier.options import TrainingOptions
 from anomalyos.cli import app
 from anomalyos.core.errors import AnomalyOSError, Conflict
+from anomalyos.core.files.locks import held
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.models import tracking
@@ -33,7 +33,7 @@ class Killed(BaseException):
 def untracked(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """MLflow takes seconds: only the tests about it ask for it."""
     if "mlflow" not in request.node.name:
-        monkeypatch.setattr(experiment, "log_classifier", lambda *args, **more: {})
+        monkeypatch.setattr(train, "log_classifier", lambda *args, **more: {})
 
 
 def versions(store: Store) -> list[Any]:
@@ -175,19 +175,19 @@ def test_mlflow_holds_one_run_with_its_trials_nested(trained: Store, settings: S
     (version,) = versions(trained)
     client = tracking.tracking_client(settings)
     number = tracking.experiment_id(client, settings, tracking.CLASSIFIER)
-    tags = {experiment.KEY: version.content_key, experiment.CATEGORY: "dots"}
+    tags = {tracking.KEY: version.content_key, tracking.CATEGORY: "dots"}
     half = client.create_run(number, tags=tags)
-    client.create_run(number, tags={experiment.PARENT: half.info.run_id})
+    client.create_run(number, tags={tracking.PARENT: half.info.run_id})
     first = drawn.train(trained, settings)["tracking"]
     again = drawn.train(trained, settings)["tracking"]
     assert first == again
     runs = client.search_runs([number])
-    (parent,) = [run for run in runs if experiment.PARENT not in run.data.tags]
+    (parent,) = [run for run in runs if tracking.PARENT not in run.data.tags]
     assert parent.info.run_id == first["run_id"]
     assert parent.data.metrics["macro_f1"] == version.metrics["macro_f1"]["value"]
     assert parent.data.params["blocks"] == str(version.metrics["hyperparameters"]["blocks"])
     assert parent.data.tags["mlflow.note.content"].startswith("Gate: Macro F1")
-    children = [run for run in runs if run.data.tags.get(experiment.PARENT) == first["run_id"]]
+    children = [run for run in runs if run.data.tags.get(tracking.PARENT) == first["run_id"]]
     assert len(children) == len(runs) - 1 == 3
     assert all("macro_f1" in run.data.metrics and "blocks" in run.data.params for run in children)
     assert {file.path for file in client.list_artifacts(first["run_id"])} == {"bundle", "confusion.png"}
@@ -207,7 +207,7 @@ def test_commands(trained: Store, settings: Settings, monkeypatch: pytest.Monkey
         options = TrainingOptions(trials=trials, folds=2, input_size=64)
         return real(*args, options=options, **more)
 
-    monkeypatch.setattr(train, "train_classifier", tiny)
+    monkeypatch.setattr("anomalyos.cli.classifier.train_classifier", tiny)
     told = CliRunner().invoke(app, ["classifier", "train", "dots", "--trials", "3", "--json"])
     assert told.exit_code == 0, told.output
     result = json.loads(told.stdout)
@@ -233,7 +233,7 @@ def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
 
     lock = tmp_path / "dots.lock"
     code = (
-        "import os, pathlib, sys\nfrom anomalyos.classifier.locking import held\n"
+        "import os, pathlib, sys\nfrom anomalyos.core.files.locks import held\n"
         "with held(pathlib.Path(sys.argv[1]), 'x'):\n    os.kill(os.getpid(), 9)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(lock)], check=False)

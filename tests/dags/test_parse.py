@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from anomalyos.core.forms import AS_SET
 from anomalyos.core.settings import PROJECT_ROOT
+from anomalyos.learning.options import RebuildOptions, RetrainingOptions
 from anomalyos.ops.supervisor.airflow_setup import pools_file
 
 HEAVY = ("torch", "timm", "faiss", "torchvision", "skimage", "sklearn", "cv2", "shap", "mlflow", "evidently")
@@ -28,6 +30,7 @@ def facts(dag):
         "max_active_runs": dag.max_active_runs,
         "timeout": dag.dagrun_timeout is not None,
         "params": {{name: dag.params.get_param(name).schema for name in dag.params}},
+        "defaults": {{name: dag.params.get_param(name).value for name in dag.params}},
         "timetable": dag.timetable.__class__.__name__,
         "tasks": {{
             task.task_id: {{
@@ -106,6 +109,21 @@ def test_the_dags_parse_light_and_explain_themselves(parsed: dict[str, Any]) -> 
     assert "array" in rebuild["params"]["categories"]["type"]
     assert parsed["dags"]["evaluate_retrieval"]["timetable"] == "CronTriggerTimetable"
     assert parsed["dags"]["maintenance"]["params"]["dry_run"]["type"] == "boolean"
+    for name, form in (("rebuild_indexes", RebuildOptions), ("retrain", RetrainingOptions)):
+        assert_asks(parsed["dags"][name], form)
+
+
+def assert_asks(dag: dict[str, Any], form: type[RebuildOptions]) -> None:
+    """The DAG's parameters are the form's fields: names, bounds, choices and defaults."""
+    asked, wanted = {}, {}
+    for name, schema in dag["params"].items():
+        choices = tuple(choice for choice in schema.get("enum", ()) if choice != AS_SET)
+        asked[name] = (schema["title"], schema.get("minimum"), schema.get("maximum"), choices)
+    for name, field in form.questions().items():
+        wanted[name] = (field.title, field.minimum, field.maximum, field.choices)
+    assert asked == wanted
+    assert form.of(dag["defaults"]) == form()
+    assert form().filled_in() == dag["defaults"]
 
 
 def test_airflow_gets_its_pools_and_keeps_them(environment: dict[str, str]) -> None:

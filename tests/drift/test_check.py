@@ -144,11 +144,11 @@ def test_a_killed_injection_leaves_nothing(
 
 
 def test_a_new_champion_begins_anew(built: Store, settings: Settings) -> None:
+    from anomalyos.learning.options import RebuildOptions
     from anomalyos.learning.rebuild import rebuild_category
-    from anomalyos.learning.rebuild_options import RebuildOptions
 
     simulation.inject_drift("dots", settings, built, actor="ada", count=10)
-    made = rebuild_category("dots", settings, built, options=RebuildOptions(alpha=0.2))
+    made = rebuild_category("dots", settings, built, RebuildOptions(alpha=0.2))
     assert made["promoted"], made["gate"]
     assert check_drift("dots", settings, built, day=DAY).outcome == DriftOutcome.TOO_FEW
 

@@ -183,6 +183,7 @@ def prepare(home: Path, url: str = "") -> Running:
     """Everything that has to be in ``home`` before the console starts."""
     from anomalyos.inspection.inspector import Inspector
     from anomalyos.learning.case_base import refresh_case_base
+    from anomalyos.learning.options import RebuildOptions
     from anomalyos.learning.rebuild import rebuild_category
 
     settings = Settings(home=home, database_url=url, _env_file=None)
@@ -192,7 +193,7 @@ def prepare(home: Path, url: str = "") -> Running:
         write_product(settings.data_dir, product)
         assert rebuild_category(product, settings, store)["promoted"]
     # a second version, so that there is something to promote and to roll back to
-    assert rebuild_category("dots", settings, store, force=True, run_id="second")["created"]
+    assert rebuild_category("dots", settings, store, RebuildOptions(force=True), run_id="second")["created"]
     with store.session() as session:
         for name, role in PEOPLE.items():
             users.create(session, name=name, password=PASSWORD, role=role, actor="test")

@@ -50,6 +50,7 @@ def prepare(home: Path) -> None:
     from anomalyos.classifier.train import train_classifier
     from anomalyos.inspection.inspector import Inspector
     from anomalyos.learning.case_base import follow_reviews, refresh_case_base
+    from anomalyos.learning.options import RebuildOptions
     from anomalyos.learning.rebuild import rebuild_category
     from anomalyos.products.sample import write_dataset
 
@@ -59,7 +60,7 @@ def prepare(home: Path) -> None:
     write_dataset(settings.data_dir, categories=PRODUCTS)
     for name in PRODUCTS:
         rebuild_category(name, settings, store, actor="erik")
-    rebuild_category(PRODUCTS[0], settings, store, actor="erik", force=True, run_id="second")
+    rebuild_category(PRODUCTS[0], settings, store, RebuildOptions(force=True), actor="erik", run_id="second")
     refresh_case_base(PRODUCTS, settings, store)
     train_classifier("sample_zipper", settings, store, trials=3, actor="erik")
     with store.session() as session:

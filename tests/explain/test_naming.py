@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anomalyos.classifier import experiment
+from anomalyos.classifier import train
 from anomalyos.classifier import versions as classifiers
 from anomalyos.classifier.bundle import WEIGHTS_FILE, classifiers_dir
 from anomalyos.core.geometry import Box
@@ -33,7 +33,7 @@ def naming_home(tmp_path_factory: pytest.TempPathFactory, built_home: Path) -> P
     store = Store(settings)
     drawn.fill(store, types=("scratch", "stain"))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(experiment, "log_classifier", lambda *args, **more: {})
+        patched.setattr(train, "log_classifier", lambda *args, **more: {})
         assert drawn.train(store, settings)["promoted"]
     store.close()
     return home

@@ -18,6 +18,7 @@ from anomalyos.inspection import inspections
 from anomalyos.inspection.anomaly_map import load_map, render_heatmap
 from anomalyos.inspection.inspector import STAGES, Inspector, live_batch
 from anomalyos.inspection.tables import Inspection
+from anomalyos.learning.options import RebuildOptions
 from anomalyos.learning.rebuild import rebuild_category
 from anomalyos.models import promotions
 from tests.support.products import draw, picture, png
@@ -121,7 +122,7 @@ def test_a_promotion_takes_effect_on_the_next_image(
 ) -> None:
     data = picture("stripes", 8000)
     before = inspector.inspect(data, source="upload:1", batch_key=batch)
-    rebuild_category("stripes", settings, inspector.store, force=True)
+    rebuild_category("stripes", settings, inspector.store, RebuildOptions(force=True))
     after = inspector.inspect(data, source="upload:2", batch_key=batch)
     assert after.model_version_id != before.model_version_id
     with inspector.store.session() as session:
@@ -179,6 +180,6 @@ def test_warming_up_again_loads_only_what_is_new(
     monkeypatch.setattr(inspector.champions, "load", lambda v: (loaded.append(v.version), load(v))[1])
     inspector.warm_up()
     assert loaded == []
-    rebuild_category("dots", settings, inspector.store, force=True)
+    rebuild_category("dots", settings, inspector.store, RebuildOptions(force=True))
     inspector.warm_up()
     assert loaded == [2]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 
 import pytest
@@ -9,12 +11,17 @@ import pytest
 from anomalyos.core.errors import AnomalyOSError, BundleError
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
+from anomalyos.learning import job
+from anomalyos.learning.job import gather
+from anomalyos.learning.options import RebuildOptions
 from anomalyos.learning.rebuild import rebuild_category
 from anomalyos.models import categories, promotions
 from anomalyos.models import versions as models
 from anomalyos.models.evaluation import evaluate_category
-from anomalyos.patchcore.bundle import load_bundle
+from anomalyos.patchcore.bundle import FORMAT, load_bundle
 from tests.support.products import picture, write_product
+
+FORCED = RebuildOptions(force=True)
 
 
 def test_a_rebuild_learns_evaluates_and_promotes(settings: Settings, store: Store) -> None:
@@ -43,7 +50,7 @@ def test_unchanged_inputs_make_no_second_version(settings: Settings, store: Stor
     rebuild_category("stripes", settings, store)
     again = rebuild_category("stripes", settings, store)
     assert (again["version"], again["created"], again["promoted"]) == (1, False, False)
-    forced = rebuild_category("stripes", settings, store, force=True)
+    forced = rebuild_category("stripes", settings, store, FORCED)
     assert (forced["version"], forced["created"], forced["promoted"]) == (2, True, True)
     evaluation = evaluate_category("stripes", settings, store)
     assert evaluation["version"] == 2
@@ -52,7 +59,7 @@ def test_unchanged_inputs_make_no_second_version(settings: Settings, store: Stor
     assert evaluation["false_alarms"]["0.1"]["of"] == 6
 
 
-@pytest.mark.parametrize(("killed_in", "row_was_kept"), [("add_version", False), ("pass_gate", True)])
+@pytest.mark.parametrize(("killed_in", "row_was_kept"), [("record", False), ("pass_gate", True)])
 def test_a_killed_rebuild_continues_where_it_stopped(
     settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch, killed_in: str, row_was_kept: bool
 ) -> None:
@@ -73,10 +80,10 @@ def test_a_killed_rebuild_continues_where_it_stopped(
 
 def test_a_retried_forced_rebuild_makes_one_version(settings: Settings, store: Store) -> None:
     write_product(settings.data_dir, "dots")
-    first = rebuild_category("dots", settings, store, run_id="manual-1", force=True)
-    retried = rebuild_category("dots", settings, store, run_id="manual-1", force=True)
+    first = rebuild_category("dots", settings, store, FORCED, run_id="manual-1")
+    retried = rebuild_category("dots", settings, store, FORCED, run_id="manual-1")
     assert (first["created"], retried["created"], retried["version"]) == (True, False, first["version"])
-    assert rebuild_category("dots", settings, store, run_id="manual-2", force=True)["version"] == 2
+    assert rebuild_category("dots", settings, store, FORCED, run_id="manual-2")["version"] == 2
 
 
 def test_a_rollback_by_a_person_is_not_undone_by_the_next_rebuild(settings: Settings, store: Store) -> None:
@@ -140,3 +147,33 @@ def test_a_damaged_champion_is_reported_not_used(settings: Settings, store: Stor
     bank.write_bytes(bank.read_bytes()[:-1])
     with pytest.raises(BundleError, match=r"bank\.faiss"):
         evaluate_category("dots", settings, store)
+
+
+def test_a_key_holds_the_version_of_the_code_that_computes_it(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_product(settings.data_dir, "dots", train=6, good=0, flawed=0)
+    monkeypatch.setattr(job, "ALGORITHM", 1)
+    options = RebuildOptions(dry_run=True)
+    before = gather("dots", settings, store, options)
+    parts = {
+        "data": before.data.content_hash(),
+        "recipe": before.recipe.digest(),
+        "weights": before.weights,
+        "alpha": before.alpha,
+        "format": FORMAT,
+        "folds": [10, 5, 200],
+        "salt": "",
+    }
+    old = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    assert before.key == old, "a key from before it held the version is still the same"
+    made = rebuild_category("dots", settings, store)
+    assert (made["version"], made["promoted"]) == (1, True)
+    monkeypatch.setattr(job, "ALGORITHM", 2)
+    changed = rebuild_category("dots", settings, store, options)
+    assert gather("dots", settings, store, options).key != old
+    assert (changed["version"], changed["images"]) == (None, 6), "other code: no version is made of this yet"
+    with store.session(read_only=True) as session:
+        champion = models.champion(session, "dots")
+    assert champion is not None
+    assert champion.content_key == old, "what inspects goes on until something better is built"

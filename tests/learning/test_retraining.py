@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,10 +10,10 @@ import pytest
 from anomalyos.core.errors import NotFound
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
-from anomalyos.learning import retraining
-from anomalyos.learning.rebuild_plan import RebuildFailed
-from anomalyos.learning.retraining import Naming
-from anomalyos.models import experiment_log
+from anomalyos.learning import outcome, rebuild, retraining
+from anomalyos.learning.options import RetrainingOptions
+from anomalyos.learning.outcome import ClassifierResults, RebuildFailed
+from anomalyos.learning.retraining import LearningRun
 
 
 def result(category: str, **more: Any) -> dict[str, Any]:
@@ -24,12 +25,15 @@ REFUSED = {"promoted": False, "gate": {"passed": False, "reason": "AUPRO fell fr
 
 
 def test_drift_chooses_before_the_form_and_the_form_before_all(built: Store, settings: Settings) -> None:
-    assert retraining.plan_retraining(settings, []) == ["dots", "stripes"]
-    assert retraining.plan_retraining(settings, ["stripes"]) == ["stripes"]
+    def run(*wanted: str, drifts: Any = ()) -> LearningRun:
+        return LearningRun(settings, built, RetrainingOptions(categories=wanted), drifts=drifts)
+
+    assert run().discover() == ["dots", "stripes"]
+    assert run("stripes").discover() == ["stripes"]
     drifts = [{"category": "dots", "metric": "score", "size": 0.4}]
-    assert retraining.plan_retraining(settings, ["stripes"], drifts) == ["dots"]
+    assert run("stripes", drifts=drifts).discover() == ["dots"]
     with pytest.raises(NotFound, match="bolts"):
-        retraining.plan_retraining(settings, ["bolts"])
+        run("bolts").discover()
 
 
 def test_a_retraining_is_a_rebuild_with_the_forms_values_and_a_run(
@@ -42,17 +46,18 @@ def test_a_retraining_is_a_rebuild_with_the_forms_values_and_a_run(
         assert seconds > 0
         return {"run_id": "abc"}
 
-    monkeypatch.setattr(experiment_log, "log_version", log_version)
-    values = {"coreset_ratio": 0.05, "recipe": None, "dry_run": True, "trials": 10}
-    planned = retraining.retrain_category("dots", settings, built, values)
+    monkeypatch.setattr(rebuild, "log_version", log_version)
+    options = RetrainingOptions(coreset_ratio=0.05, dry_run=True, fine_tune=True)
+    run = LearningRun(settings, built, options, "r")
+    planned = run.challenge("dots")
+    assert (run.index_cases(["dots"]), run.to_name(["dots"])) == ({}, [])
     assert (planned["dry_run"], planned["tracking"], logged) == (True, {}, [])
-    assert retraining.outcome(planned) == "dots: 12 images to learn, 0 of them reviewed."
-    made = retraining.retrain_category("dots", settings, built, {**values, "dry_run": False}, run_id="r")
+    assert outcome.rebuild_line(planned) == "dots: 12 images to learn, 0 of them reviewed."
+    made = replace(run, options=options.model_copy(update={"dry_run": False})).challenge("dots")
     assert (made["version"], made["created"]) == (2, True)
     assert (made["tracking"], logged) == ({"run_id": "abc"}, [("dots", 2)])
-    brief = retraining.brief(made)
-    assert set(brief["metrics"]) == {"image_auroc", "aupro", "test_hash", "data_hash"}
-    assert brief["gate"] == made["gate"]
+    assert set(made["metrics"]) == {"image_auroc", "aupro", "test_hash", "data_hash"}
+    assert made["gate"]["reason"].startswith("Image AUROC")
 
 
 @pytest.mark.parametrize(
@@ -71,16 +76,16 @@ def test_a_retraining_is_a_rebuild_with_the_forms_values_and_a_run(
     ],
 )
 def test_each_outcome_is_one_line(given: dict[str, Any], words: str) -> None:
-    assert retraining.outcome(given) == words
+    assert outcome.rebuild_line(given) == words
 
 
 def test_the_note_names_failures_first_and_the_run_fails_with_them() -> None:
     results = [result("dots")]
-    note = retraining.note(["dots", "stripes"], results)
+    note = outcome.note(["dots", "stripes"], results)
     assert note.splitlines()[0] == "stripes: failed, see the log of its task."
     with pytest.raises(RebuildFailed, match="1 of 2 categories failed: stripes"):
-        retraining.summarise(["dots", "stripes"], results)
-    figures = retraining.summarise(
+        outcome.summarise(["dots", "stripes"], results)
+    figures = outcome.summarise(
         ["dots", "pins", "stripes"],
         [*results, result("stripes", **REFUSED), result("pins", created=False, promoted=False)],
     )
@@ -97,7 +102,7 @@ def test_the_note_begins_with_the_drift_that_started_the_run() -> None:
         {"category": "dots", "metric": "brightness", "size": 2.034, "injected": 0},
         {"category": "stripes", "metric": "score", "size": 0.5, "injected": 60},
     ]
-    note = retraining.note(["dots"], [result("dots")], drifts)
+    note = outcome.note(["dots"], [result("dots")], drifts)
     assert note.splitlines()[:2] == [
         "Started by drift of dots: brightness moved by 2.03.",
         "Started by drift of stripes: score moved by 0.50. 60 of the records were injected.",
@@ -124,17 +129,17 @@ def test_the_note_begins_with_the_drift_that_started_the_run() -> None:
     ],
 )
 def test_what_became_of_the_names_is_one_line(given: dict[str, Any], words: str) -> None:
-    assert retraining.naming_line({"category": "dots", **given}) == words
+    assert outcome.classifier_line({"category": "dots", **given}) == words
 
 
 def test_names_that_failed_fail_the_run_and_are_in_the_note() -> None:
-    naming = Naming(["dots", "stripes"], [{"category": "dots", "too_few": "Too few."}])
-    assert "stripes: learning names of defects failed, see the log." in retraining.note([], [], (), naming)
+    classifiers = ClassifierResults(["dots", "stripes"], [{"category": "dots", "too_few": "Too few."}])
+    assert "stripes: learning names of defects failed, see the log." in outcome.note([], [], (), classifiers)
     with pytest.raises(RebuildFailed, match="1 of 2 categories failed: stripes"):
-        retraining.summarise(["dots"], [result("dots")], naming)
+        outcome.summarise(["dots"], [result("dots")], classifiers)
     with pytest.raises(RebuildFailed, match="Known defects could not be refreshed"):
-        retraining.summarise(["dots"], [result("dots")], Naming(None))
-    assert "Known defects could not be refreshed" in retraining.note(["dots"], [], (), Naming(None))
+        outcome.summarise(["dots"], [result("dots")], ClassifierResults(None))
+    assert "Known defects could not be refreshed" in outcome.note(["dots"], [], (), ClassifierResults(None))
 
 
 def test_too_few_defects_are_no_failure(built: Store, settings: Settings) -> None:

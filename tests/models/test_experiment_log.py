@@ -13,10 +13,11 @@ import pytest
 
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
+from anomalyos.learning.options import RebuildOptions
 from anomalyos.learning.rebuild import rebuild_category
 from anomalyos.models import aliases, experiment_log, pointer, tracking
 from anomalyos.models import versions as models
-from anomalyos.models.experiment_log import CATEGORY, KEY
+from anomalyos.models.tracking import CATEGORY, KEY
 
 
 @dataclass
@@ -34,9 +35,14 @@ class Plant:
         client = tracking.tracking_client(self.settings)
         model = client.get_registered_model(aliases.model_name(category))
         return {
-            alias: client.get_model_version(model.name, number).tags[aliases.NUMBER]
+            alias: client.get_model_version(model.name, number).tags[tracking.NUMBER]
             for alias, number in model.aliases.items()
         }
+
+
+@pytest.fixture(autouse=True)
+def follow_at_once() -> None:
+    """Not here: the process of its own is what is tested."""
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +91,7 @@ def test_a_run_that_was_killed_half_way_is_written_anew(plant: Plant) -> None:
 def test_aliases_follow_every_move_of_the_pointer(plant: Plant) -> None:
     settings, store = plant.settings, plant.store
     experiment_log.log_version(settings, store, "stripes", 1)
-    second = rebuild_category("stripes", settings, store, force=True, run_id="again")
+    second = rebuild_category("stripes", settings, store, RebuildOptions(force=True), run_id="again")
     assert second["promoted"]
     experiment_log.log_version(settings, store, "stripes", second["version"])
     assert plant.aliases() == {"champion": "2"}

@@ -13,6 +13,7 @@ from sqlmodel import select
 from anomalyos.core.errors import Conflict
 from anomalyos.core.settings import PROJECT_ROOT, Settings
 from anomalyos.db.engine import Store
+from anomalyos.learning.options import RebuildOptions
 from anomalyos.learning.rebuild import rebuild_category
 from anomalyos.models import versions as models
 from anomalyos.patchcore.bundle import load_bundle
@@ -279,7 +280,7 @@ def test_a_stopped_suite_keeps_the_champion(settings: Settings, store: Store, go
     rebuild_category("dots", settings, store)
     write_suite(settings, "dots", "enough_images: {least: 100}")
     with pytest.raises(DataStopped, match="nothing is learned"):
-        rebuild_category("dots", settings, store, force=True)
+        rebuild_category("dots", settings, store, RebuildOptions(force=True))
     with store.session(read_only=True) as session:
         assert [version.version for version in models.list_versions(session, "dots")] == [1]
 

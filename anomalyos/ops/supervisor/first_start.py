@@ -21,7 +21,7 @@ from anomalyos.core.settings import Settings, get_settings
 from anomalyos.db.engine import Store, open_store
 from anomalyos.inspection.nightly import run_night
 from anomalyos.learning.case_base import refresh_case_base
-from anomalyos.learning.retraining import retrain_category
+from anomalyos.learning.rebuild import rebuild_category
 from anomalyos.models import categories
 from anomalyos.models import versions as models
 from anomalyos.products.dataset import list_categories
@@ -109,9 +109,8 @@ def build_models(settings: Settings, store: Store, report: Report) -> None:
     for done, name in enumerate(waiting):
         step(done, len(waiting), name)
         try:
-            retrain_category(
-                name, settings, store, {}, actor="first start", progress=partial(_tell, step, done, waiting)
-            )
+            tell = partial(_tell, step, done, waiting)
+            rebuild_category(name, settings, store, actor="first start", tracked=True, progress=tell)
         except AnomalyOSError as error:
             log.exception("no model for %s", name)
             report({"warning": f"{name} has no model: {error}"})

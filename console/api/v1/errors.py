@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import Response
 
 from anomalyos.core.errors import AnomalyOSError, Conflict, NotAllowed, NotFound
+from anomalyos.core.forms import REFUSED
 from anomalyos.ops.airflow import AirflowUnreachable
 from console.services.inspection import InspectionService
 
@@ -52,10 +53,8 @@ def register(desk: InspectionService, draw: Callable[[Request, InspectionService
             return await error_page(request, 404)
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"] if part != "body")
-        return JSONResponse(
-            {"code": "invalid", "detail": f"{where}: {first['msg']}", "hint": "See /docs for the fields."},
-            422,
-        )
+        detail = first["msg"] if first["type"] == REFUSED else f"{where}: {first['msg']}"
+        return JSONResponse({"code": "invalid", "detail": detail, "hint": "See /docs for the fields."}, 422)
 
     async def error_page(request: Request, status: int) -> Response:
         with Client(page(""), request=request) as client:

@@ -67,20 +67,6 @@ class ReviewIn(BaseModel):
     note: str = Field("", max_length=2000)
 
 
-class RetrainIn(BaseModel):
-    """What a retraining does otherwise than the categories' settings; null leaves a value as it is set."""
-
-    categories: list[str] = Field(default_factory=list, max_length=1000, description="Empty: all of them")
-    recipe: str | None = None
-    coreset_ratio: float | None = Field(None, gt=0, le=1)
-    alpha: float | None = Field(None, gt=0, le=0.5)
-    use_reviewed: bool = True
-    fine_tune: bool = Field(False, description="Learn names of defects from confirmed ones")
-    trials: int = Field(10, ge=1, le=200, description="Settings of the classifier that are tried")
-    force: bool = False
-    dry_run: bool = False
-
-
 class RetrainStarted(BaseModel):
     run_id: str
     links: dict[str, str]

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 from nicegui import app
 
 from anomalyos.accounts.tables import Role, Scope
+from anomalyos.learning.options import RetrainingOptions
 from console.api.v1 import models
 from console.api.v1.caller import caller
 from console.security.sessions import Person
@@ -26,9 +27,11 @@ def register(desk: InspectionService, retrain_desk: RetrainingService) -> None:
     engineer = caller(desk, scope=Scope.RETRAIN, role=Role.ENGINEER)
 
     @router.post("/api/retrain", status_code=202, response_model=models.RetrainStarted, responses=_PROBLEMS)
-    async def retrain(wish: models.RetrainIn, person: Person = Depends(engineer)) -> models.RetrainStarted:
+    async def retrain(
+        wish: RetrainingOptions, person: Person = Depends(engineer)
+    ) -> models.RetrainStarted:
         """Start a retraining in Airflow. A token needs the scope `retrain`, a person the role engineer."""
-        run_id = await run_blocking(retrain_desk.start, person, wish.model_dump())
+        run_id = await run_blocking(retrain_desk.start, person, wish)
         return models.RetrainStarted(run_id=run_id, links={"self": f"/api/retrain/{quote(run_id, safe='')}"})
 
     @router.get("/api/retrain/{run_id}", response_model=models.RetrainRun, responses=_PROBLEMS)

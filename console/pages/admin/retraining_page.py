@@ -9,8 +9,9 @@ from nicegui import ui
 
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.learning.options import RetrainingOptions
 from anomalyos.ops.airflow import AirflowRefused, AirflowUnreachable
-from console.pages.admin.retraining_form import RetrainingForm
+from console.pages.admin.retraining_form import OptionsForm
 from console.pages.admin.tabs import admin_page, refuse
 from console.security.visitor import reauthorize, visit
 from console.services.blocking import run_blocking
@@ -47,11 +48,11 @@ def register(desk: InspectionService, retrain_desk: RetrainingService) -> None:
         with admin_page(visitor, PATH) as shell:
             if shell is None:
                 return
-            products, recipes = await run_blocking(retrain_desk.choices, visitor.person)
+            products = await run_blocking(retrain_desk.products, visitor.person)
             view = RetrainingView(desk, retrain_desk, shell)
             with box("aos-retrain"):
                 with box("aos-card aos-retrain-form"):
-                    view.draw_form(RetrainingForm(products, recipes, product))
+                    view.draw_form(OptionsForm(RetrainingOptions, products, product))
                 with box("aos-retrain-runs", "section") as runs:
                     runs.props["aria-label"] = "Runs"
                     view.place = box()
@@ -70,7 +71,7 @@ class RetrainingView:
         self._shown: list[RunView] | None = None
         self._timer = ui.timer(LOOK_EVERY, self.refresh, active=False)
 
-    def draw_form(self, form: RetrainingForm) -> None:
+    def draw_form(self, form: OptionsForm[RetrainingOptions]) -> None:
         form.draw()
         refused = box()
         with box("aos-dialog-actions"):
@@ -81,13 +82,13 @@ class RetrainingView:
                 classes="primary",
             ).mark("start-retraining")
 
-    async def _start(self, form: RetrainingForm, refused: ui.element) -> None:
+    async def _start(self, form: OptionsForm[RetrainingOptions], refused: ui.element) -> None:
         person = await reauthorize(self._desk, self._shell, Role.ENGINEER)
         if person is None:
             return
         refused.clear()
         try:
-            await run_blocking(self._retraining.start, person, form.values())
+            await run_blocking(self._retraining.start, person, form.options())
         except AnomalyOSError as error:
             refuse(refused, str(error))
             return

@@ -6,8 +6,12 @@ import hashlib
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
+from typer.testing import CliRunner
 
+from anomalyos.cli import app, load
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.forms import AS_SET
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
@@ -15,8 +19,8 @@ from anomalyos.explain.methods import training_image
 from anomalyos.inspection import batches
 from anomalyos.inspection.reviewed_normals import reviewed_normals
 from anomalyos.inspection.tables import Image, Inspection
+from anomalyos.learning.options import RebuildOptions, RetrainingOptions
 from anomalyos.learning.rebuild import rebuild_category
-from anomalyos.learning.rebuild_options import AS_SET, RebuildOptions
 from anomalyos.learning.reviewed import reviewed_samples
 from anomalyos.models import categories
 from anomalyos.models import versions as models
@@ -61,8 +65,9 @@ def newest(store: Store, category: str) -> ModelVersion:
 
 
 def test_empty_fields_of_a_form_change_nothing() -> None:
-    options = RebuildOptions.of({"recipe": AS_SET, "alpha": None, "trials": 10, "use_reviewed": False})
+    options = RebuildOptions.of({"recipe": AS_SET, "alpha": None, "coreset_ratio": "", "use_reviewed": False})
     assert options == RebuildOptions()
+    assert RetrainingOptions.of({"recipe": AS_SET, "trials": None}) == RetrainingOptions()
     assert options.applied(OWN) == OWN
 
 
@@ -78,7 +83,37 @@ def test_options_stand_above_the_categorys_settings() -> None:
 @pytest.mark.parametrize("values", [{"coreset_ratio": 0.0}, {"coreset_ratio": 1.5}, {"alpha": 0.9}])
 def test_impossible_shares_are_refused(values: dict[str, Any]) -> None:
     with pytest.raises(AnomalyOSError, match="cannot be the"):
-        RebuildOptions(**values).applied(OWN)
+        RebuildOptions.of(values)
+    with pytest.raises(ValidationError, match="cannot be the"):
+        RebuildOptions(**values)
+
+
+def test_the_command_asks_what_the_form_asks(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {option.name: option for option in load("rebuild").params}
+    for name, field in RebuildOptions.questions().items():
+        option = options.pop(name)
+        assert option.opts == ["--category" if name == "categories" else f"--{name.replace('_', '-')}"]
+        assert (option.default or field.default) == field.default
+        bounded = field.minimum is not None and field.maximum is not None
+        bounds = f"{field.minimum:g}..{field.maximum:g}" if bounded else "|".join(field.choices)
+        assert (option.metavar or "") == bounds
+    assert set(options) == {"as_json"}
+    monkeypatch.setenv("COLUMNS", "200")
+    refused = CliRunner().invoke(app, ["rebuild", "--alpha", "3"])
+    assert refused.exit_code == 2
+    sentence = '3 cannot be the value of "Alpha": it must be a number from 0.001 to 0.5, or empty.'
+    assert sentence in refused.output
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(AnomalyOSError, match="There is no option epochs, trials"):
+        RebuildOptions.of({"trials": 10, "epochs": None})
+
+
+def test_what_airflow_is_told_is_what_was_asked() -> None:
+    options = RetrainingOptions(categories=("dots",), coreset_ratio=0.05, trials=3, force=True)
+    assert RetrainingOptions.of(options.filled_in()) == options
+    assert options.filled_in()["recipe"] == AS_SET
 
 
 def test_only_images_everybody_calls_normal_are_learned(settings: Settings, store: Store) -> None:
@@ -119,14 +154,12 @@ def test_a_rebuild_with_reviewed_normals_is_a_version_of_its_own(settings: Setti
     first = rebuild_category("stripes", settings, store)
     assert first["reviewed"] == 0
     sha256 = called(store, picture("stripes", 900), "false_alarm")
-    planned = rebuild_category(
-        "stripes", settings, store, options=RebuildOptions(use_reviewed=True, dry_run=True)
-    )
+    planned = rebuild_category("stripes", settings, store, RebuildOptions(use_reviewed=True, dry_run=True))
     assert (planned["dry_run"], planned["version"], planned["reviewed"]) == (True, None, 1)
     assert planned["images"] == 13
     assert newest(store, "stripes").version == 1
     options = RebuildOptions(use_reviewed=True)
-    second = rebuild_category("stripes", settings, store, options=options)
+    second = rebuild_category("stripes", settings, store, options)
     assert (second["version"], second["reviewed"], second["created"]) == (2, 1, True)
     row = newest(store, "stripes")
     assert row.metrics["trained_on"] == {"images": 13, "reviewed": 1}
@@ -140,4 +173,4 @@ def test_a_rebuild_with_reviewed_normals_is_a_version_of_its_own(settings: Setti
     subject: Any = Subject()
     subject.settings = settings
     assert training_image(subject, entry).sha256 == sha256
-    assert rebuild_category("stripes", settings, store, options=options)["created"] is False
+    assert rebuild_category("stripes", settings, store, options)["created"] is False

@@ -4,7 +4,7 @@ import pytest
 
 from anomalyos.core.errors import NotFound
 from anomalyos.core.settings import Settings
-from anomalyos.learning.rebuild_plan import RebuildFailed, summarise_rebuilds
+from anomalyos.learning.outcome import RebuildFailed, summarise
 from anomalyos.products.selection import choose_categories
 
 
@@ -38,10 +38,10 @@ def result(name: str, created: bool, promoted: bool) -> dict[str, object]:
 
 
 def test_summary_tells_what_was_created_and_promoted() -> None:
-    summary = summarise_rebuilds(["a", "b"], [result("b", True, False), result("a", True, True)])
+    summary = summarise(["a", "b"], [result("b", True, False), result("a", True, True)])
     assert (summary["created"], summary["promoted"]) == (["a", "b"], ["a"])
 
 
 def test_summary_fails_and_names_what_is_missing() -> None:
     with pytest.raises(RebuildFailed, match="1 of 2 categories failed: b"):
-        summarise_rebuilds(["a", "b"], [result("a", True, True)])
+        summarise(["a", "b"], [result("a", True, True)])
