@@ -9,6 +9,11 @@ from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError, NotAllowed
 
 
+@pytest.fixture(autouse=True)
+def quick_hashes() -> None:
+    """None here: what production uses is tested."""
+
+
 def test_passwords_are_hashed_with_argon2id_and_salt() -> None:
     first, second = (auth.hash_password("correct horse battery") for _ in range(2))
     assert first != second

@@ -18,14 +18,6 @@ pytestmark = pytest.mark.databases
 PASSWORD = "correct horse battery"
 
 
-@pytest.fixture(autouse=True)
-def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cheapest parameters argon2 accepts: what is tested is when it runs, not how long."""
-    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(auth, "hasher", lambda: quick)
-    auth.dummy_hash.cache_clear()
-
-
 def add(session: Session, name: str = "mia", role: str = "reviewer") -> User:
     return users.create(session, name=name, password=PASSWORD, role=role, actor="cli")
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from anomalyos.core.settings import PROJECT_ROOT, Settings
+from anomalyos.core.settings import Settings
 from anomalyos.ops.supervisor.airflow_env import airflow_environment
+from tests.dags.runner import DagServer
 
 RunDag = Callable[..., dict[str, Any]]
 
@@ -27,15 +25,15 @@ def environment(settings: Settings, migrated_airflow: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def run_dag(environment: dict[str, str]) -> RunDag:
+def run_dag(environment: dict[str, str], dag_server: DagServer, settings: Settings) -> RunDag:
     """Run a DAG to its end: ``run_dag("nightly_inspection", {"date": ...}, "tests.dags.fakes")``."""
+    log = settings.home / "run.log"
 
     def run(dag_id: str, conf: dict[str, Any], *fakes: str) -> dict[str, Any]:
-        command = [sys.executable, "-m", "tests.dags.run_dag", dag_id, json.dumps(conf), *fakes]
-        done = subprocess.run(command, env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True)
-        marked = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
-        assert marked, done.stdout[-3000:] + done.stderr[-3000:]
-        result: dict[str, Any] = json.loads(marked[-1].removeprefix("RESULT "))
-        return {**result, "log": done.stdout + done.stderr}
+        log.unlink(missing_ok=True)
+        started = dag_server.start(dag_id, conf, environment, log, fakes=fakes)
+        assert started.wait() >= 0, log.read_text()[-3000:]
+        assert started.result_file.is_file(), log.read_text()[-3000:]
+        return {**started.result(), "log": log.read_text()}
 
     return run

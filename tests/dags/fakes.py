@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
-import types
 from typing import TYPE_CHECKING, Any
 
 from anomalyos.core.errors import AnomalyOSError
@@ -13,6 +11,7 @@ from anomalyos.core.settings import Settings
 if TYPE_CHECKING:
     from anomalyos.db.engine import Store
     from anomalyos.inspection.tables import Inspection
+    from anomalyos.learning.options import RebuildOptions
 
 
 class FakeInspector:
@@ -51,25 +50,29 @@ class FakeInspector:
             return inspections.record(session, row)[0]
 
 
-def fake_rebuild(name: str, settings: Settings, store: Store, **options: Any) -> dict[str, Any]:
+def fake_rebuild(
+    name: str, settings: Settings, store: Store, options: RebuildOptions, **more: Any
+) -> dict[str, Any]:
     """Fails for the category called ``broken``."""
     if name == "broken":
         raise AnomalyOSError("There are no training images.")
-    return {"category": name, "created": True, "promoted": True, "force": options["force"]}
+    return {"category": name, "created": True, "promoted": True, "force": options.force}
 
 
 def install() -> None:
-    """Put the stand-ins where the DAGs look for the real ones."""
-    inspector: Any = types.ModuleType("anomalyos.inspection.inspector")
-    inspector.Inspector = FakeInspector
-    inspector.get_inspector = lambda: FakeInspector(*_current())
-    rebuild: Any = types.ModuleType("anomalyos.learning.rebuild")
-    rebuild.rebuild_category = fake_rebuild
-    case_base: Any = types.ModuleType("anomalyos.learning.case_base")
-    case_base.refresh_case_base = lambda names, settings, store: {"cases": dict.fromkeys(names, 0)}
-    sys.modules["anomalyos.learning.case_base"] = case_base
-    sys.modules["anomalyos.inspection.inspector"] = inspector
-    sys.modules["anomalyos.learning.rebuild"] = rebuild
+    """Put the stand-ins where the DAGs' work looks for the real ones."""
+    from anomalyos.inspection import nightly
+    from anomalyos.learning import retraining
+
+    put: tuple[tuple[Any, str, Any], ...] = (
+        (nightly, "Inspector", FakeInspector),
+        (nightly, "get_inspector", lambda: FakeInspector(*_current())),
+        (retraining, "rebuild_category", fake_rebuild),
+        (retraining, "refresh_case_base", lambda names, *_: {"cases": dict.fromkeys(names, 0)}),
+    )
+    for module, name, stand_in in put:
+        assert hasattr(module, name), f"{module.__name__} has no {name} any more"
+        setattr(module, name, stand_in)
 
 
 def _current() -> tuple[Settings, Store]:

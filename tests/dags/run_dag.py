@@ -1,13 +1,11 @@
-"""Runs one DAG to its end in this process: ``python -m tests.dags.run_dag DAG_ID CONF_JSON [FAKES]``.
+"""Runs one DAG to its end in this process: ``python -m tests.dags.run_dag DAG_ID CONF_JSON``.
 
-Airflow reads its environment at import, so tests run it in a process of its own. FAKES names a module
-whose ``install()`` puts small stand-ins in the place of the model. Failed tasks are not tried again:
-that would only wait. Prints the end as one line of JSON.
+Airflow reads its environment at import, so tests run it in a process of its own. Failed tasks are not tried
+again: that would only wait. Prints the end as one line of JSON.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 from datetime import datetime
@@ -44,6 +42,4 @@ def run(dag_id: str, conf: dict[str, Any], at: datetime | None = None) -> dict[s
 
 
 if __name__ == "__main__":
-    for name in sys.argv[3:]:
-        importlib.import_module(name).install()
     sys.stdout.write("\nRESULT " + json.dumps(run(sys.argv[1], json.loads(sys.argv[2]))) + "\n")

@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from anomalyos.accounts.tables import Role
 from anomalyos.classifier import versions as classifiers
@@ -75,8 +74,7 @@ def test_a_damaged_challenger_is_refused_and_the_reason_stands_everywhere(
 ) -> None:
     from anomalyos.learning.rebuild import rebuild_category
     from anomalyos.models import tracking
-    from console.security.sessions import Person
-    from console.services.inspection import InspectionService
+    from console.security.person import Person
     from console.services.models import ModelService
 
     write_product(settings.data_dir, "stripes")
@@ -95,10 +93,6 @@ def test_a_damaged_challenger_is_refused_and_the_reason_stands_everywhere(
     number = tracking.experiment_id(client, settings, tracking.PATCHCORE)
     (run,) = client.search_runs([number])
     assert run.data.tags["mlflow.note.content"] == f"Gate: refused. {refused.gate_reason}"
-    desk = InspectionService(
-        settings, store, pytest.fail, pytest.fail, pytest.fail
-    )  # nothing of it is called
-    shown = (
-        ModelService(desk).product(Person(user_id=1, name="erik", role=Role.ENGINEER), "stripes").versions[0]
-    )
+    erik = Person(user_id=1, name="erik", role=Role.ENGINEER)
+    shown = ModelService(settings, store).product(erik, "stripes").versions[0]
     assert (shown.version, shown.gate_passed, shown.gate_reason) == (2, False, refused.gate_reason)

@@ -30,6 +30,8 @@ KILLS = 10
 NIGHT_SECONDS = 600
 
 pytestmark = [
+    pytest.mark.full,
+    pytest.mark.airflow,
     pytest.mark.shared_data,
     pytest.mark.timeout(1500),
     pytest.mark.skipif(not SOURCE.is_dir(), reason="needs ../shared/data/magnetic_tile"),

@@ -99,7 +99,7 @@ def test_what_was_computed_is_kept_until_its_files_are_gone(
         calls.append(method)
         return real(method, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(gradcam, "explain_distance", counted)
+    monkeypatch.setattr(parts, "explain_distance", counted)
     again = explainer.explain(number, ["trace", "cams", "depth"])
     assert calls == []
     assert again.model_dump(exclude={"cost_ms"}) == first.model_dump(exclude={"cost_ms"})

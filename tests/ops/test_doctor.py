@@ -93,5 +93,5 @@ def test_locked_versions_skip_what_is_for_other_platforms() -> None:
 def test_damaged_weights(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     damaged = tmp_path / "weights.pth"
     damaged.write_bytes(b"x")
-    monkeypatch.setattr("anomalyos.features.weights.find_weights", lambda key, settings: damaged)
+    monkeypatch.setattr("anomalyos.ops.doctor.find_weights", lambda key, settings: damaged)
     assert "damaged" in doctor.check_weights(settings).finding

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anomalyos.products.sample import night, rendering, writer
 from anomalyos.products.sample.catalogue import CATALOGUE, SampleCategory, sample_category
 
 if TYPE_CHECKING:
@@ -37,6 +36,7 @@ def render(
     category: str, defect: str | None, seed: int, size: int = 256
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """See ``rendering.render``."""
+    from anomalyos.products.sample import rendering  # SciPy takes a second
 
     return rendering.render(category, defect, seed, size)
 
@@ -49,6 +49,7 @@ def write_dataset(
     workers: int = 2,
 ) -> None:
     """See ``writer.write_dataset``."""
+    from anomalyos.products.sample import writer
 
     writer.write_dataset(root, categories=categories, progress=progress, workers=workers)
 
@@ -62,5 +63,6 @@ def write_night(
     workers: int = 2,
 ) -> int:
     """See ``night.write_night``."""
+    from anomalyos.products.sample import night
 
     return night.write_night(inbox, day, categories=categories, progress=progress, workers=workers)

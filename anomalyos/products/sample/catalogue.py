@@ -7,10 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 from anomalyos.core.errors import NotFound
-from anomalyos.products.sample.shot import Scene, Shot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from anomalyos.products.sample.shot import Scene, Shot
 
 PREFIX = "sample_"
 

@@ -55,7 +55,7 @@ def test_interrupted_pictures_are_continued(
         if len(calls) == 1:
             raise AnomalyOSError("killed")
 
-    monkeypatch.setattr("anomalyos.products.sample.write_dataset", write)
+    monkeypatch.setattr("anomalyos.ops.supervisor.first_start.write_dataset", write)
     state = FirstStart(settings.home / "first_start.json")
     with pytest.raises(AnomalyOSError):
         first_start.write_sample_pictures(settings, state, lambda event: None)

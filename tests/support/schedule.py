@@ -1,0 +1,59 @@
+"""Which tests stand in one process, and which of them begin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TOGETHER = {
+    "tests/dags/": "dags",
+    "tests/e2e/test_any_kill.py": "dags",
+    "tests/e2e/test_accessibility.py": "browser",
+}
+"""Tests that share what is costly to start: one server that runs DAGs, one console for the browsers."""
+
+FIRST: Sequence[str] = (
+    "tests/e2e/test_nightly_kill.py",
+    "tests/e2e/test_airflow.py",
+    "tests/e2e/test_celery.py",
+    "tests/e2e/test_any_kill.py",
+    "tests/e2e/",
+    "tests/dags/",
+    "tests/console/",
+)
+"""What one process would still be busy with when the others have nothing left to do, the longest first."""
+
+
+def together(nodeid: str) -> str:
+    """The name of what a test runs together with: its file, or several files."""
+    file = nodeid.split("::", 1)[0]
+    if file.startswith("tests/e2e/") and file.endswith("_browser.py"):
+        return "browser"
+    return next((group for start, group in TOGETHER.items() if file.startswith(start)), file)
+
+
+def place(nodeid: str) -> int:
+    """Where a test stands in the order: what belongs together stays together."""
+    found = (number for number, start in enumerate(FIRST) if nodeid.startswith(start))
+    return next(found, len(FIRST))
+
+
+class TogetherScheduling(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """xdist's ``loadfile``, with several files in one unit where they share what is costly."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return together(nodeid)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: place(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> TogetherScheduling | None:
+    return TogetherScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
