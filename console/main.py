@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import gc
 import sys
-from pathlib import Path
+from collections.abc import Coroutine
+from typing import Any
 
-from nicegui import app, ui
-from nicegui.storage import Storage
+from nicegui import app, background_tasks, ui
 
 from anomalyos.cases.library import get_case_library
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.settings import Settings, get_settings
-from anomalyos.db.engine import Store, open_store
+from anomalyos.db.engine import open_store
+from anomalyos.explain.explainer import get_explainer
 from anomalyos.inspection.anomaly_map import render_heatmap
 from anomalyos.inspection.inspector import get_inspector
-from anomalyos.inspection.tables import Inspection
-from console.api.v1 import docs, errors, media, news
-from console.api.v1 import inspections as api
-from console.api.v1.metrics import Metrics
-from console.pages import login, missing, nights
-from console.pages.admin import page as admin
-from console.pages.analytics import page as analytics
-from console.pages.arena import page as arena
-from console.pages.checks import page as checks
-from console.pages.forensics import page as forensics
-from console.pages.inspector import live, queue, rejected, single
-from console.pages.knowledge import page as knowledge
-from console.security import sessions as auth
+from console import routes
+from console.container import Behind, Services, build
 from console.security.guard import Guard
-from console.services.blocking import InspectionPool
-from console.services.case_keeper import CaseKeeper, FollowsReviews
-from console.services.inspection import InspectionService, InspectorLike
-from console.services.warm_up import WarmUp
-from console.ui import closed_pages, palette, quick_signatures, theme
+from console.services.case_keeper import CaseKeeper
+from console.ui import nicegui_patches, theme
 
 _STOP_WITHIN = 5
 """Seconds open pages get to finish when the console is stopped."""
@@ -41,58 +27,18 @@ _KEEP_PAGES = 15
 """Seconds a page outlives its connection: enough for a blink of the network, and not a heap of old pages."""
 
 
-def create_app(desk: InspectionService) -> WarmUp:
-    """Register pages, routes and the guard on NiceGUI's app. Nothing is served yet.
-
-    Returns:
-        What loads the models; it starts by itself once the app has started.
-    """
-    metrics, pool, warm_up = Metrics(desk.store), InspectionPool(), WarmUp(desk)
-    _keep_sessions_in(desk.settings.home / "console" / "sessions")
-    quick_signatures.install()
-    closed_pages.install()
-    app.add_middleware(Guard, desk=desk)
-    theme.register()
-    media.register(desk)
-    api.register(desk, metrics, pool, warm_up)
-    docs.register(desk)
-    palette.register(desk)
-    news.register(desk)
-    errors.register(desk, missing.draw)
-    for page in (
-        login,
-        queue,
-        rejected,
-        single,
-        forensics,
-        analytics,
-        arena,
-        knowledge,
-        admin,
-        nights,
-        checks,
-    ):
-        page.register(desk)
-    live.register(desk, metrics, pool)
-    # after the pages: registering a page drops every earlier route with its address, POST /login too
-    auth.register(desk)
-    app.on_startup(warm_up.start)
-    app.on_shutdown(warm_up.stop)
-    app.on_shutdown(pool.close)
-    return warm_up
-
-
-def _keep_sessions_in(folder: Path) -> None:
-    """Who is signed in survives a restart; only the console's own account may read it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    Storage.path = folder
+def create_app(services: Services) -> None:
+    """Register the table of addresses and the guard on NiceGUI's app. Nothing is served yet."""
+    nicegui_patches.install(services.settings.home / "console" / "sessions")
+    app.add_middleware(Guard, settings=services.settings, sessions=services.sessions, doors=routes.doors())
+    routes.register(services)
+    app.on_startup(services.start)
+    app.on_shutdown(services.stop)
 
 
 def serve(settings: Settings) -> None:
     """Start NiceGUI's server on the configured address and block until it is told to stop."""
-    # a page is some ten thousand objects that die when it is closed, most without the collector's help: small
-    # young generations are searched quickly, and all open pages, which takes a second, rarely
-    gc.set_threshold(10_000, 5, 200)
+    nicegui_patches.collect_young_pages()
     ui.run(
         host=settings.console_host,
         port=settings.console_port,
@@ -116,23 +62,24 @@ def serve(settings: Settings) -> None:
     )
 
 
-def make_desk(settings: Settings) -> InspectionService:
-    """The desk over the real store and inspector; the latter is loaded on first use."""
-
-    def inspector() -> InspectorLike:
-        return get_inspector()
-
-    def heatmap(store: Store, inspection: Inspection) -> bytes:
-        return render_heatmap(store, inspection)
-
+def make_services(settings: Settings) -> Services:
+    """The services over the real store, inspector and explainer; models are loaded on first use."""
     store = open_store(settings)
-
-    def library() -> FollowsReviews:
-        return get_case_library(settings, store)
-
-    keeper = CaseKeeper(library)
+    keeper = CaseKeeper(lambda: get_case_library(settings, store))
     app.on_shutdown(keeper.stop)
-    return InspectionService(settings, store, inspector, heatmap, keeper.follow)
+    behind = Behind(
+        inspector=get_inspector,
+        explainer=get_explainer,
+        heatmap=render_heatmap,
+        reviewed=keeper.follow,
+        start=start_task,
+    )
+    return build(settings, store, behind)
+
+
+def start_task(work: Coroutine[Any, Any, None], name: str) -> None:
+    """Begin work on the event loop; NiceGUI keeps hold of it and ends it with the console."""
+    background_tasks.create(work, name=name)
 
 
 def main() -> None:
@@ -140,9 +87,9 @@ def main() -> None:
     settings = get_settings()
     try:
         settings.check_production()
-        desk = make_desk(settings)
-        desk.store.upgrade()
-        create_app(desk)
+        services = make_services(settings)
+        services.store.upgrade()
+        create_app(services)
     except AnomalyOSError as error:
         sys.exit(str(error))
     address = f"http://{settings.console_host}:{settings.console_port}"

@@ -1,1 +1,1 @@
-"""One module a mode; each offers ``register(desk)`` and does nothing at import."""
+"""One module or folder an address; it draws, and imports no other page."""

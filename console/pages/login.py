@@ -8,33 +8,31 @@ from fastapi import Request
 from nicegui import ui
 from starlette.responses import RedirectResponse, Response
 
-from console.security.sessions import safe_next, session_person
-from console.services.inspection import InspectionService
+from console.container import Services
+from console.security.sessions import safe_next
 from console.ui import kit, theme
 from console.ui.kit import Text, box
 
 
-def register(desk: InspectionService) -> None:
-    @ui.page("/login", title="Sign in · AnomalyOS", response_timeout=30)
-    async def login(
-        request: Request,
-        next: str = "/",
-        failed: str = "",
-        wait: str = "",
-        signed_out: str = "",
-    ) -> Response | None:
-        target = safe_next(next)
-        if await session_person(request, desk) is not None:
-            return RedirectResponse(target, status_code=303)
-        theme.head()
-        with box("aos-login"):
-            _art()
-            with box("aos-login-side"), box("aos-login-form", "form") as form:
-                form.props("method=post action=/login")
-                _brand()
-                _message(failed=bool(failed), wait=wait, signed_out=bool(signed_out))
-                _fields(target)
-        return None
+async def login(
+    services: Services,
+    request: Request,
+    next: str = "/",
+    failed: str = "",
+    wait: str = "",
+    signed_out: str = "",
+) -> Response | None:
+    target = safe_next(next)
+    if await services.sessions.person(request) is not None:
+        return RedirectResponse(target, status_code=303)
+    theme.head()
+    with box("aos-login"):
+        _art()
+        with box("aos-login-side"), box("aos-login-form", "form", method="post", action="/login"):
+            _brand()
+            _message(failed=bool(failed), wait=wait, signed_out=bool(signed_out))
+            _fields(target)
+    return None
 
 
 def _brand() -> None:
@@ -55,13 +53,10 @@ def _message(*, failed: bool, wait: str, signed_out: bool) -> None:
 
 
 def _fields(target: str) -> None:
-    with box("", "input") as hidden:
-        hidden.props("type=hidden name=next")
-        hidden.props["value"] = target
+    box("", "input", type="hidden", name="next", value=target)
     _field("Name", "name", "type=text autocomplete=username autofocus autocapitalize=none spellcheck=false")
     _field("Password", "password", "type=password autocomplete=current-password")
-    with box("aos-button primary", "button") as submit:
-        submit.props("type=submit")
+    with box("aos-button primary", "button", type="submit"):
         Text("Sign in")
     with box("aos-muted aos-small", "p"):
         Text("No account yet? An administrator creates one with ")
@@ -70,8 +65,7 @@ def _fields(target: str) -> None:
 
 def _field(label: str, name: str, props: str) -> None:
     with box("aos-field"):
-        with box("", "label") as element:
-            element.props["for"] = f"login-{name}"
+        with box("", "label", for_=f"login-{name}"):
             Text(label)
         with box("", "input") as field:
             field.props(props + " required maxlength=1024")

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from console.security.sessions import session_person
+from console.container import Services
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
 from console.ui import kit
 from console.ui.theme import frame
 
 
-async def draw(request: Request, desk: InspectionService) -> None:
+async def draw(services: Services, request: Request) -> None:
     """Draw into the page being built; the guard let only signed-in people come here."""
-    person = await session_person(request, desk)
+    person = await services.sessions.person(request)
     if person is None:
         return
-    with frame("Not found", person, open_items=await run_blocking(desk.open_items)):
+    with frame("Not found", person, open_items=await run_blocking(services.inspections.open_items)):
         kit.empty_state(
             "explore_off",
             "There is no such page",

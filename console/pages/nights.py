@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import Request
-from nicegui import ui
-
 from anomalyos.inspection.tables import BatchKind
-from console.security.visitor import visit
+from console.components.night_head import tally_bar
+from console.components.visitor import Visitor
+from console.container import Services
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
 from console.services.reads import NightRow
 from console.ui import kit, wording
 from console.ui.kit import Text, box
@@ -17,21 +15,18 @@ from console.ui.theme import frame
 PAGE = 30
 
 
-def register(desk: InspectionService) -> None:
-    @ui.page("/nights", response_timeout=30)
-    async def nights(request: Request, offset: int = 0) -> None:
-        visitor = await visit(request, desk)
-        start = max(0, offset)
-        rows = await run_blocking(desk.nights, kind=None, limit=PAGE, offset=start)
-        total = await run_blocking(desk.night_count)
-        with frame("Nights", visitor.person, mode="/", open_items=visitor.open_items), box("aos-page"):
-            Text("Nights", "h1", "aos-title")
-            Text("Every batch that was inspected, and what is left to decide in it.", "p", "aos-subtitle")
-            if not rows:
-                kit.empty_state("nights_stay", "No night yet", "The first one appears after a nightly run.")
-                return
-            _table(rows)
-            _pager(start, len(rows), total)
+async def nights(services: Services, visitor: Visitor, offset: int = 0) -> None:
+    start = max(0, offset)
+    rows = await run_blocking(services.inspections.nights, kind=None, limit=PAGE, offset=start)
+    total = await run_blocking(services.inspections.night_count)
+    with frame("Nights", visitor.person, mode="/", open_items=visitor.open_items), box("aos-page"):
+        Text("Nights", "h1", "aos-title")
+        Text("Every batch that was inspected, and what is left to decide in it.", "p", "aos-subtitle")
+        if not rows:
+            kit.empty_state("nights_stay", "No night yet", "The first one appears after a nightly run.")
+            return
+        _table(rows)
+        _pager(start, len(rows), total)
 
 
 def _table(rows: list[NightRow]) -> None:
@@ -74,20 +69,6 @@ def inspected_text(row: NightRow) -> str:
     if row.kind == BatchKind.NIGHTLY and row.finished_at is None and row.expected > row.total:
         return f"{row.total:,} of {row.expected:,} so far"
     return wording.plural(row.total, "image")
-
-
-def tally_bar(row: NightRow) -> None:
-    """Shares of a batch: to decide, decided, rejected, and the quiet rest."""
-    decided = row.flagged - row.undecided
-    with box("aos-bar").props("aria-hidden=true"):
-        for count, classes in (
-            (row.undecided, "tone-flagged"),
-            (decided, "done"),
-            (row.rejected, "tone-rejected"),
-            (row.total - row.flagged - row.rejected, "rest"),
-        ):
-            if count > 0:
-                box(classes).style(f"flex: {count} 1 0")
 
 
 def _pager(start: int, shown: int, total: int) -> None:

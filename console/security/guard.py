@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from fastapi import HTTPException
@@ -12,19 +13,23 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from anomalyos.core.settings import Settings
-from console.security import sessions as auth
-from console.services.inspection import InspectionService
+from console.security.sessions import Sessions, login_url
 
-_PUBLIC = re.compile(
-    r"^/(login|health|favicon\.ico|assets/.*|_nicegui_ws/.*"
-    r"|_nicegui/[^/]+/(static|components|libraries|resources|dynamic_resources|esm)/.*)$"
-)
-_SELF_GUARDED = re.compile(r"^/(inspect|metrics|api/.*|media/.*|export/.*|openapi\.json)$")
-"""REST, media and exports decide themselves, because bearer tokens are welcome there."""
-_UPLOAD = re.compile(r"^/(inspect$|_nicegui/client/)")
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _SMALL_BODY = 256 * 1024
 _MULTIPART_OVERHEAD = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Which addresses need what at the door; every other one is for signed-in people."""
+
+    public: re.Pattern[str]
+    """Anybody may come in."""
+    self_guarded: re.Pattern[str]
+    """REST, media and exports decide themselves, because bearer tokens are welcome there."""
+    uploads: re.Pattern[str]
+    """Takes a whole image."""
 
 
 def content_security_policy(settings: Settings) -> str:
@@ -54,17 +59,19 @@ def content_security_policy(settings: Settings) -> str:
 class Guard:
     """ASGI middleware inside the session middleware, so cookies are already read."""
 
-    def __init__(self, app: ASGIApp, desk: InspectionService) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, sessions: Sessions, doors: Doors) -> None:
         self.app = app
-        self.desk = desk
+        self._settings = settings
+        self._sessions = sessions
+        self._doors = doors
         self._headers = {
-            "Content-Security-Policy": content_security_policy(desk.settings),
+            "Content-Security-Policy": content_security_policy(settings),
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",
             "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
             "Cross-Origin-Opener-Policy": "same-origin",
         }
-        if desk.settings.https_only:
+        if settings.https_only:
             self._headers["Strict-Transport-Security"] = "max-age=31536000"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,13 +98,13 @@ class Guard:
             return JSONResponse({"detail": "This request comes from another site."}, 403)
         if changes and self._announced(request) > self._limit(path):
             return JSONResponse({"code": "too_large", "detail": self._too_large(path)}, 413)
-        if _PUBLIC.match(path) or _SELF_GUARDED.match(path):
+        if self._doors.public.match(path) or self._doors.self_guarded.match(path):
             return None
-        if await auth.session_person(request, self.desk):
+        if await self._sessions.person(request):
             return None
         if request.method == "GET" and not path.startswith("/_nicegui/"):
             query = f"?{request.url.query}" if request.url.query else ""
-            return RedirectResponse(auth.login_url(path + query), status_code=303)
+            return RedirectResponse(login_url(path + query), status_code=303)
         return JSONResponse({"detail": "Sign in first."}, 401)
 
     def _foreign(self, headers: Headers) -> bool:
@@ -108,17 +115,17 @@ class Guard:
         origin = headers.get("origin")
         if origin is None:
             return headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
-        own = {headers.get("host", ""), urlsplit(self.desk.settings.console_url).netloc}
+        own = {headers.get("host", ""), urlsplit(self._settings.console_url).netloc}
         return urlsplit(origin).netloc not in own
 
     def _limit(self, path: str) -> int:
-        if _UPLOAD.match(path):
-            return self.desk.settings.max_image_bytes + _MULTIPART_OVERHEAD
+        if self._doors.uploads.match(path):
+            return self._settings.max_image_bytes + _MULTIPART_OVERHEAD
         return _SMALL_BODY
 
     def _too_large(self, path: str) -> str:
-        if _UPLOAD.match(path):
-            return f"The image is larger than {self.desk.settings.max_image_bytes / 2**20:.0f} MiB."
+        if self._doors.uploads.match(path):
+            return f"The image is larger than {self._settings.max_image_bytes / 2**20:.0f} MiB."
         return "The request is too large."
 
     @staticmethod

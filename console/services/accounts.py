@@ -11,13 +11,14 @@ from anomalyos.accounts import rules as auth
 from anomalyos.accounts.audit import AuditFilter
 from anomalyos.accounts.tables import ApiToken, AuditEvent, Role, User
 from anomalyos.core.errors import AnomalyOSError, NotAllowed
+from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
-from console.api.v1.csv_export import Cell
-from console.security.sessions import Person
-from console.services.inspection import Actor, InspectionService, require
+from console.security.person import Actor, Person, require
+from console.services.csv_table import Cell
 
 PAGE = 25
 LOG_PAGE = 50
+_LONGEST = 200
 LOG_HEADER = ("id", "when (UTC)", "actor", "action", "subject", "detail")
 
 
@@ -55,6 +56,11 @@ class LogQuestion:
     until: str = ""
     """Last day, inclusive."""
 
+    @classmethod
+    def read(cls, *parts: str) -> LogQuestion:
+        """From the five parts of an address, in the order of the fields."""
+        return cls(*(part.strip()[:_LONGEST] for part in parts))
+
     def filter(self) -> AuditFilter:
         return AuditFilter(
             actor=_storable(self.actor),
@@ -89,8 +95,8 @@ class LogPage:
 class AccountService:
     """Blocking, safe to call from threads; every call checks the actor's role."""
 
-    def __init__(self, desk: InspectionService) -> None:
-        self.store = desk.store
+    def __init__(self, store: Store) -> None:
+        self.store = store
 
     # people ------------------------------------------------------------------------------------
 

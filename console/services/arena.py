@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,11 +20,12 @@ from anomalyos.arena.standings import Standing, Tally
 from anomalyos.arena.tables import ArenaCall, ArenaMaterial, ArenaRound, RoundKind
 from anomalyos.arena.truth import boxes_mask
 from anomalyos.core.errors import Conflict, NotFound
+from anomalyos.core.settings import Settings
 from anomalyos.db.columns import utc_now
+from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
 from anomalyos.images.decoding import decode_mask
-from console.security.sessions import Person
-from console.services.inspection import InspectionService
+from console.security.person import Person
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,11 +83,12 @@ class Lobby:
 
 
 class ArenaService:
-    """Rounds over one desk's store; the AI looks at new pictures on a thread of its own."""
+    """Rounds over one store; the AI looks at new pictures on a thread of its own."""
 
-    def __init__(self, desk: InspectionService) -> None:
-        self.desk = desk
-        self._maker = RoundMaker(desk.settings, desk.store, lambda: cast(Examiner, desk.inspector))
+    def __init__(self, settings: Settings, store: Store, inspector: Callable[[], object]) -> None:
+        self._settings = settings
+        self._store = store
+        self._maker = RoundMaker(settings, store, lambda: cast(Examiner, inspector()))
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="arena")
 
     def close(self) -> None:
@@ -97,7 +99,7 @@ class ArenaService:
     def lobby(self, person: Person) -> Lobby:
         day = today()
         supplies = self._maker.supplies()
-        with self.desk.store.session(read_only=True) as session:
+        with self._store.session(read_only=True) as session:
             waiting = arena.unfinished_round(session, person.user_id)
             answered = arena.calls(session, stored_id(waiting.id)) if waiting else []
             return Lobby(
@@ -130,7 +132,7 @@ class ArenaService:
         Raises:
             NotFound: no round of this person.
         """
-        with self.desk.store.session(read_only=True) as session:
+        with self._store.session(read_only=True) as session:
             play = self._play(arena.own_round(session, token, person.user_id), session)
         if play.stage == QUESTION and play.call is not None and _overdue(play.call):
             return self.answer(person, token, play.call.token, Call.NONE)
@@ -138,7 +140,7 @@ class ArenaService:
 
     def next(self, person: Person, token: str) -> Play:
         """Show the next picture, which starts its clock; the summary after the last."""
-        with self.desk.store.session() as session:
+        with self._store.session() as session:
             row = arena.own_round(session, token, person.user_id)
             call = arena.show_next(session, stored_id(row.id))
             play = self._play(row, session, showing=call)
@@ -157,10 +159,10 @@ class ArenaService:
         Raises:
             NotFound: no such round or picture of this person, or it has not been shown.
         """
-        with self.desk.store.session(read_only=True) as session:
+        with self._store.session(read_only=True) as session:
             call, material = arena.own_call(session, call_token, person.user_id)
         distance = self._distance(material, mark) if said is Call.DEFECT and mark else None
-        with self.desk.store.session() as session:
+        with self._store.session() as session:
             row = arena.own_round(session, token, person.user_id)
             if call.round_id != row.id:
                 raise NotFound("There is no such picture.")
@@ -173,17 +175,17 @@ class ArenaService:
             return self._play(row, session, revealing=stored_id(call.id))
 
     def give_up(self, person: Person, token: str) -> Play:
-        with self.desk.store.session() as session:
+        with self._store.session() as session:
             row = arena.own_round(session, token, person.user_id)
             arena.give_up(session, stored_id(row.id))
             return self._play(arena.own_round(session, token, person.user_id), session)
 
     def day_standings(self, day: str) -> list[Standing]:
-        with self.desk.store.session(read_only=True) as session:
+        with self._store.session(read_only=True) as session:
             return arena_standings.of_day(session, day)
 
     def all_time_standings(self) -> list[Standing]:
-        with self.desk.store.session(read_only=True) as session:
+        with self._store.session(read_only=True) as session:
             return arena_standings.of_all_time(session)
 
     def _play(
@@ -214,12 +216,12 @@ class ArenaService:
 
     def shown(self, person: Person, call_token: str) -> ArenaMaterial:
         """The picture of a call its player has been shown. Raises ``NotFound``."""
-        with self.desk.store.session(read_only=True) as session:
+        with self._store.session(read_only=True) as session:
             return arena.own_call(session, call_token, person.user_id)[1]
 
     def revealed(self, person: Person, call_token: str) -> ArenaMaterial:
         """As ``shown``, once the call was answered. Raises ``NotFound`` before."""
-        with self.desk.store.session(read_only=True) as session:
+        with self._store.session(read_only=True) as session:
             call, material = arena.own_call(session, call_token, person.user_id)
         if call.answered_at is None:
             raise NotFound("There is no such picture.")
@@ -227,7 +229,6 @@ class ArenaService:
 
     def truth_mask(self, material: ArenaMaterial) -> NDArray[np.bool_]:
         """(H, W) bool of where the defect is. Raises ``NotFound`` when nobody knows."""
-
         if material.truth_path:
             return self._mask(material)
         if material.truth_boxes:
@@ -235,7 +236,7 @@ class ArenaService:
         raise NotFound("There is no such picture.")
 
     def _mask(self, material: ArenaMaterial) -> NDArray[np.bool_]:
-        return decode_mask(self.desk.store.objects.absolute(material.truth_path), self.desk.settings)
+        return decode_mask(self._store.objects.absolute(material.truth_path), self._settings)
 
 
 def today() -> str:

@@ -20,6 +20,8 @@ class InspectionPool:
     """Threads of their own for inspections, so a pile of uploads never starves the queue's reads."""
 
     def __init__(self, workers: int = 2) -> None:
+        self.closed = False
+        """Whether it takes nothing more."""
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="inspection")
 
     async def run(self, work: Callable[[], R]) -> R:
@@ -27,4 +29,5 @@ class InspectionPool:
 
     def close(self) -> None:
         """Let the running inspections end and drop the waiting ones."""
+        self.closed = True
         self._executor.shutdown(wait=False, cancel_futures=True)

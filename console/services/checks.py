@@ -9,13 +9,16 @@ from sqlmodel import Session, col, select
 
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError, NotFound
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.images.decoding import read_image, thumbnail_jpeg
 from anomalyos.inspection import batches
 from anomalyos.inspection.tables import Inspection
 from anomalyos.products.dataset import valid_category_name
 from anomalyos.quality import data_checks, quarantine
 from anomalyos.quality.tables import DataCheck, QuarantinedImage
-from console.services.inspection import Actor, InspectionService, require
+from console.security.person import Actor, require
+from console.services.pictures import Encoded
 
 SHOWN = 30
 """Findings of one check on a page; its own page has them all."""
@@ -52,10 +55,9 @@ class ProductChecks:
 class CheckService:
     """Blocking, safe to call from threads; every action checks the actor's role."""
 
-    def __init__(self, desk: InspectionService) -> None:
-        self.settings = desk.settings
-        self.store = desk.store
-        self._decoded = desk.decoded
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self.settings = settings
+        self.store = store
 
     # reading -----------------------------------------------------------------------------------
 
@@ -94,13 +96,12 @@ class CheckService:
             )
         return self.store.objects.read(row.page_path)
 
-    def picture(self, image_id: int) -> bytes:
+    def picture(self, image_id: int) -> Encoded:
         """A small JPEG of an image that was set aside, as long as the file is still the one that was.
 
         Raises:
             NotFound: there is no such row, or no such file any more, or it cannot be decoded.
         """
-
         with self.store.session(read_only=True) as session:
             row = quarantine.get(session, image_id)
         root = (self.settings.data_dir / valid_category_name(row.category)).resolve()
@@ -113,7 +114,7 @@ class CheckService:
             raise NotFound(f"{row.file} cannot be shown: {error.message}") from error
         if image.sha256 != row.sha256:
             raise NotFound(f"{row.file} was replaced since.")
-        return thumbnail_jpeg(image.rgb, _THUMB_SIDE)
+        return thumbnail_jpeg(image.rgb, _THUMB_SIDE), "image/jpeg"
 
     # deciding ----------------------------------------------------------------------------------
 

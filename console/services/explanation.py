@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
 from anomalyos.explain.evidence import Evidence
 from anomalyos.explain.explainer import Explainer
@@ -21,8 +23,8 @@ from anomalyos.reports import repository as reports
 from anomalyos.reports.reporting import report_inspection
 from anomalyos.reports.tables import Report
 from anomalyos.reports.writer import WrittenReport
+from console.security.person import Actor, require
 from console.services.explain_jobs import ExplainJob, Lane, ReportJob
-from console.services.inspection import Actor, InspectionService, require
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -30,6 +32,20 @@ R = TypeVar("R")
 _REMEMBERED = 256
 """Inspections whose quick parts, and jobs whose findings, stay in memory."""
 UNEXPECTED = "Something went wrong while this was computed; the console's log says what."
+
+
+class ExplainerLike(Protocol):
+    """The part of ``anomalyos.explain.explainer.Explainer`` the console uses."""
+
+    settings: Settings
+    store: Store
+
+    def explain(
+        self,
+        inspection_id: int,
+        wanted: Iterable[str] = ...,
+        progress: Callable[[str, float], None] | None = None,
+    ) -> Evidence: ...
 
 
 class ConsoleStops(Exception):
@@ -46,14 +62,15 @@ class KeptReport:
 
 
 class ExplanationService:
-    """Explanations and reports over one desk.
+    """Explanations and reports over one store.
 
     Three small pools, none of them the inspections': the panel beside the photo is never behind a
     surrogate being fitted, and only one heavy part is computed at a time, whoever asked.
     """
 
-    def __init__(self, desk: InspectionService) -> None:
-        self._desk = desk
+    def __init__(self, store: Store, explainer: Callable[[], ExplainerLike]) -> None:
+        self._store = store
+        self._explainer = explainer
         self._quick = ThreadPoolExecutor(2, thread_name_prefix="why")
         self._heavy = ThreadPoolExecutor(1, thread_name_prefix="explaining")
         self._writers = ThreadPoolExecutor(2, thread_name_prefix="report")
@@ -63,10 +80,14 @@ class ExplanationService:
         self._reports: OrderedDict[int, ReportJob] = OrderedDict()
         self._seen: OrderedDict[tuple[int, int, tuple[str, ...]], Evidence] = OrderedDict()
 
+    @property
+    def explainer(self) -> ExplainerLike:
+        """What explains inspections; the first access loads what it needs, so never from the event loop."""
+        return self._explainer()
+
     def close(self) -> None:
         """Drop what waits and end what runs at its next step."""
         self._closing.set()
-        _services.pop(self._desk, None)
         for pool in (self._quick, self._heavy, self._writers):
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -88,7 +109,7 @@ class ExplanationService:
         def work() -> Evidence | None:
             if not wanted() or self._closing.is_set():
                 return None
-            evidence = self._desk.explainer.explain(inspection_id, parts, self._go_on)
+            evidence = self.explainer.explain(inspection_id, parts, self._go_on)
             with self._lock:
                 self._seen[(inspection_id, review_version, parts)] = evidence
                 while len(self._seen) > _REMEMBERED:
@@ -125,7 +146,7 @@ class ExplanationService:
             job.progress(part, share * len(group) - group.index(part) if part in group else share)
 
         try:
-            job.found(group, self._desk.explainer.explain(job.inspection_id, group, progress))
+            job.found(group, self.explainer.explain(job.inspection_id, group, progress))
         except AnomalyOSError as error:
             job.failed(group, str(error))
         except ConsoleStops:
@@ -169,7 +190,7 @@ class ExplanationService:
         try:
             reported = report_inspection(
                 job.inspection_id,
-                cast("Explainer", self._desk.explainer),  # it uses what ExplainerLike names
+                cast("Explainer", self.explainer),  # it uses what ExplainerLike names
                 job.actor,
                 on_text=job.text.append,
                 progress=progress,
@@ -186,15 +207,13 @@ class ExplanationService:
 
     def latest_report(self, inspection_id: int) -> KeptReport | None:
         """Blocking: the newest kept report of an inspection."""
-
-        with self._desk.store.session(read_only=True) as session:
+        with self._store.session(read_only=True) as session:
             row = reports.latest(session, inspection_id)
         return None if row is None else _kept(row)
 
     def report(self, report_id: int) -> KeptReport:
         """Blocking. Raises ``NotFound``."""
-
-        with self._desk.store.session(read_only=True) as session:
+        with self._store.session(read_only=True) as session:
             return _kept(reports.get(session, report_id))
 
     async def in_background(self, work: Callable[[], R]) -> R:
@@ -219,13 +238,3 @@ class ExplanationService:
 
 def _kept(row: Report) -> KeptReport:
     return KeptReport(stored_id(row.id), row.inspection_id, row.actor, row.created_at, reports.restore(row))
-
-
-_services: dict[InspectionService, ExplanationService] = {}
-
-
-def explanations_of(desk: InspectionService) -> ExplanationService:
-    """The one service over ``desk``; asked on the event loop only."""
-    if desk not in _services:
-        _services[desk] = ExplanationService(desk)
-    return _services[desk]

@@ -1,29 +1,27 @@
-"""What the console asks of the platform: one object with plain blocking methods, safe to call from threads.
+"""What the console asks about inspections and does with them.
 
-Pages, REST and media routes share it, so the same action behaves the same through every door.
+Plain blocking methods, safe to call from threads.
+Pages and REST share it, so the same action behaves the same through every door.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Protocol
 
 from anomalyos.accounts.tables import Role
-from anomalyos.core.errors import AnomalyOSError, NotAllowed, NotFound
+from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
-from anomalyos.explain.evidence import Evidence
-from anomalyos.explain.explainer import get_explainer
-from anomalyos.images.decoding import decode_image
-from anomalyos.inspection import batches, inspections, reviews
+from anomalyos.inspection import batches, reviews
 from anomalyos.inspection.batches import BatchSummary
 from anomalyos.inspection.inspector import live_batch
-from anomalyos.inspection.tables import BatchKind, Image, Inspection, Review
-from anomalyos.ops.airflow import AirflowApi
+from anomalyos.inspection.tables import BatchKind, Inspection, Review
 from anomalyos.products.dataset import load_category
+from console.security.person import Actor, require
 from console.services import queue_reads, reads, views
-from console.services.queue import EVERY_NIGHT, QueueService
+from console.services.queue import EVERY_NIGHT
 
 Progress = Callable[[str, float], None]
 
@@ -46,43 +44,6 @@ class InspectorLike(Protocol):
     def categories(self) -> list[str]: ...
 
 
-class ExplainerLike(Protocol):
-    """The part of ``anomalyos.explain.explainer.Explainer`` the console uses."""
-
-    settings: Settings
-    store: Store
-
-    def explain(
-        self, inspection_id: int, wanted: Iterable[str] = ..., progress: Progress | None = None
-    ) -> Evidence: ...
-
-
-class Actor(Protocol):
-    """Who acts: a signed-in person or the owner of a token."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def role(self) -> Role: ...
-
-
-ROLE_ORDER = tuple(Role)
-
-
-def require(actor: Actor, role: Role) -> None:
-    """Refuse ``actor`` unless its role is at least ``role``.
-
-    Raises:
-        NotAllowed: naming the role it takes.
-    """
-    if ROLE_ORDER.index(Role(actor.role)) < ROLE_ORDER.index(role):
-        raise NotAllowed(
-            f"This needs the role {role.value}; you are signed in as {Role(actor.role).value}.",
-            "Ask an administrator for the role, or sign in with another account.",
-        )
-
-
 class InspectionService:
     """Reads and actions of the console over one store and one inspector."""
 
@@ -91,31 +52,18 @@ class InspectionService:
         settings: Settings,
         store: Store,
         inspector: Callable[[], InspectorLike],
-        heatmap: Callable[[Store, Inspection], bytes],
         reviewed: Callable[[int, str], None],
-        explainer: Callable[[], ExplainerLike] | None = None,
-        airflow: Callable[[], AirflowApi] | None = None,
     ) -> None:
         """``reviewed`` is told of every decision and undo, with the inspection's id and who it was."""
         self.settings = settings
         self.store = store
-        self.queue = QueueService(store)
         self._inspector = inspector
-        self._heatmap = heatmap
         self._reviewed = reviewed
-        self._explainer = explainer or real_explainer
-        self.airflow = airflow
-        """What reaches Airflow where it is not the real one."""
 
     @property
     def inspector(self) -> InspectorLike:
         """The process's inspector; the first access loads what it needs, so never from the event loop."""
         return self._inspector()
-
-    @property
-    def explainer(self) -> ExplainerLike:
-        """What explains inspections; as with ``inspector``, never from the event loop."""
-        return self._explainer()
 
     # reading ---------------------------------------------------------------------------------
 
@@ -163,7 +111,6 @@ class InspectionService:
 
     def defect_types(self, category: str) -> list[str]:
         """Names worth suggesting for a defect: test folders of the category, its cases, its knowledge."""
-
         if not category:
             return []
         with self.store.session(read_only=True) as session:
@@ -237,7 +184,6 @@ class InspectionService:
         progress: Progress | None = None,
     ) -> Inspection:
         """Inspect one uploaded image in today's live batch; a rejected image comes back as a row too."""
-
         require(actor, Role.REVIEWER)
         return self.inspector.inspect(
             data,
@@ -246,45 +192,6 @@ class InspectionService:
             category=category or None,
             progress=progress,
         )
-
-    def photo(self, inspection_id: int) -> Any:
-        """The stored image, decoded through the one safe decoder.
-
-        Raises:
-            NotFound: the inspection has no image (it was rejected) or does not exist.
-        """
-        return self.decoded(self.photo_path(inspection_id))
-
-    def photo_path(self, inspection_id: int) -> str:
-        """Where the object store has an inspection's image; the same for the same content.
-
-        Raises:
-            NotFound: as ``photo``.
-        """
-        return self._image(inspection_id).object_path
-
-    def decoded(self, object_path: str) -> Any:
-        return decode_image(self.store.objects.read(object_path), self.settings)
-
-    def heatmap_png(self, inspection_id: int) -> bytes:
-        """RGBA PNG of the anomaly map, the size of the oriented photo."""
-        with self.store.session(read_only=True) as session:
-            row = inspections.get(session, inspection_id)
-        if not row.map_path:
-            raise NotFound(f"Inspection {inspection_id} has no heat map.")
-        return self._heatmap(self.store, row)
-
-    def _image(self, inspection_id: int) -> Image:
-        with self.store.session(read_only=True) as session:
-            row = inspections.get(session, inspection_id)
-            image = session.get(Image, row.image_id) if row.image_id is not None else None
-        if image is None:
-            raise NotFound(f"Inspection {inspection_id} has no image that can be shown.")
-        return image
-
-
-def real_explainer() -> ExplainerLike:
-    return get_explainer()
 
 
 def clean_name(name: str) -> str:

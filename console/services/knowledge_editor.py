@@ -17,7 +17,7 @@ from anomalyos.knowledge import repository as knowledge
 from anomalyos.knowledge.bulk import Content
 from anomalyos.knowledge.seeds import ensure_seeded
 from anomalyos.knowledge.tables import KnowledgeRevision
-from console.services.inspection import Actor, require
+from console.security.person import Actor, require
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -227,7 +227,6 @@ class KnowledgeEditor:
 
     def seed(self, actor: Actor, settings: Settings) -> dict[str, dict[str, int]]:
         """Fill the graph with what the project ships."""
-
         require(actor, Role.ENGINEER)
         return ensure_seeded(self.store, settings)
 

@@ -206,7 +206,6 @@ def reasons(hit: SearchHit) -> str:
 
 def corrected(asked: str, hits: list[SearchHit]) -> list[str]:
     """Words that answers matched and that were not typed so, in the order of the answers."""
-
     typed = set(cut(asked))
     return list(dict.fromkeys(word for hit in hits for word in hit.words if word not in typed))
 

@@ -8,11 +8,13 @@ from datetime import datetime
 from sqlmodel import col, select
 
 from anomalyos.accounts.tables import Role
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.models import categories, pointer, promotions
 from anomalyos.models import versions as models
 from anomalyos.models.promotions import Move
 from anomalyos.models.tables import Category, ModelVersion, Promotion
-from console.services.inspection import Actor, InspectionService, require
+from console.security.person import Actor, require
 
 PAGE = 8
 
@@ -95,9 +97,9 @@ class Moved:
 class ModelService:
     """Blocking, safe to call from threads; every call checks the actor's role."""
 
-    def __init__(self, desk: InspectionService) -> None:
-        self.store = desk.store
-        self.settings = desk.settings
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self.settings = settings
+        self.store = store
 
     def products(self, actor: Actor) -> list[ProductRow]:
         """Every product by name."""

@@ -15,8 +15,10 @@ from anomalyos.inspection.inspector import Examination, inspection_row
 from anomalyos.inspection.tables import Inspection, Verdict
 from anomalyos.patchcore.scoring import anomaly_map
 from anomalyos.reports.words import number
+from console.security.person import Actor, require
 from console.services import views
-from console.services.inspection import Actor, InspectionService, require
+from console.services.inspection import InspectionService
+from console.services.pictures import PictureService
 from console.ui import wording
 
 _SAME = 1e-3
@@ -59,7 +61,7 @@ class Rerun:
     """RGBA PNG of today's anomaly map, empty when no model judged it."""
 
 
-def rerun(desk: InspectionService, actor: Actor, inspection_id: int) -> Rerun:
+def rerun(service: InspectionService, pictures: PictureService, actor: Actor, inspection_id: int) -> Rerun:
     """Blocking: examine the kept photograph with today's champion, and leave a note of it in the audit log.
 
     The product is the one it was delivered as, or recognised anew where nobody had said.
@@ -69,15 +71,15 @@ def rerun(desk: InspectionService, actor: Actor, inspection_id: int) -> Rerun:
         NotFound: there is no photograph, or no product has a model.
     """
     require(actor, Role.REVIEWER)
-    with desk.store.session(read_only=True) as session:
+    with pictures.store.session(read_only=True) as session:
         row = inspections.get(session, inspection_id)
         detail = views.detail(session, inspection_id)
     if row.image_id is None:
         raise NotFound(f"Inspection {inspection_id} has no photograph that could be looked at again.")
-    image = desk.photo(inspection_id)
-    found = cast(Examines, desk.inspector).examine(image, row.given_category)
+    image = pictures.photo(inspection_id)
+    found = cast(Examines, service.inspector).examine(image, row.given_category)
     then, now = _then(row, detail), _now(found, image, row)
-    with desk.store.session() as session:
+    with pictures.store.session() as session:
         audit.write(
             session,
             actor=actor.name,

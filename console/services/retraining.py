@@ -11,12 +11,14 @@ from typing import Any
 from anomalyos.accounts import audit
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.learning.options import RetrainingOptions
 from anomalyos.learning.retraining import DAG_ID
 from anomalyos.ops.airflow import AirflowApi, RunState, TaskState
 from anomalyos.products.dataset import list_categories
 from anomalyos.products.selection import choose_categories
-from console.services.inspection import Actor, InspectionService, require
+from console.security.person import Actor, require
 from console.ui import wording
 
 RUNS = 6
@@ -66,14 +68,15 @@ class RunView:
 class RetrainingService:
     """Blocking, safe to call from threads; every call checks the actor's role."""
 
-    def __init__(self, desk: InspectionService) -> None:
-        self._desk = desk
-        self._make: Callable[[], AirflowApi] = desk.airflow or self._real
+    def __init__(
+        self, settings: Settings, store: Store, airflow: Callable[[], AirflowApi] | None = None
+    ) -> None:
+        """``airflow`` makes what reaches Airflow where it is not the real one."""
+        self._settings = settings
+        self._store = store
+        self._make = airflow or (lambda: AirflowApi(settings))
         self._api: AirflowApi | None = None
         self._lock = threading.Lock()
-
-    def _real(self) -> AirflowApi:
-        return AirflowApi(self._desk.settings)
 
     @property
     def _airflow(self) -> AirflowApi:
@@ -83,9 +86,8 @@ class RetrainingService:
 
     def products(self, actor: Actor) -> list[str]:
         """Products that can be learned."""
-
         require(actor, Role.ENGINEER)
-        return list_categories(self._desk.settings)
+        return list_categories(self._settings)
 
     def start(self, actor: Actor, options: RetrainingOptions) -> str:
         """Start a run as the form in Airflow would, in the actor's name.
@@ -97,12 +99,11 @@ class RetrainingService:
             NotFound: a product that does not exist.
             AirflowUnreachable, AirflowRefused: nothing was started, and why.
         """
-
         require(actor, Role.ENGINEER)
-        choose_categories(self._desk.settings, options.categories)
+        choose_categories(self._settings, options.categories)
         conf = options.filled_in()
         run_id = self._airflow.trigger(DAG_ID, conf, note=f"Started by {actor.name} in the console.")
-        with self._desk.store.session() as session:
+        with self._store.session() as session:
             audit.write(
                 session, actor=actor.name, action="model.retrain", subject=f"run:{run_id}", detail=conf
             )
@@ -112,7 +113,7 @@ class RetrainingService:
         """End a run; versions it has made stay, and so does whatever inspects."""
         require(actor, Role.ENGINEER)
         self._airflow.stop(DAG_ID, run_id)
-        with self._desk.store.session() as session:
+        with self._store.session() as session:
             audit.write(session, actor=actor.name, action="model.retrain_stop", subject=f"run:{run_id}")
 
     def runs(self, actor: Actor) -> list[RunView]:
@@ -126,7 +127,7 @@ class RetrainingService:
         return self._view(self._airflow.run(DAG_ID, run_id))
 
     def _view(self, run: RunState) -> RunView:
-        base = self._desk.settings.airflow_url.rstrip("/")
+        base = self._settings.airflow_url.rstrip("/")
         state = {"success": "done", "failed": "failed", "running": "running"}.get(run.state, "waiting")
         started_here = run.note.startswith("Started by ")
         return RunView(

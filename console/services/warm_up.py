@@ -17,8 +17,8 @@ LOOK_EVERY = 10.0
 class WarmUp:
     """State of the models: ``loading``, ``ready``, ``none`` (no champion yet) or why loading failed."""
 
-    def __init__(self, desk: InspectionService) -> None:
-        self._desk = desk
+    def __init__(self, inspections: InspectionService) -> None:
+        self._inspections = inspections
         self.state = "loading"
         self.categories: list[str] = []
         self._stopped = threading.Event()
@@ -41,9 +41,9 @@ class WarmUp:
 
     def _load(self) -> None:
         try:
-            self.categories = self._desk.categories()
+            self.categories = self._inspections.categories()
             if self.categories:
-                self._desk.inspector.warm_up()
+                self._inspections.inspector.warm_up()
             self.state = "ready" if self.categories else "none"
         except Exception as error:
             # whatever a model file can do wrong must not take the queue down with it
@@ -53,5 +53,5 @@ class WarmUp:
     def refresh(self) -> None:
         """Look for champions promoted since the start; cheap, reads the database."""
         if self.state in {"ready", "none"}:
-            self.categories = self._desk.categories()
+            self.categories = self._inspections.categories()
             self.state = "ready" if self.categories else "none"

@@ -12,7 +12,7 @@ from pathlib import Path
 from nicegui import app, ui
 
 from anomalyos.accounts.tables import Role
-from console.security.sessions import Person
+from console.security.person import Person
 from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.shortcuts import ShortcutGroup, draw_help, groups_of
@@ -121,12 +121,9 @@ class Frame:
         window.open()
 
 
-def register() -> None:
+def serve_assets() -> None:
     """Serve the console's own files under an address that changes with their content."""
     app.add_static_files(f"/assets/{_version()}", ASSETS, max_cache_age=31_536_000)
-    # Quasar's bar at the top of the page flashes with every request a script makes in the background, and
-    # a screen reader finds no name on it; what takes long here shows a progress of its own
-    app.config.quasar_config["loadingBar"]["skipHijack"] = True
 
 
 @lru_cache(maxsize=1)

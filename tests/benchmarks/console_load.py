@@ -128,13 +128,13 @@ def measure(home: Path, database_url: str) -> dict[str, Any]:
 
 def paging_of_the_store(store: Store) -> dict[str, Any]:
     """Every night as one queue, decided items too: the largest there is, at every depth."""
-    desk, spent = QueueService(store), []
+    queue, spent = QueueService(store), []
     wanted = QueueFilter(EVERY_NIGHT, decided=None)
-    total = desk.page(wanted).total
+    total = queue.page(wanted).total
     for index in range(PAGINGS):
         offset = (index * 7919) % max(total, 1)
         begun = time.perf_counter()
-        desk.page(wanted, offset=offset)
+        queue.page(wanted, offset=offset)
         spent.append((time.perf_counter() - begun) * 1000)
     return {"items": total, **percentiles(spent)}
 

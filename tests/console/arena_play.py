@@ -27,7 +27,7 @@ def stock(console: Console) -> Console:
     """Two products with labelled test images, of which the AI has seen every one."""
     night = open_night(console.store, DAY)
     for product in ("stripes", "dots"):
-        root = write_product(console.desk.settings.data_dir, product, train=1, good=6, flawed=6)
+        root = write_product(console.services.settings.data_dir, product, train=1, good=6, flawed=6)
         for path in sorted((root / "test").rglob("*.png")):
             console.inspector.inspect(path.read_bytes(), source=str(path), batch_key=night, category=product)
     return console

@@ -20,7 +20,7 @@ from nicegui.testing.general import nicegui_reset_globals
 from anomalyos.accounts import users
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
-from console.services.inspection import InspectionService
+from console.container import Behind, Services, build
 from tests.console.factory import FakeInspector, add_category, fake_heatmap
 from tests.console.fake_airflow import FakeAirflow
 from tests.console.fake_explainer import FakeExplainer
@@ -38,7 +38,7 @@ SignIn = Callable[..., Awaitable[User]]
 class Console:
     """The running app with what stands behind it."""
 
-    desk: InspectionService
+    services: Services
     inspector: FakeInspector
     client: httpx.AsyncClient
     followed: list[tuple[int, str]]
@@ -48,7 +48,7 @@ class Console:
 
     @property
     def store(self) -> Store:
-        return self.desk.store
+        return self.services.store
 
     def new_client(self, address: str = "127.0.0.1") -> httpx.AsyncClient:
         """A browser of its own; ``address`` is where it seems to come from."""
@@ -85,15 +85,15 @@ async def console(settings: Settings, store: Store, people: dict[str, str]) -> A
     inspector = FakeInspector(settings, store)
     followed: list[tuple[int, str]] = []
     explainer, airflow = FakeExplainer(settings, store), FakeAirflow()
-    desk = InspectionService(
-        settings,
-        store,
-        lambda: inspector,
-        fake_heatmap,
-        lambda *review: followed.append(review),
-        lambda: explainer,
-        cast("Callable[[], AirflowApi]", lambda: airflow),
+    behind = Behind(
+        inspector=lambda: inspector,
+        explainer=lambda: explainer,
+        heatmap=fake_heatmap,
+        reviewed=lambda *review: followed.append(review),
+        start=main.start_task,
+        airflow=cast("Callable[[], AirflowApi]", lambda: airflow),
     )
+    services = build(settings, store, behind)
     # the reset collects garbage twice: with torch and all its like loaded that took longer than the test
     gc.freeze()
     with nicegui_reset_globals():
@@ -101,12 +101,12 @@ async def console(settings: Settings, store: Store, people: dict[str, str]) -> A
         # every router that is included wraps it once more: after some hundred it is too deep to enter
         lifespan = core.app.router.lifespan_context
         try:
-            main.create_app(desk)
+            main.create_app(services)
             main.serve(settings)
             async with core.app.router.lifespan_context(core.app):
                 transport = httpx.ASGITransport(core.app)
                 async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-                    yield Console(desk, inspector, client, followed, explainer, airflow)
+                    yield Console(services, inspector, client, followed, explainer, airflow)
         finally:
             os.environ.pop("NICEGUI_USER_SIMULATION", None)
             # modules of known pages would be imported anew for each test; ours register in functions

@@ -21,9 +21,8 @@ from anomalyos.core.errors import Conflict, NotAllowed
 from anomalyos.models import categories, promotions
 from anomalyos.models import versions as models
 from anomalyos.models.tables import ModelVersion
-from console.security.sessions import Person
-from console.services.accounts import AccountService, LogQuestion
-from console.services.models import ModelService
+from console.security.person import Person
+from console.services.accounts import LogQuestion
 from tests.console.conftest import PASSWORD, PEOPLE, Console, SignIn
 from tests.console.test_frame import promote
 
@@ -51,7 +50,7 @@ def add_bundle(console: Console, product: str, *, passed: bool | None = True, au
         category = categories.by_name(session, product)
         assert category.id is not None
         number = models.next_version(session, category.id)
-        folder = console.desk.settings.bundles_dir / product / f"{number:04}"
+        folder = console.services.settings.bundles_dir / product / f"{number:04}"
         folder.mkdir(parents=True)
         (folder / "bank.bin").write_bytes(b"normal" * 500)
         entry = {"sha256": sha256(b"normal" * 500).hexdigest(), "bytes": 3000}
@@ -162,29 +161,29 @@ async def test_admin_leads_to_models(console: Console, sign_in: SignIn) -> None:
 
 
 @pytest.mark.parametrize("name", ["victor", "mia", "erik"])
-def test_the_desk_itself_refuses_lower_roles(console: Console, name: str) -> None:
-    admin_desk, model_desk, actor = (
-        AccountService(console.desk),
-        ModelService(console.desk),
+def test_the_services_themselves_refuse_lower_roles(console: Console, name: str) -> None:
+    accounts, models, actor = (
+        console.services.accounts,
+        console.services.models,
         person(name),
     )
     for act in (
-        lambda: admin_desk.people(actor),
-        lambda: admin_desk.add_person(actor, "eve", "admin"),
-        lambda: admin_desk.set_role(actor, name, "admin"),
-        lambda: admin_desk.set_active(actor, "ada", False),
-        lambda: admin_desk.reset_password(actor, "ada"),
-        lambda: admin_desk.tokens(actor, everybody=True),
+        lambda: accounts.people(actor),
+        lambda: accounts.add_person(actor, "eve", "admin"),
+        lambda: accounts.set_role(actor, name, "admin"),
+        lambda: accounts.set_active(actor, "ada", False),
+        lambda: accounts.reset_password(actor, "ada"),
+        lambda: accounts.tokens(actor, everybody=True),
     ):
         with pytest.raises(NotAllowed):
             act()
     if name != "erik":
         for act in (
-            lambda: model_desk.products(actor),
-            lambda: model_desk.promote(actor, "stripes", 1, "why", 0),
-            lambda: model_desk.roll_back(actor, "stripes", "why", 0),
-            lambda: admin_desk.log(actor, LogQuestion()),
-            lambda: admin_desk.export_log(actor, LogQuestion()),
+            lambda: models.products(actor),
+            lambda: models.promote(actor, "stripes", 1, "why", 0),
+            lambda: models.roll_back(actor, "stripes", "why", 0),
+            lambda: accounts.log(actor, LogQuestion()),
+            lambda: accounts.export_log(actor, LogQuestion()),
         ):
             with pytest.raises(NotAllowed):
                 act()
@@ -277,7 +276,7 @@ async def test_a_damaged_version_is_refused_with_words(
     console: Console, sign_in: SignIn, damage: str
 ) -> None:
     number = add_bundle(console, "stripes")
-    folder: Path = console.desk.settings.bundles_dir / "stripes" / f"{number:04}"
+    folder: Path = console.services.settings.bundles_dir / "stripes" / f"{number:04}"
     (folder / damage).write_bytes(b"broken")
     user = await sign_in("erik")
     await user.open("/admin/models?product=stripes")
@@ -304,13 +303,13 @@ async def test_somebody_elses_move_is_not_overwritten(console: Console, sign_in:
 async def test_an_undo_after_somebody_elses_move_is_refused(console: Console) -> None:
     first, second = add_bundle(console, "stripes"), add_bundle(console, "stripes")
     put_in_use(console, "stripes", first)
-    desk, erik = ModelService(console.desk), person("erik")
-    moved = desk.promote(erik, "stripes", second, "better", 1)
+    service, erik = console.services.models, person("erik")
+    moved = service.promote(erik, "stripes", second, "better", 1)
     assert (moved.previous, moved.version) == (first, second)
     third = add_bundle(console, "stripes")
     put_in_use(console, "stripes", third)
     with pytest.raises(Conflict):
-        desk.take_back(erik, moved)
+        service.take_back(erik, moved)
     assert champion(console) == third
 
 
@@ -496,19 +495,19 @@ async def test_lifetimes_out_of_range_are_refused(
 
 
 def test_others_tokens_are_ended_by_admins_only(console: Console) -> None:
-    desk = AccountService(console.desk)
+    service = console.services.accounts
     with console.store.session(read_only=True) as session:
         ids = {user.name: user.id or 0 for user in users.list_all(session)}
     mia, erik, ada = (Person(ids[name], name, Role(PEOPLE[name])) for name in ("mia", "erik", "ada"))
-    desk.create_token(mia, "line 1", ["read"], 30)
+    service.create_token(mia, "line 1", ["read"], 30)
     with console.store.session(read_only=True) as session:
         token_id = tokens.list_all(session)[0].id or 0
     with pytest.raises(NotAllowed):
-        desk.revoke_token(erik, token_id)
-    assert desk.tokens(erik, everybody=False)[0] == []
-    assert [token.state for token in desk.tokens(mia, everybody=False)[0]] == ["works"]
-    desk.revoke_token(ada, token_id)
-    assert [(t.owner, t.state) for t in desk.tokens(ada, everybody=True)[0]] == [("mia", "revoked")]
+        service.revoke_token(erik, token_id)
+    assert service.tokens(erik, everybody=False)[0] == []
+    assert [token.state for token in service.tokens(mia, everybody=False)[0]] == ["works"]
+    service.revoke_token(ada, token_id)
+    assert [(t.owner, t.state) for t in service.tokens(ada, everybody=True)[0]] == [("mia", "revoked")]
 
 
 async def test_expired_tokens_are_marked(console: Console, sign_in: SignIn) -> None:
@@ -570,16 +569,16 @@ async def test_the_log_is_paged_by_the_server(console: Console, sign_in: SignIn)
     await sees(user, "50 of 60")
     await sees(user, "Older")
     await user.should_not_see("Newer")
-    desk, erik, asked = (
-        AccountService(console.desk),
+    service, erik, asked = (
+        console.services.accounts,
         person("erik"),
         LogQuestion(action="review.decide"),
     )
-    newest = desk.log(erik, asked)
-    oldest = desk.log(erik, asked, before=newest.older)
+    newest = service.log(erik, asked)
+    oldest = service.log(erik, asked, before=newest.older)
     assert (len(newest.events), len(oldest.events), oldest.older) == (50, 10, None)
     assert {e.id for e in newest.events}.isdisjoint(e.id for e in oldest.events)
-    back = desk.log(erik, asked, after=oldest.newer)
+    back = service.log(erik, asked, after=oldest.newer)
     assert [e.id for e in back.events] == [e.id for e in newest.events]
 
 

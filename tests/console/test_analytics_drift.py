@@ -120,7 +120,7 @@ async def test_a_report_is_handed_out_in_a_sandbox(console: Console, sign_in: Si
     fill(console)
     compared(console, "2026-11-24", "stable")
     user = await sign_in("victor")
-    folder = drift.folder(console.desk.settings) / "dots"
+    folder = drift.folder(console.services.settings) / "dots"
     folder.mkdir(parents=True)
     (folder / "2026-11-24.html").write_text("<script>document.title='drift'</script>")
     (folder / "notes.html").write_text("no day")
@@ -139,7 +139,7 @@ async def test_a_report_is_handed_out_in_a_sandbox(console: Console, sign_in: Si
     [("dots", "2026-11-23"), ("dots", "notes"), ("..", "2026-11-24"), ("link", "2026-11-24")],
 )
 def test_nothing_but_reports_is_handed_out(console: Console, category: str, day: str) -> None:
-    settings = console.desk.settings
+    settings = console.services.settings
     root = drift.folder(settings)
     (root / "dots").mkdir(parents=True)
     (root / "dots" / "notes.html").write_text("no day")

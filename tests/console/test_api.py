@@ -75,7 +75,7 @@ async def test_rejected_images_are_422_with_code_and_reason(console: Console) ->
 
 async def test_too_large_is_413_announced_or_not(console: Console) -> None:
     headers = bearer(console, "mia", "inspect")
-    console.desk.settings.max_image_bytes = 10_000
+    console.services.settings.max_image_bytes = 10_000
     answer = await inspect(console, b"x" * 80_000, headers)
     assert answer.status_code == 413
     # within the multipart allowance, but the file itself is over the limit

@@ -162,7 +162,7 @@ async def test_a_lobby_left_open_does_not_start_the_challenge_again(
     await user.open("/arena")
     with material.store.session(read_only=True) as session:
         mia = users.by_name(session, "mia")
-    RoundMaker(material.desk.settings, material.store, never).daily_round(stored_id(mia.id), today())
+    RoundMaker(material.services.settings, material.store, never).daily_round(stored_id(mia.id), today())
     user.find(marker="play-daily").click()
     await see(user, "You have played today's challenge.")
 
@@ -201,7 +201,7 @@ async def test_one_product_alone_may_be_chosen(material: Console, sign_in: SignI
 async def test_too_few_pictures_are_refused_with_the_reason(material: Console, sign_in: SignIn) -> None:
     user = await sign_in("mia")
     await user.open("/arena")
-    for path in list((material.desk.settings.data_dir).rglob("test/stain/*.png"))[:10]:
+    for path in list((material.services.settings.data_dir).rglob("test/stain/*.png"))[:10]:
         path.unlink()
     user.find(marker="play-free").click()
     await see(user, "There are 2 defects and 12 normal parts")
@@ -274,7 +274,7 @@ async def test_a_model_that_fails_leaves_the_lobby_usable(
     console: Console, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No picture was inspected before, so the AI has to look, and cannot."""
-    write_product(console.desk.settings.data_dir, "dots", train=1)
+    write_product(console.services.settings.data_dir, "dots", train=1)
 
     def broken(image: Any, category: str | None = None) -> Any:
         raise RuntimeError("no memory")

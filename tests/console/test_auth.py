@@ -103,7 +103,7 @@ async def test_sessions_end_after_session_hours(
     console: Console, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = await sign_in("mia")
-    later = auth.time.time() + console.desk.settings.session_hours * 3600 + 1
+    later = auth.time.time() + console.services.settings.session_hours * 3600 + 1
     monkeypatch.setattr(auth.time, "time", lambda: later)
     assert (await user.http_client.get("/nights")).status_code == 303
 

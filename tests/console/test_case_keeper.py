@@ -38,12 +38,12 @@ async def test_decisions_and_undos_reach_the_case_base(console: Console) -> None
     row = console.inspector.inspect(picture("stripes", 1, flawed=True), source="a.png", batch_key=night)
     finish_night(console.store, night)
     assert row.id is not None
-    mia = Person("mia", Role.REVIEWER)
-    console.desk.decide(mia, row.id, "defect", expected_version=0, defect_type="stain")
-    console.desk.undo(mia, row.id, expected_version=1)
+    service, mia = console.services.inspections, Person("mia", Role.REVIEWER)
+    service.decide(mia, row.id, "defect", expected_version=0, defect_type="stain")
+    service.undo(mia, row.id, expected_version=1)
     assert console.followed == [(row.id, "mia"), (row.id, "mia")]
     with pytest.raises(NotAllowed):
-        console.desk.decide(Person("victor", Role.VIEWER), row.id, "defect", expected_version=2)
+        service.decide(Person("victor", Role.VIEWER), row.id, "defect", expected_version=2)
     assert len(console.followed) == 2
 
 

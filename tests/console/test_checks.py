@@ -22,8 +22,7 @@ from anomalyos.inspection.tables import BatchKind
 from anomalyos.quality import quarantine
 from anomalyos.quality.data_check import check_category
 from anomalyos.quality.tables import QuarantinedImage
-from console.security.sessions import Person
-from console.services.checks import CheckService
+from console.security.person import Person
 from tests.console.conftest import PASSWORD, Console, SignIn
 from tests.quality.suites import VIOLATIONS, write_suite
 from tests.support.products import picture, write_product
@@ -125,9 +124,9 @@ async def test_only_engineers_let_a_stopped_night_go_on_and_say_why(
     await until(released)
     await engineer.open(f"/checks?batch={NIGHT}")
     await engineer.should_see("erik let it go on")
-    desk = CheckService(console.desk)
+    checks = console.services.checks
     with pytest.raises(NotAllowed):
-        desk.let_go_on(Person(1, "mia", Role.REVIEWER), row.id or 0, "I want to")
+        checks.let_go_on(Person(1, "mia", Role.REVIEWER), row.id or 0, "I want to")
 
 
 async def test_an_engineer_releases_an_image_and_it_is_audited(
@@ -164,8 +163,8 @@ async def test_others_look_and_decide_nothing(
     await user.should_see("An engineer can release an image")
     copy = images(console.store)["zz_copy.png"]
     await user.should_not_see(marker=f"release-{copy.id}")
-    desk, person = CheckService(console.desk), Person(1, name, Role.REVIEWER)
-    for act in (desk.release, desk.keep_out):
+    checks, person = console.services.checks, Person(1, name, Role.REVIEWER)
+    for act in (checks.release, checks.keep_out):
         with pytest.raises(NotAllowed, match="engineer"):
             act(person, copy.id or 0, "please")
     assert images(console.store)["zz_copy.png"].state == "held"

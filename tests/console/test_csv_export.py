@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.api.v1.csv_export import Cell, csv_response, safe_cell, stream
+from console.api.v1.csv_export import csv_response
+from console.services.csv_table import Cell, safe_cell, stream
 
 STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 

@@ -11,12 +11,11 @@ from anomalyos.core.errors import NotFound
 from anomalyos.explain.evidence import CamExplanation, NamedDefect, Note
 from anomalyos.inspection import inspections
 from anomalyos.reports import repository as reports
+from console.components.explanation import maps, why
+from console.components.explanation.report_text import parse
+from console.components.explanation.waterfall import bars, summary
+from console.components.explanation.words import case_address, fidelity_words, origin
 from console.services.explain_jobs import ExplainJob, merged
-from console.services.explanation import explanations_of
-from console.ui.explanation import maps, why
-from console.ui.explanation.report_text import parse
-from console.ui.explanation.waterfall import bars, summary
-from console.ui.explanation.words import case_address, fidelity_words, origin
 from tests.console.conftest import Console, SignIn
 from tests.console.factory import open_night
 from tests.reports import examples
@@ -190,7 +189,7 @@ async def test_a_report_being_written_is_followed_by_every_page_that_shows_the_p
     console.explainer.hold = threading.Event()
     user.find(marker="write-report").click()
     await wait_for(console, user, "Gathering what is known: similar cases, 0%")
-    job = explanations_of(console.desk).writing(number)
+    job = console.services.explanations.writing(number)
     assert job is not None
     await other.open(f"/inspection/{number}")
     await wait_for(console, other, "Gathering what is known: similar cases, 0%")

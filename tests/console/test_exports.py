@@ -13,8 +13,7 @@ from anomalyos.core.geometry import Box
 from anomalyos.explain import repository as explanations
 from anomalyos.inspection import inspections
 from console.api.v1.exports import html_file, pdf_file
-from console.security.sessions import Person
-from console.services.explanation import explanations_of
+from console.security.person import Person
 from tests.console.conftest import Console, SignIn
 from tests.console.test_explanation import inspect
 from tests.reports import examples
@@ -25,7 +24,7 @@ from tests.support.products import picture
 async def reported(console: Console, sign_in: SignIn) -> tuple[int, int]:
     """Inspection and report."""
     number = inspect(console)
-    explaining = explanations_of(console.desk)
+    explaining = console.services.explanations
     job = explaining.write(Person(2, "mia", Role.REVIEWER), number)
     for _ in range(100):
         if job.done:
@@ -119,7 +118,7 @@ def keep_trace(console: Console, inspection_id: int, image: str, sha256: str) ->
 async def test_patches_are_cut_out_of_the_very_photographs(console: Console, sign_in: SignIn) -> None:
     number = inspect(console)
     data = picture("stripes", 77)
-    folder = console.desk.settings.data_dir / "stripes" / "train" / "good"
+    folder = console.services.settings.data_dir / "stripes" / "train" / "good"
     folder.mkdir(parents=True)
     (folder / "077.png").write_bytes(data)
     keep_trace(console, number, "train/good/077.png", hashlib.sha256(data).hexdigest())
@@ -141,7 +140,7 @@ async def test_a_training_picture_is_only_the_one_the_model_learned_from(
     console: Console, sign_in: SignIn, image: str
 ) -> None:
     number = inspect(console)
-    folder = console.desk.settings.data_dir / "stripes" / "train" / "good"
+    folder = console.services.settings.data_dir / "stripes" / "train" / "good"
     folder.mkdir(parents=True)
     (folder / "other.png").write_bytes(picture("stripes", 5))
     keep_trace(console, number, image, "0" * 64)
@@ -191,8 +190,8 @@ async def test_the_flagged_place_is_cut_out(console: Console, sign_in: SignIn) -
 
 
 def test_files_are_named_by_numbers_alone(console: Console, reported: tuple[int, int]) -> None:
-    kept = explanations_of(console.desk).report(reported[1])
+    kept = console.services.explanations.report(reported[1])
     for make, suffix in ((html_file, "html"), (pdf_file, "pdf")):
-        name, data = make(console.desk, kept)
+        name, data = make(console.services, kept)
         assert name == f"anomalyos-inspection-{reported[0]}-report-{reported[1]}.{suffix}"
         assert data

@@ -12,8 +12,7 @@ from anomalyos.inspection import batches, inspections, reviews
 from anomalyos.inspection.history import Wanted
 from anomalyos.inspection.tables import Inspection
 from console.pages.forensics.wanted import from_query, to_address
-from console.security.sessions import Person
-from console.services.explanation import explanations_of
+from console.security.person import Person
 from console.services.past_events import timeline
 from console.services.rerunning import Side, differences, rerun
 from tests.console.conftest import Console, SignIn
@@ -154,7 +153,7 @@ async def test_leaving_the_page_stops_nothing(console: Console, sign_in: SignIn)
     await user.open("/nights")
     console.explainer.hold.set()
     await user.open(f"/forensics/{number}")
-    job = explanations_of(console.desk).ask(number, ())
+    job = console.services.explanations.ask(number, ())
     await wait_for(console, user, "The stand-in follows the real score closely")
     assert job.states["shap"].status == "done"
     assert console.explainer.asked_about("shap") == [number]
@@ -198,7 +197,7 @@ async def test_the_timeline_tells_everything_newest_first(console: Console, sign
         reviews.undo(session, inspection_id=number, actor="erik", expected_version=1)
         audit.write(session, actor="ada", action="lease.take", subject=f"inspection:{number}")
         audit.write(session, actor="ada", action="lease.take", subject="inspection:999")
-    job = explanations_of(console.desk).write(MIA, number)
+    job = console.services.explanations.write(MIA, number)
     user = await sign_in("victor")
     await user.open(f"/forensics/{number}")
     await wait_for(console, user, "Report written from the template for mia")
@@ -254,7 +253,9 @@ async def test_a_viewer_cannot_run_it_again(console: Console, sign_in: SignIn) -
     user.find(marker="rerun").click()
     await user.should_see("This needs the role reviewer; yours is viewer.")
     with pytest.raises(NotAllowed, match="reviewer"):
-        rerun(console.desk, Person(1, "victor", Role.VIEWER), number)
+        rerun(
+            console.services.inspections, console.services.pictures, Person(1, "victor", Role.VIEWER), number
+        )
     with console.store.session(read_only=True) as session:
         assert not audit.recent(session, action="inspection.rerun")
 

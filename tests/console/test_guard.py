@@ -44,7 +44,7 @@ async def test_every_answer_carries_the_safe_headers(console: Console, path: str
     headers = (await console.client.get(path)).headers
     policy = headers["content-security-policy"]
     assert "default-src 'self'" in policy
-    assert f"frame-ancestors 'self' {console.desk.settings.airflow_url}" in policy
+    assert f"frame-ancestors 'self' {console.services.settings.airflow_url}" in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["permissions-policy"] == "camera=(self), microphone=(), geolocation=()"
 

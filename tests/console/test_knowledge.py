@@ -218,7 +218,7 @@ async def test_a_conflict_shows_the_new_state_and_asks_again(
     user.find(marker="edit").click()
     await see(user, marker="field-text")
     user.find(marker="field-text").clear().type("Mine.")
-    console_desk_edit(console, DIRT, "Theirs.")
+    edit_behind(console, DIRT, "Theirs.")
     user.find(marker="save").click()
     await see(user, "ada changed this in the meantime; it is at version 2 now.")
     await see(user, "Theirs.")
@@ -228,7 +228,7 @@ async def test_a_conflict_shows_the_new_state_and_asks_again(
     assert (node(console, DIRT).text, node(console, DIRT).version) == ("Mine.", 3)
 
 
-def console_desk_edit(console: Console, key: str, text: str) -> None:
+def edit_behind(console: Console, key: str, text: str) -> None:
     from anomalyos.knowledge import edits
 
     with console.store.session() as session:
@@ -333,7 +333,7 @@ async def test_only_engineers_edit_whatever_the_page_shows(
 ) -> None:
     from anomalyos.accounts.tables import Role
     from anomalyos.core.errors import NotAllowed
-    from console.security.sessions import Person
+    from console.security.person import Person
     from console.services.knowledge_editor import KnowledgeEditor
 
     user = await sign_in(name)
@@ -350,7 +350,7 @@ async def test_only_engineers_edit_whatever_the_page_shows(
         lambda: editing.revert(who, f"node:{DIRT}", 1, expected_version=1),
         lambda: editing.remove_case(who, known[0], "no"),
         lambda: editing.restore_case(who, known[0]),
-        lambda: editing.seed(who, console.desk.settings),
+        lambda: editing.seed(who, console.services.settings),
     ):
         with pytest.raises(NotAllowed):
             act()

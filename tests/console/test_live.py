@@ -159,7 +159,7 @@ async def test_files_the_browser_did_not_send_are_named_with_the_reason(
     user.find(kind=ui.upload).trigger(
         "rejected", [["huge <b>.png", "max-file-size"], ["twin.png", "duplicate"]]
     )
-    limit = f"{console.desk.settings.max_image_bytes / 2**20:.0f} MiB"
+    limit = f"{console.services.settings.max_image_bytes / 2**20:.0f} MiB"
     await user.should_see(
         f"The file is larger than {limit}. Save it smaller, then send it again.", retries=PATIENT
     )

@@ -174,7 +174,7 @@ async def test_the_strip_shows_what_comes_also_of_the_next_page(console: Console
 
 
 async def test_a_defect_type_is_picked_with_the_decision(console: Console, sign_in: SignIn) -> None:
-    folder = console.desk.settings.data_dir / "stripes"
+    folder = console.services.settings.data_dir / "stripes"
     (folder / "train" / "good").mkdir(parents=True)
     for defect in ("scratch", "stain", "good"):
         target = folder / "test" / defect
@@ -206,10 +206,10 @@ def test_defects_are_known_from_cases_and_knowledge_too(console: Console) -> Non
                 origin="seed",
             )
         )
-    assert console.desk.defect_types("stripes") == ["frayed_edge"]
-    assert console.desk.defect_types("dots") == []
-    assert console.desk.defect_types("Odd Name!") == []
-    assert console.desk.defect_types("") == []
+    assert console.services.inspections.defect_types("stripes") == ["frayed_edge"]
+    assert console.services.inspections.defect_types("dots") == []
+    assert console.services.inspections.defect_types("Odd Name!") == []
+    assert console.services.inspections.defect_types("") == []
 
 
 async def test_viewers_have_no_picker(console: Console, sign_in: SignIn) -> None:

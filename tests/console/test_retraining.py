@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from nicegui import app, ui
 from nicegui.testing import User
 
 from anomalyos.accounts import audit
+from anomalyos.core.forms import AS_SET, FormField
+from anomalyos.learning.options import RetrainingOptions
 from anomalyos.ops.airflow import TaskState
 from console.pages.admin import retraining_page
 from tests.console.conftest import Console, SignIn
@@ -19,7 +22,7 @@ PATH = "/admin/retraining"
 @pytest.fixture
 def products(console: Console) -> Console:
     for name in ("dots", "stripes"):
-        write_product(console.desk.settings.data_dir, name, train=1, good=0, flawed=0)
+        write_product(console.services.settings.data_dir, name, train=1, good=0, flawed=0)
     return console
 
 
@@ -45,7 +48,7 @@ async def test_an_engineer_starts_a_run_and_watches_it_to_its_end(products: Cons
     user = await sign_in("erik")
     await user.open(f"{PATH}?product=dots")
     await see(user, "Nothing was retrained yet")
-    user.find(marker="ratio").type("0.05")
+    user.find(marker="coreset-ratio").type("0.05")
     user.find(marker="fine-tune").click()
     user.find(marker="trials").clear().type("3")
     user.find(marker="force").click()
@@ -122,6 +125,47 @@ async def test_what_airflow_cannot_be_asked_is_said_with_the_next_step(
     products.airflow.down = False
     user.find(marker="look-again").click()
     await see(user, "Nothing was retrained yet")
+
+
+async def test_the_page_asks_what_the_form_asks(products: Console, sign_in: SignIn) -> None:
+    user = await sign_in("erik")
+    await user.open(PATH)
+    await see(user, "What to learn again")
+    for name, field in RetrainingOptions.questions().items():
+        (drawn,) = user.find(marker=name.replace("_", "-")).elements
+        if isinstance(drawn, ui.number):
+            bounds = {"min": field.minimum, "max": field.maximum}
+            assert {key: drawn.props.get(key) for key in bounds} == bounds
+        if isinstance(drawn, ui.select):
+            assert list(drawn.options) == ([AS_SET, *field.choices] if field.choices else ["dots", "stripes"])
+    user.find(marker="start-retraining").click()
+    await see(user, "Airflow has taken it on.")
+    assert products.airflow.known["manual__1"].conf == RetrainingOptions().filled_in()
+
+
+async def test_a_wrong_value_is_refused_in_the_forms_words(products: Console, sign_in: SignIn) -> None:
+    user = await sign_in("erik")
+    await user.open(PATH)
+    await see(user, "What to learn again")
+    (alpha,) = user.find(marker="alpha").elements
+    assert isinstance(alpha, ui.number)
+    alpha.value = 3
+    user.find(marker="start-retraining").click()
+    sentence = 'cannot be the value of "Alpha": it must be a number from 0.001 to 0.5, or empty.'
+    await see(user, sentence)
+    assert products.airflow.known == {}
+    engineer = await _token(products, "erik", ["retrain"])
+    answer = await products.client.post("/api/retrain", json={"alpha": 3}, headers=engineer)
+    assert (answer.status_code, answer.json()["detail"]) == (422, f"3 {sentence}")
+    unknown = await products.client.post("/api/retrain", json={"epochs": 3}, headers=engineer)
+    assert unknown.json()["detail"].startswith("There is no option epochs. The options are categories, ")
+
+
+async def test_rest_documents_what_the_form_asks(products: Console) -> None:
+    schema = app.openapi()
+    body = schema["paths"]["/api/retrain"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    asked = schema["components"]["schemas"][body["$ref"].rsplit("/", 1)[-1]]["properties"]
+    assert {name: FormField.of(name, part) for name, part in asked.items()} == RetrainingOptions.questions()
 
 
 @pytest.mark.parametrize("name", ["victor", "mia"])

@@ -21,9 +21,10 @@ from anomalyos.cases.tables import CaseOrigin, DefectCase
 from anomalyos.db.columns import utc_now
 from anomalyos.db.rows import stored_id
 from anomalyos.inspection.tables import Image, Inspection
+from console.routes import Kind
 from tests.console.conftest import Console, SignIn
 from tests.console.factory import finish_night, open_night
-from tests.console.route_table import RULES, Rule, as_registered
+from tests.console.route_table import EXAMPLES, RULES, Rule, as_registered
 from tests.support.products import picture
 
 ELSEWHERE = "203.0.113.7"
@@ -65,7 +66,7 @@ def add_case(console: Console, row: Inspection) -> int:
 
 async def ask(client: httpx.AsyncClient, rule: Rule, known: Mapping[str, object], **more: Any) -> str | int:
     """The status; for a redirect to the sign-in page LOGIN, and FORBIDDEN for a closed page that says so."""
-    answer = await client.request(rule.method, rule.example(known), **rule.send, **more)
+    answer = await client.request(rule.method, rule.address(known), **rule.send, **more)
     if answer.status_code == 303 and answer.headers["location"].startswith("/login?next="):
         return LOGIN if rule.path != "/login" else 303
     closed = rule.page and rule.role not in (None, Role.VIEWER)
@@ -101,6 +102,35 @@ async def mistakes(
 
 def test_every_address_has_a_rule(console: Console) -> None:
     assert as_registered(app.routes) == {rule.name for rule in RULES}
+    assert {rule.name for rule in RULES} >= set(EXAMPLES)
+
+
+def test_what_takes_more_than_a_viewer_and_what_takes_nobody() -> None:
+    """The table decides who may do what, so what it says is said a second time here."""
+    assert {rule.name: rule.role for rule in RULES if rule.role not in (None, Role.VIEWER)} == {
+        "POST /inspect": Role.REVIEWER,
+        "POST /api/inspections/{inspection_id}/review": Role.REVIEWER,
+        "POST /api/retrain": Role.ENGINEER,
+        "GET /api/retrain/{run_id}": Role.ENGINEER,
+        "GET /admin/models": Role.ENGINEER,
+        "GET /admin/retraining": Role.ENGINEER,
+        "GET /admin/audit": Role.ENGINEER,
+        "GET /api/console/audit.csv": Role.ENGINEER,
+        "GET /admin/people": Role.ADMIN,
+        "GET /admin/tokens": Role.ADMIN,
+    }
+    own = {rule.path for rule in RULES if rule.role is None and rule.route.kind is not Kind.FILES}
+    assert own == {"/login", "/health"}
+    tokens_for = {rule.path: rule.scope for rule in RULES if rule.scope not in (None, Scope.READ)}
+    assert tokens_for == {
+        "/inspect": Scope.INSPECT,
+        "/api/inspections/{inspection_id}/review": Scope.INSPECT,
+        "/api/retrain": Scope.RETRAIN,
+        "/api/retrain/{run_id}": Scope.RETRAIN,
+    }
+    take_tokens = {rule.path.split("/")[1] for rule in RULES if rule.scope is not None}
+    assert take_tokens == {"inspect", "metrics", "api", "media", "export", "openapi.json"}
+    assert [rule.path for rule in RULES if rule.route.local] == ["/metrics"]
 
 
 async def test_addresses_made_while_a_page_is_open_are_closed_to_strangers(
@@ -158,7 +188,7 @@ async def test_forged_and_expired_cookies(
 ) -> None:
     user = await sign_in("ada")
     (name, cookie), *_ = user.http_client.cookies.items()
-    content, secret = content_of(cookie), console.desk.settings.resolved_session_secret()
+    content, secret = content_of(cookie), console.services.settings.resolved_session_secret()
     assert signed(content, secret).split(".")[0] == cookie.split(".")[0]
     forged = {
         "other secret": lambda: signed(content, "a guess"),
@@ -166,7 +196,7 @@ async def test_forged_and_expired_cookies(
         "changed": lambda: signed(content | {"x": 1}, secret).split(".")[0] + "." + cookie.split(".", 1)[1],
         "no ticket": lambda: signed({"id": content["id"]}, secret),
         "wrong ticket": lambda: signed(content | {"sign_in": "x" * 32}, secret),
-        "expired": lambda: signed(content, secret, console.desk.settings.session_hours * 3600 + 60),
+        "expired": lambda: signed(content, secret, console.services.settings.session_hours * 3600 + 60),
     }[how]()
     thief = console.new_client(ELSEWHERE)
     wrong = []
@@ -198,7 +228,7 @@ async def test_sessions_that_ended(
     if what == "signed out":
         await user.http_client.post("/logout")
     elif what == "too old":
-        later = time.time() + console.desk.settings.session_hours * 3600 + 1
+        later = time.time() + console.services.settings.session_hours * 3600 + 1
         monkeypatch.setattr(time, "time", lambda: later)
     assert await mistakes(stolen, known, None) == []
 

@@ -13,8 +13,8 @@ from console.services.inspection import InspectionService
 from console.services.warm_up import WarmUp
 
 
-class FakeDesk:
-    """A desk whose champions a test can promote."""
+class FakeInspections:
+    """Inspections whose champions a test can promote."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -40,16 +40,16 @@ def until(condition: Callable[[], bool]) -> None:
 
 def test_a_promotion_after_the_start_is_warmed_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warm_up, "LOOK_EVERY", 0.01)
-    desk = FakeDesk()
-    following = WarmUp(cast(InspectionService, desk))
+    inspections = FakeInspections()
+    following = WarmUp(cast(InspectionService, inspections))
     following.start()
     until(lambda: following.state == "none")
-    assert desk.warmed == []
-    desk.names = ["dots"]
+    assert inspections.warmed == []
+    inspections.names = ["dots"]
     until(lambda: following.state == "ready")
-    assert desk.warmed[0] == ["dots"]
-    desk.broken = True
+    assert inspections.warmed[0] == ["dots"]
+    inspections.broken = True
     until(lambda: following.state == "failed: damaged bundle")
-    desk.broken = False
+    inspections.broken = False
     until(lambda: following.state == "ready")
     following.stop()

@@ -11,8 +11,8 @@ from anomalyos.db.columns import utc_now
 from anomalyos.inspection.tables import Inspection
 from anomalyos.inspection.what_if import Week
 from anomalyos.models.tables import ModelVersion
+from console.container import Services
 from console.pages.inspector.what_if_chart import week_svg
-from console.services.inspection import InspectionService
 from tests.console.conftest import Console, SignIn
 from tests.console.factory import open_night
 from tests.support.products import picture
@@ -179,7 +179,7 @@ async def test_who_was_signed_out_meanwhile_reads_nothing(console: Console, sign
 
 async def test_the_picture_shows_the_week_in_numbers_only(console: Console) -> None:
     ids = fill(console)
-    week = week_of(console.desk, ids[0])
+    week = week_of(console.services, ids[0])
     drawn = week_svg(week, 2.0, 0.9)
     assert drawn.count('class="bar defect" x="') >= 2
     assert "Scores of 6 parts from 0.9 to 3; 3 lie above a threshold of 2" in drawn
@@ -188,10 +188,10 @@ async def test_the_picture_shows_the_week_in_numbers_only(console: Console) -> N
     assert "1 lie above a threshold of 2.2" in moved
 
 
-def week_of(desk: InspectionService, inspection_id: int) -> Week:
+def week_of(services: Services, inspection_id: int) -> Week:
     from anomalyos.inspection import what_if
 
-    with desk.store.session(read_only=True) as session:
+    with services.store.session(read_only=True) as session:
         week = what_if.week(session, inspection_id)
     assert week is not None
     return week

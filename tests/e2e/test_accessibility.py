@@ -87,7 +87,7 @@ def open_in(browser: Browser, theme: str, path: str) -> None:
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("rule", PAGES, ids=lambda rule: rule.path)
 def test_pages(running: Running, ada: Browser, rule: Any, theme: str) -> None:
-    open_in(ada, theme, rule.example(known_ids(running)))
+    open_in(ada, theme, rule.address(known_ids(running)))
     ada.loaded()
     assert serious(ada) == []
     ada.errors()

@@ -6,7 +6,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Depends
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
@@ -14,33 +13,29 @@ from nicegui import app
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 import anomalyos
-from console.api.v1.caller import reader
-from console.services.inspection import InspectionService
+from console.container import Services
 
-_SWAGGER = "/assets/swagger"
+SWAGGER = "/assets/swagger"
 
 
-def register(desk: InspectionService) -> None:
+def serve_swagger() -> None:
     # fastapi-offline ships Swagger UI's files in its wheel; its FastAPI subclass is not needed here
     assets = Path(str(files("fastapi_offline") / "static"))
-    app.add_static_files(_SWAGGER, assets, max_cache_age=86_400)
-    router = APIRouter(include_in_schema=False)
+    app.add_static_files(SWAGGER, assets, max_cache_age=86_400)
 
-    @router.get("/docs")
-    async def docs() -> HTMLResponse:
-        return get_swagger_ui_html(
-            openapi_url="/openapi.json",
-            title="AnomalyOS REST",
-            swagger_js_url=f"{_SWAGGER}/swagger-ui-bundle.js",
-            swagger_css_url=f"{_SWAGGER}/swagger-ui.css",
-            swagger_favicon_url="/favicon.ico",
-        )
 
-    @router.get("/openapi.json", dependencies=[Depends(reader(desk))])
-    async def schema() -> Response:
-        return JSONResponse(_schema())
+async def docs(services: Services) -> HTMLResponse:
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="AnomalyOS REST",
+        swagger_js_url=f"{SWAGGER}/swagger-ui-bundle.js",
+        swagger_css_url=f"{SWAGGER}/swagger-ui.css",
+        swagger_favicon_url="/favicon.ico",
+    )
 
-    app.include_router(router)
+
+async def schema(services: Services) -> Response:
+    return JSONResponse(_schema())
 
 
 def _schema() -> dict[str, Any]:

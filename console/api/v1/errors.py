@@ -15,7 +15,6 @@ from starlette.responses import Response
 from anomalyos.core.errors import AnomalyOSError, Conflict, NotAllowed, NotFound
 from anomalyos.core.forms import REFUSED
 from anomalyos.ops.airflow import AirflowUnreachable
-from console.services.inspection import InspectionService
 
 _STATUS: tuple[tuple[type[AnomalyOSError], int, str], ...] = (
     (NotFound, 404, "not_found"),
@@ -32,7 +31,7 @@ def status_of(error: AnomalyOSError) -> tuple[int, str]:
     return next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
 
 
-def register(desk: InspectionService, draw: Callable[[Request, InspectionService], Awaitable[None]]) -> None:
+def register(draw: Callable[[Request], Awaitable[None]]) -> None:
     """Install the handlers; ``draw`` draws the page for an unknown address."""
 
     async def platform_error(request: Request, error: Exception) -> Response:
@@ -58,7 +57,7 @@ def register(desk: InspectionService, draw: Callable[[Request, InspectionService
 
     async def error_page(request: Request, status: int) -> Response:
         with Client(page(""), request=request) as client:
-            await draw(request, desk)
+            await draw(request)
         return client.build_response(request, status)
 
     app.add_exception_handler(AnomalyOSError, platform_error)

@@ -1,65 +1,68 @@
-"""Pictures of inspections. Always re-encoded from decoded pixels: uploaded bytes are never served."""
+"""Pictures, all served alike: who may see one is known by then, and it is made off the event loop.
+
+What is served where stands in ``console.routes``; every picture is re-encoded from decoded pixels.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
+import hashlib
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
-from nicegui import app
+from fastapi import HTTPException, Request
 from starlette.responses import Response
 
-from anomalyos.images.decoding import encode_png, thumbnail_jpeg
-from console.api.v1.caller import reader
+from anomalyos.core.errors import NotFound
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
 
-_CACHE = "private, max-age=31536000, immutable"
-"""An inspection's pictures never change; private, because only signed-in people may see them."""
-_THUMB_SIDE = 192
-_THUMBS_KEPT = 2_000
-"""Some 8 kB each: the reviewers of a night look at the same ones."""
-_LOSSLESS_PIXELS = 1_000_000
-"""Up to here PNG is small enough; larger photos are sent as JPEG."""
+FOREVER = "private, max-age=31536000, immutable"
+"""What never changes under its address; private, because only signed-in people may see it."""
+A_DAY = "private, max-age=86400, immutable"
+NOT_KEPT = "private, no-cache"
+LARGEST_ID = 2**31 - 1
+"""What the database can be asked for."""
 
 
-def register(desk: InspectionService) -> None:
-    router = APIRouter(prefix="/media", include_in_schema=False, dependencies=[Depends(reader(desk))])
+def served(
+    make: Callable[..., tuple[bytes, str]], cache: str, *, secret: bool = False
+) -> Callable[..., Awaitable[Response]]:
+    """A handler that answers with what ``make`` gives for the numbers and names in the address.
 
-    @lru_cache(maxsize=_THUMBS_KEPT)
-    def small(object_path: str) -> bytes:
-        return thumbnail_jpeg(desk.decoded(object_path).rgb, _THUMB_SIDE)
+    The parameter ``person`` of ``make`` is whoever asks; ``v`` in the query only tells a browser's cache one
+    computation from another.
 
-    @router.get("/image/{inspection_id}")
-    async def image(request: Request, inspection_id: int) -> Response:
-        return await answer(request, f"image-{inspection_id}", lambda: _image(desk, inspection_id))
+    Args:
+        cache: what browsers are told to do with it.
+        secret: what may not be seen yet is answered exactly like what does not exist.
+    """
+    wanted = inspect.signature(make, eval_str=True).parameters
+    named = {name: parameter for name, parameter in wanted.items() if name != "person"}
 
-    @router.get("/thumb/{inspection_id}")
-    async def thumb(request: Request, inspection_id: int) -> Response:
-        return await answer(
-            request, f"thumb-{inspection_id}", lambda: (small(desk.photo_path(inspection_id)), "image/jpeg")
-        )
+    async def picture(request: Request, **found: Any) -> Response:
+        headers = {"Cache-Control": cache}
+        if cache == FOREVER:
+            headers["ETag"] = _tag(request)
+            if request.headers.get("if-none-match") == headers["ETag"]:
+                return Response(status_code=304, headers=headers)
+        if any(isinstance(value, int) and not 0 <= value <= LARGEST_ID for value in found.values()):
+            raise HTTPException(404, "There is nothing here.")
+        if "person" in wanted:
+            found["person"] = request.state.caller
+        try:
+            body, media_type = await run_blocking(make, **found)
+        except NotFound:
+            if not secret:
+                raise
+            gone = {"Cache-Control": "no-store"}
+            raise HTTPException(404, "There is no such picture.", headers=gone) from None
+        return Response(body, media_type=media_type, headers=headers)
 
-    @router.get("/heatmap/{inspection_id}")
-    async def heatmap(request: Request, inspection_id: int) -> Response:
-        return await answer(
-            request, f"heat-{inspection_id}", lambda: (desk.heatmap_png(inspection_id), "image/png")
-        )
-
-    app.include_router(router)
+    asked = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
+    picture.__signature__ = inspect.Signature([asked, *named.values()])  # type: ignore[attr-defined]
+    return picture
 
 
-def _image(desk: InspectionService, inspection_id: int) -> tuple[bytes, str]:
-    photo = desk.photo(inspection_id)
-    if photo.width * photo.height <= _LOSSLESS_PIXELS:
-        return encode_png(photo.rgb, effort=1), "image/png"
-    return thumbnail_jpeg(photo.rgb, max(photo.width, photo.height)), "image/jpeg"
-
-
-async def answer(request: Request, tag: str, make: Callable[[], tuple[bytes, str]]) -> Response:
-    etag = f'"{tag}"'
-    headers = {"Cache-Control": _CACHE, "ETag": etag}
-    if request.headers.get("if-none-match") == etag:
-        return Response(status_code=304, headers=headers)
-    body, media_type = await run_blocking(make)
-    return Response(body, media_type=media_type, headers=headers)
+def _tag(request: Request) -> str:
+    asked = f"{request.url.path}?{request.query_params.get('v', '')[:16]}"
+    return f'"{hashlib.sha256(asked.encode()).hexdigest()[:16]}"'

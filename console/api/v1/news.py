@@ -4,44 +4,40 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Depends, Query
-from nicegui import app
+from fastapi import Query
 
 from anomalyos.accounts.tables import Role
+from anomalyos.db.engine import Store
 from anomalyos.models import promotions
 from anomalyos.models.promotions import Move
-from console.api.v1.caller import reader
-from console.security.sessions import Person
+from console.api.v1.caller import Caller
+from console.container import Services
+from console.security.person import Person
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
 from console.ui import links, wording
 
 
-def register(desk: InspectionService) -> None:
-    """The address frame.js asks every 20 seconds while its page is in sight."""
-    router = APIRouter(include_in_schema=False)
+async def news(
+    services: Services, person: Caller, after: int | None = Query(None, ge=0, le=2**31 - 1)
+) -> dict[str, Any]:
+    """Moves of any champion pointer later than ``after``; without it only where things stand.
 
-    @router.get("/api/console/news")
-    async def news(
-        after: int | None = Query(None, ge=0, le=2**31 - 1), person: Person = Depends(reader(desk))
-    ) -> dict[str, Any]:
-        """Moves of any champion pointer later than ``after``; without it only where things stand."""
-        if after is None:
-            return {"newest": await run_blocking(_newest, desk), "items": []}
-        moves = await run_blocking(_moves, desk, after)
-        newest = max((move.id for move in moves), default=after)
-        return {"newest": newest, "items": [_item(move, person) for move in _lasting(moves, person.name)]}
-
-    app.include_router(router)
+    The address frame.js asks every 20 seconds while its page is in sight.
+    """
+    if after is None:
+        return {"newest": await run_blocking(_newest, services.store), "items": []}
+    moves = await run_blocking(_moves, services.store, after)
+    newest = max((move.id for move in moves), default=after)
+    return {"newest": newest, "items": [_item(move, person) for move in _lasting(moves, person.name)]}
 
 
-def _newest(desk: InspectionService) -> int:
-    with desk.store.session(read_only=True) as session:
+def _newest(store: Store) -> int:
+    with store.session(read_only=True) as session:
         return promotions.newest_id(session)
 
 
-def _moves(desk: InspectionService, after: int) -> list[Move]:
-    with desk.store.session(read_only=True) as session:
+def _moves(store: Store, after: int) -> list[Move]:
+    with store.session(read_only=True) as session:
         return promotions.moves_after(session, after)
 
 

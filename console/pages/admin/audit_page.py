@@ -1,27 +1,20 @@
-"""The audit log: a plain form for the filters, so every question has an address, and a CSV of the answer."""
+"""The audit log: a plain form for the filters, so every question has an address."""
 
 from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request
-from nicegui import app, ui
-from starlette.responses import StreamingResponse
-
-from anomalyos.accounts.tables import AuditEvent, Role, Scope
-from console.api.v1.caller import caller
-from console.api.v1.csv_export import csv_response
+from anomalyos.accounts.tables import AuditEvent, Role
+from console.components.visitor import Visitor
+from console.container import Services
 from console.pages.admin.tabs import admin_page
-from console.security.sessions import Person
-from console.security.visitor import visit
-from console.services.accounts import LOG_HEADER, AccountService, LogPage, LogQuestion, detail_text
+from console.security.person import Person
+from console.services.accounts import LogPage, LogQuestion, detail_text
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
 from console.ui import kit, links, wording
 from console.ui.kit import Text, box
 
 PATH = "/admin/audit"
-_LONGEST = 200
 WORDS = {
     "review.decide": "Decided",
     "review.undo": "Took a decision back",
@@ -47,56 +40,25 @@ WORDS = {
 }
 
 
-def register(desk: InspectionService, admin_desk: AccountService) -> None:
-    @ui.page(PATH, response_timeout=30)
-    async def log(
-        request: Request,
-        actor: str = "",
-        action: str = "",
-        subject: str = "",
-        since: str = "",
-        until: str = "",
-        before: int | None = None,
-        after: int | None = None,
-    ) -> None:
-        visitor = await visit(request, desk)
-        asked = _asked(actor, action, subject, since, until)
-        with admin_page(visitor, PATH) as shell:
-            if shell is None:
-                return
-            found = await run_blocking(
-                admin_desk.log, visitor.person, asked, before=_number(before), after=_number(after)
-            )
-            actions = await run_blocking(admin_desk.log_actions, visitor.person)
-            _draw_filters(asked, actions)
-            _draw_answer(found, asked, visitor.person)
-
-    _register_export(admin_desk, desk)
-
-
-def _register_export(admin_desk: AccountService, desk: InspectionService) -> None:
-    # /api/… answers 401 and 403 in JSON by itself instead of leading to the sign-in page
-    router = APIRouter(include_in_schema=False)
-    engineer = caller(desk, scope=Scope.READ, role=Role.ENGINEER)
-
-    @router.get("/api/console/audit.csv")
-    async def export(
-        actor: str = "",
-        action: str = "",
-        subject: str = "",
-        since: str = "",
-        until: str = "",
-        person: Person = Depends(engineer),
-    ) -> StreamingResponse:
-        asked = _asked(actor, action, subject, since, until)
-        rows = await run_blocking(admin_desk.export_log, person, asked)
-        return csv_response("audit-log", LOG_HEADER, rows)
-
-    app.include_router(router)
-
-
-def _asked(actor: str, action: str, subject: str, since: str, until: str) -> LogQuestion:
-    return LogQuestion(*(part.strip()[:_LONGEST] for part in (actor, action, subject, since, until)))
+async def log(
+    services: Services,
+    visitor: Visitor,
+    actor: str = "",
+    action: str = "",
+    subject: str = "",
+    since: str = "",
+    until: str = "",
+    before: int | None = None,
+    after: int | None = None,
+) -> None:
+    asked = LogQuestion.read(actor, action, subject, since, until)
+    with admin_page(visitor, PATH):
+        found = await run_blocking(
+            services.accounts.log, visitor.person, asked, before=_number(before), after=_number(after)
+        )
+        actions = await run_blocking(services.accounts.log_actions, visitor.person)
+        _draw_filters(asked, actions)
+        _draw_answer(found, asked, visitor.person)
 
 
 def _number(value: int | None) -> int | None:

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-from fastapi import Request
-from nicegui import ui
-
 from anomalyos.core.errors import NotFound
 from anomalyos.models import promotions
+from console.components.visitor import Visitor
+from console.container import Services
 from console.pages.admin.moving import Moving
 from console.pages.admin.tabs import admin_page
 from console.pages.admin.version_table import draw_versions
-from console.security.visitor import visit
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
-from console.services.models import PAGE, ModelService, Moved, ProductRow, ProductView
+from console.services.models import PAGE, Moved, ProductRow, ProductView
 from console.ui import kit, links, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 
 
-def register(desk: InspectionService, model_desk: ModelService) -> None:
-    @ui.page("/admin/models", response_timeout=30)
-    async def models(request: Request, product: str = "", offset: int = 0) -> None:
-        visitor = await visit(request, desk)
-        with admin_page(visitor, "/admin/models") as shell:
-            if shell is None:
-                return
-            rows = await run_blocking(model_desk.products, visitor.person)
-            if not rows:
-                kit.empty_state(
-                    "model_training",
-                    "No product yet",
-                    "The first one appears when images were imported and learned: anomalyos rebuild.",
-                )
-                return
-            await ModelsView(desk, model_desk, shell, rows, product or _first(rows), offset).draw()
+async def models(services: Services, visitor: Visitor, product: str = "", offset: int = 0) -> None:
+    with admin_page(visitor, "/admin/models") as shell:
+        rows = await run_blocking(services.models.products, visitor.person)
+        if not rows:
+            kit.empty_state(
+                "model_training",
+                "No product yet",
+                "The first one appears when images were imported and learned: anomalyos rebuild.",
+            )
+            return
+        await ModelsView(services, shell, rows, product or _first(rows), offset).draw()
 
 
 def _first(rows: list[ProductRow]) -> str:
@@ -47,20 +39,19 @@ class ModelsView:
 
     def __init__(
         self,
-        desk: InspectionService,
-        model_desk: ModelService,
+        services: Services,
         shell: Frame,
         rows: list[ProductRow],
         product: str,
         offset: int,
     ) -> None:
-        self._models = model_desk
+        self._models = services.models
         self._shell = shell
         self._rows = rows
         self._product = product
         self._offset = offset
-        self._airflow = desk.settings.airflow_url.rstrip("/")
-        self._moving = Moving(desk, model_desk, shell, self._moved)
+        self._airflow = services.settings.airflow_url.rstrip("/")
+        self._moving = Moving(services, shell, self._moved)
         with box("aos-split"):
             self._left = box("aos-products", "nav")
             self._left.props["aria-label"] = "Products"

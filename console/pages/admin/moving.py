@@ -9,13 +9,13 @@ from nicegui import ui
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError, BundleError
 from anomalyos.models import promotions
-from console.pages.admin.tabs import refuse
+from console.components.refusal import refuse
+from console.components.visitor import reauthorize
+from console.container import Services
 from console.pages.admin.version_table import draw_comparison
-from console.security.sessions import Person
-from console.security.visitor import reauthorize
+from console.security.person import Person
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
-from console.services.models import ModelService, Moved, ProductView, VersionView
+from console.services.models import Moved, ProductView, VersionView
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
@@ -29,14 +29,13 @@ class Moving:
 
     def __init__(
         self,
-        desk: InspectionService,
-        models: ModelService,
+        services: Services,
         shell: Frame,
         moved: Callable[[Moved], Awaitable[None]],
     ) -> None:
         """``moved`` is awaited after every move, to redraw."""
-        self._desk = desk
-        self._models = models
+        self._services = services
+        self._models = services.models
         self._shell = shell
         self._after = moved
 
@@ -99,7 +98,7 @@ class Moving:
                 kit.button(word, go, classes="primary").mark("confirm-move")
 
     async def _go(self, act: Act, reason: str, window: ui.dialog, refused: ui.element) -> None:
-        person = await reauthorize(self._desk, self._shell, Role.ENGINEER)
+        person = await reauthorize(self._services, self._shell, Role.ENGINEER)
         if person is None:
             return
         refused.clear()
@@ -141,7 +140,7 @@ class Moving:
         await self._after(moved)
 
     async def _take_back(self, moved: Moved) -> None:
-        person = await reauthorize(self._desk, self._shell, Role.ENGINEER)
+        person = await reauthorize(self._services, self._shell, Role.ENGINEER)
         if person is None:
             return
         try:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import partial
 from urllib.parse import urlencode
 
-from fastapi import Request
 from nicegui import ui
 
 from anomalyos.accounts.tables import Role
+from console.components.refusal import attempt
+from console.components.visitor import Visitor, reauthorize
+from console.container import Services
 from console.pages.admin.secret import show_once
-from console.pages.admin.tabs import admin_page, attempt
-from console.security.visitor import reauthorize, visit
-from console.services.accounts import PAGE, AccountService, PersonView
+from console.pages.admin.tabs import admin_page
+from console.services.accounts import PAGE, PersonView
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
@@ -27,23 +27,17 @@ ROLES = {
 }
 
 
-def register(desk: InspectionService, admin_desk: AccountService) -> None:
-    @ui.page("/admin/people", response_timeout=30)
-    async def people(request: Request, q: str = "", offset: int = 0) -> None:
-        visitor = await visit(request, desk)
-        with admin_page(visitor, "/admin/people") as shell:
-            if shell is not None:
-                await PeopleView(desk, admin_desk, shell, q[:64], offset).draw()
+async def people(services: Services, visitor: Visitor, q: str = "", offset: int = 0) -> None:
+    with admin_page(visitor, "/admin/people") as shell:
+        await PeopleView(services, shell, q[:64], offset).draw()
 
 
 class PeopleView:
     """The list with its search field; redrawn after every change."""
 
-    def __init__(
-        self, desk: InspectionService, admin_desk: AccountService, shell: Frame, text: str, offset: int
-    ) -> None:
-        self._desk = desk
-        self._admin = admin_desk
+    def __init__(self, services: Services, shell: Frame, text: str, offset: int) -> None:
+        self._services = services
+        self._admin = services.accounts
         self._shell = shell
         self._text = text
         self._offset = offset
@@ -152,7 +146,7 @@ class PeopleView:
                 kit.button("Add", add, classes="primary").mark("confirm-add")
 
     async def _add(self, name: str, role: str, window: ui.dialog, place: ui.element) -> None:
-        person = await reauthorize(self._desk, self._shell, Role.ADMIN)
+        person = await reauthorize(self._services, self._shell, Role.ADMIN)
         if person is None:
             return
         password = await attempt(self._shell, lambda: self._admin.add_person(person, name, role), place)
@@ -187,7 +181,7 @@ class PeopleView:
                 kit.button("Change role", change, classes="primary").mark("confirm-role")
 
     async def _set_role(self, name: str, before: str, role: str, place: ui.element | None = None) -> bool:
-        person = await reauthorize(self._desk, self._shell, Role.ADMIN)
+        person = await reauthorize(self._services, self._shell, Role.ADMIN)
         if person is None:
             return False
         if role == before:
@@ -207,7 +201,7 @@ class PeopleView:
         return True
 
     async def _switch(self, name: str, active: bool) -> None:
-        person = await reauthorize(self._desk, self._shell, Role.ADMIN)
+        person = await reauthorize(self._services, self._shell, Role.ADMIN)
         if person is None:
             return
 
@@ -232,7 +226,7 @@ class PeopleView:
             )
 
             async def reset() -> None:
-                actor = await reauthorize(self._desk, self._shell, Role.ADMIN)
+                actor = await reauthorize(self._services, self._shell, Role.ADMIN)
                 if actor is None:
                     return
                 password = await attempt(self._shell, lambda: self._admin.reset_password(actor, person.name))

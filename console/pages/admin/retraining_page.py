@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from functools import partial
 
-from fastapi import Request
 from nicegui import ui
 
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.learning.options import RetrainingOptions
 from anomalyos.ops.airflow import AirflowRefused, AirflowUnreachable
+from console.components.refusal import refuse
+from console.components.visitor import Visitor, reauthorize
+from console.container import Services
 from console.pages.admin.retraining_form import OptionsForm
-from console.pages.admin.tabs import admin_page, refuse
-from console.security.visitor import reauthorize, visit
+from console.pages.admin.tabs import admin_page
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
-from console.services.retraining import RetrainingService, RunView, Step
+from console.services.retraining import RunView, Step
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
@@ -41,22 +41,16 @@ STEP_ICONS = {
 }
 
 
-def register(desk: InspectionService, retrain_desk: RetrainingService) -> None:
-    @ui.page(PATH, response_timeout=30)
-    async def retraining(request: Request, product: str = "") -> None:
-        visitor = await visit(request, desk)
-        with admin_page(visitor, PATH) as shell:
-            if shell is None:
-                return
-            products = await run_blocking(retrain_desk.products, visitor.person)
-            view = RetrainingView(desk, retrain_desk, shell)
-            with box("aos-retrain"):
-                with box("aos-card aos-retrain-form"):
-                    view.draw_form(OptionsForm(RetrainingOptions, products, product))
-                with box("aos-retrain-runs", "section") as runs:
-                    runs.props["aria-label"] = "Runs"
-                    view.place = box()
-            await view.refresh()
+async def retraining(services: Services, visitor: Visitor, product: str = "") -> None:
+    with admin_page(visitor, PATH) as shell:
+        products = await run_blocking(services.retraining.products, visitor.person)
+        view = RetrainingView(services, shell)
+        with box("aos-retrain"):
+            with box("aos-card aos-retrain-form"):
+                view.draw_form(OptionsForm(RetrainingOptions, products, product))
+            with box("aos-retrain-runs", "section", aria_label="Runs"):
+                view.place = box()
+        await view.refresh()
 
 
 class RetrainingView:
@@ -64,9 +58,9 @@ class RetrainingView:
 
     place: ui.element
 
-    def __init__(self, desk: InspectionService, retrain_desk: RetrainingService, shell: Frame) -> None:
-        self._desk = desk
-        self._retraining = retrain_desk
+    def __init__(self, services: Services, shell: Frame) -> None:
+        self._services = services
+        self._retraining = services.retraining
         self._shell = shell
         self._shown: list[RunView] | None = None
         self._timer = ui.timer(LOOK_EVERY, self.refresh, active=False)
@@ -83,7 +77,7 @@ class RetrainingView:
             ).mark("start-retraining")
 
     async def _start(self, form: OptionsForm[RetrainingOptions], refused: ui.element) -> None:
-        person = await reauthorize(self._desk, self._shell, Role.ENGINEER)
+        person = await reauthorize(self._services, self._shell, Role.ENGINEER)
         if person is None:
             return
         refused.clear()
@@ -97,7 +91,7 @@ class RetrainingView:
 
     async def refresh(self) -> None:
         """Look at the runs, redraw when something has changed, look again while one is going on."""
-        person = await reauthorize(self._desk, self._shell, Role.ENGINEER)
+        person = await reauthorize(self._services, self._shell, Role.ENGINEER)
         if person is None:
             self._timer.deactivate()
             return
@@ -145,14 +139,14 @@ class RetrainingView:
                 Text(asked(run), "h3", "grow")
                 if not run.over:
                     kit.button("Stop", partial(self._stop, run.run_id), icon_name="stop_circle").mark("stop")
-                airflow = kit.link("In Airflow", run.address, "aos-button", "open_in_new")
-                airflow.props["target"] = "_blank"
-                airflow.props["rel"] = "noopener"
+                kit.link(
+                    "In Airflow", run.address, "aos-button", "open_in_new", target="_blank", rel="noopener"
+                )
             Text(when(run), "p", "aos-small aos-muted")
             if not run.over:
-                bar = box("aos-progress").props("role=progressbar aria-valuemin=0 aria-valuemax=100")
-                bar.props["aria-label"] = "Steps that have ended"
-                bar.props["aria-valuenow"] = round(100 * run.share)
+                bar = box(
+                    "aos-progress", aria_label="Steps that have ended", aria_valuenow=round(100 * run.share)
+                ).props("role=progressbar aria-valuemin=0 aria-valuemax=100")
                 with bar:
                     box().style(f"width: {100 * run.share:.0f}%")
             with box("aos-steps", "ul"):
@@ -162,7 +156,7 @@ class RetrainingView:
                 Text(line, "p", "aos-run-line aos-wrap")
 
     async def _stop(self, run_id: str) -> None:
-        person = await reauthorize(self._desk, self._shell, Role.ENGINEER)
+        person = await reauthorize(self._services, self._shell, Role.ENGINEER)
         if person is None:
             return
         try:

@@ -1,23 +1,19 @@
-"""What the pages of Admin share: the title, the tabs the role may open, and how a refusal is shown."""
+"""What the pages of Admin share: the title, the tabs the role may open."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
 
-from nicegui import ui
+from starlette.responses import RedirectResponse
 
 from anomalyos.accounts.tables import Role
-from anomalyos.core.errors import AnomalyOSError
-from console.security.visitor import Visit
-from console.services.blocking import run_blocking
+from console.components.visitor import Visitor
+from console.container import Services
 from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame, frame
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -53,25 +49,14 @@ TABS = (
 
 
 @contextmanager
-def admin_page(visitor: Visit, path: str) -> Iterator[Frame | None]:
-    """The shell of one tab; yields None after saying so when the visitor's role does not suffice."""
+def admin_page(visitor: Visitor, path: str) -> Iterator[Frame]:
+    """The shell of one tab."""
     tab = next(tab for tab in TABS if tab.path == path)
     person = visitor.person
     with (
         frame(tab.name, person, mode="/admin", open_items=visitor.open_items) as shell,
         box("aos-page aos-admin"),
     ):
-        if not person.may(tab.role):
-            Text(tab.name, "h1", "aos-title")
-            kit.empty_state(
-                "lock",
-                "Not for your role",
-                f"This needs the role {tab.role.value}; yours is {person.role.value}. "
-                "An administrator can change it.",
-                actions=_ways_out,
-            )
-            yield None
-            return
         with box("aos-admin-head"):
             with box():
                 Text(tab.name, "h1", "aos-title")
@@ -83,31 +68,26 @@ def admin_page(visitor: Visit, path: str) -> Iterator[Frame | None]:
         yield shell
 
 
+def refused(visitor: Visitor, path: str, role: Role) -> None:
+    """One tab to somebody whose role does not suffice."""
+    name = next(tab.name for tab in TABS if tab.path == path)
+    person = visitor.person
+    with frame(name, person, mode="/admin", open_items=visitor.open_items), box("aos-page aos-admin"):
+        Text(name, "h1", "aos-title")
+        kit.empty_state(
+            "lock",
+            "Not for your role",
+            f"This needs the role {role.value}; yours is {person.role.value}. "
+            "An administrator can change it.",
+            actions=_ways_out,
+        )
+
+
 def _ways_out() -> None:
     kit.link("To the queue", "/", "aos-button primary")
     kit.link("My API tokens", "/tokens", "aos-button", "key")
 
 
-async def attempt(shell: Frame, work: Callable[[], T], place: ui.element | None = None) -> T | None:
-    """What ``work`` returns, done off the loop; None after a refusal was said.
-
-    Args:
-        place: where in an open window the refusal is said; a toast says it without one.
-    """
-    if place is not None:
-        place.clear()
-    try:
-        return await run_blocking(work)
-    except AnomalyOSError as error:
-        if place is None:
-            shell.toast(str(error), icon_name="error", seconds=10)
-        else:
-            refuse(place, str(error))
-        return None
-
-
-def refuse(place: ui.element, text: str, icon_name: str = "error") -> None:
-    """Say in an open window why nothing was done."""
-    place.clear()
-    with place:
-        kit.notice(text, "defect", icon_name).mark("refused")
+async def first_tab(services: Services) -> RedirectResponse:
+    """Every tab has an address of its own; a refusal is shown there too."""
+    return RedirectResponse("/admin/models", status_code=303)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 
-from fastapi import Request
 from nicegui import ui
 
 from anomalyos.accounts.tables import Role, Scope
 from anomalyos.core.errors import AnomalyOSError
+from console.components.refusal import attempt, refuse
+from console.components.visitor import Visitor, reauthorize
+from console.container import Services
 from console.pages.admin.secret import show_once
-from console.pages.admin.tabs import admin_page, attempt, refuse
-from console.security.visitor import reauthorize, visit
-from console.services.accounts import PAGE, AccountService, TokenView, days_of
+from console.pages.admin.tabs import admin_page
+from console.services.accounts import PAGE, TokenView, days_of
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame, frame
@@ -32,30 +32,25 @@ STATES = {
 }
 
 
-def register(desk: InspectionService, admin_desk: AccountService) -> None:
-    @ui.page("/tokens", response_timeout=30)
-    async def own(request: Request, offset: int = 0) -> None:
-        visitor = await visit(request, desk)
-        person = visitor.person
-        with (
-            frame("My API tokens", person, open_items=visitor.open_items) as shell,
-            box("aos-page aos-admin"),
-        ):
-            Text("My API tokens", "h1", "aos-title")
-            Text(
-                "Keys with which other programs call AnomalyOS in your name. "
-                "A token can never do more than you may.",
-                "p",
-                "aos-subtitle",
-            )
-            await TokensView(desk, admin_desk, shell, everybody=False, offset=offset).draw()
+async def own(services: Services, visitor: Visitor, offset: int = 0) -> None:
+    person = visitor.person
+    with (
+        frame("My API tokens", person, open_items=visitor.open_items) as shell,
+        box("aos-page aos-admin"),
+    ):
+        Text("My API tokens", "h1", "aos-title")
+        Text(
+            "Keys with which other programs call AnomalyOS in your name. "
+            "A token can never do more than you may.",
+            "p",
+            "aos-subtitle",
+        )
+        await TokensView(services, shell, everybody=False, offset=offset).draw()
 
-    @ui.page("/admin/tokens", response_timeout=30)
-    async def all_tokens(request: Request, offset: int = 0) -> None:
-        visitor = await visit(request, desk)
-        with admin_page(visitor, "/admin/tokens") as shell:
-            if shell is not None:
-                await TokensView(desk, admin_desk, shell, everybody=True, offset=offset).draw()
+
+async def all_tokens(services: Services, visitor: Visitor, offset: int = 0) -> None:
+    with admin_page(visitor, "/admin/tokens") as shell:
+        await TokensView(services, shell, everybody=True, offset=offset).draw()
 
 
 class TokensView:
@@ -63,15 +58,14 @@ class TokensView:
 
     def __init__(
         self,
-        desk: InspectionService,
-        admin_desk: AccountService,
+        services: Services,
         shell: Frame,
         *,
         everybody: bool,
         offset: int,
     ) -> None:
-        self._desk = desk
-        self._admin = admin_desk
+        self._services = services
+        self._admin = services.accounts
         self._shell = shell
         self._everybody = everybody
         self._offset = offset
@@ -153,7 +147,7 @@ class TokensView:
                 kit.button("Create", create, classes="primary").mark("confirm-token")
 
     async def _create(self, name: str, scopes: list[str], days: object, place: ui.element) -> bool:
-        person = await reauthorize(self._desk, self._shell, Role.VIEWER)
+        person = await reauthorize(self._services, self._shell, Role.VIEWER)
         if person is None:
             return False
         try:
@@ -194,7 +188,7 @@ class TokensView:
                 kit.button("Revoke", revoke, classes="danger").mark("confirm-revoke")
 
     async def _revoke(self, token: TokenView) -> bool:
-        person = await reauthorize(self._desk, self._shell, Role.VIEWER)
+        person = await reauthorize(self._services, self._shell, Role.VIEWER)
         if person is None:
             return False
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from fastapi import Request
-from nicegui import ui
 
-from console.api.v1 import analytics as export
+from console.components.visitor import Visitor
+from console.container import Services
 from console.pages.analytics import drift_section, models_and_reviewers, rates, summary
 from console.pages.analytics.section import View, aligned
-from console.security.visitor import visit
 from console.services.analytics import drift
 from console.services.analytics.filter import KINDS, PATH, AnalyticsFilter, read, today
-from console.services.analytics.report import Report, Reports
+from console.services.analytics.report import Report
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import frame
@@ -24,34 +22,27 @@ _NOTED = timedelta(seconds=5)
 """A report older than this says so; one of a large store is given again for a while."""
 
 
-def register(desk: InspectionService) -> None:
-    """The page and, beside it, its tables as files."""
-    reports = Reports(desk.store)
-    export.register(desk, reports)
-
-    @ui.page(PATH, response_timeout=60)
-    async def analytics(request: Request) -> None:
-        visitor = await visit(request, desk)
-        wanted = read(request.query_params, today())
-        report = await run_blocking(reports.get, wanted)
-        shown = [wanted.category] if wanted.category else report.categories
-        stored = await run_blocking(drift.found, desk.settings, shown)
-        with (
-            frame("Analytics", visitor.person, mode=PATH, open_items=visitor.open_items) as shell,
-            box("aos-page aos-analytics"),
-        ):
-            _head(report)
-            if report.total.images == 0:
-                _nothing(report)
-                return
-            view = View(desk, shell, report)
-            summary.draw_figures(report)
-            with aligned():
-                rates.draw_flags(view)
-                rates.draw_false_alarms(view)
-                models_and_reviewers.draw_reviewers(view)
-                models_and_reviewers.draw_models(view)
-                drift_section.draw(view, stored)
+async def analytics(services: Services, visitor: Visitor, request: Request) -> None:
+    wanted = read(request.query_params, today())
+    report = await run_blocking(services.analytics.get, wanted)
+    shown = [wanted.category] if wanted.category else report.categories
+    stored = await run_blocking(drift.found, services.settings, shown)
+    with (
+        frame("Analytics", visitor.person, mode=PATH, open_items=visitor.open_items) as shell,
+        box("aos-page aos-analytics"),
+    ):
+        _head(report)
+        if report.total.images == 0:
+            _nothing(report)
+            return
+        view = View(services, shell, report)
+        summary.draw_figures(report)
+        with aligned():
+            rates.draw_flags(view)
+            rates.draw_false_alarms(view)
+            models_and_reviewers.draw_reviewers(view)
+            models_and_reviewers.draw_models(view)
+            drift_section.draw(view, stored)
 
 
 def _head(report: Report) -> None:

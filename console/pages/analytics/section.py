@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from nicegui import ui
 
 from anomalyos.accounts.tables import Role
-from console.api.v1.csv_export import Cell, Table
-from console.security.visitor import reauthorize
+from console.components.visitor import reauthorize
+from console.container import Services
 from console.services.analytics.report import Report
 from console.services.analytics.tables import TABLES
-from console.services.inspection import InspectionService
+from console.services.csv_table import Cell, Table
 from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
@@ -25,7 +25,7 @@ _ROWS_SHOWN = 120
 class View:
     """What every section is drawn from."""
 
-    desk: InspectionService
+    services: Services
     shell: Frame
     report: Report
 
@@ -82,7 +82,7 @@ def _table_details(view: View, title: str, table: str) -> None:
         holder = box("aos-an-scroll", aria_label=f"Table: {title}").props("tabindex=0 role=region")
 
     async def opened() -> None:
-        if holder.default_slot.children or not await reauthorize(view.desk, view.shell, Role.VIEWER):
+        if holder.default_slot.children or not await reauthorize(view.services, view.shell, Role.VIEWER):
             return
         with holder:
             _draw_table(TABLES[table](view.report), title)

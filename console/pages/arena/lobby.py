@@ -7,10 +7,11 @@ from nicegui import ui
 from anomalyos.accounts.tables import Role
 from anomalyos.arena import difficulty, rules
 from anomalyos.arena.drawing import enough
+from console.components.visitor import reauthorize
+from console.container import Services
 from console.pages.arena import standings
 from console.pages.arena.starter import Starter
-from console.security.visitor import reauthorize
-from console.services.arena import ArenaService, Lobby
+from console.services.arena import Lobby
 from console.services.blocking import run_blocking
 from console.ui import kit, wording
 from console.ui.kit import Text, box
@@ -20,8 +21,9 @@ ALL = "All products"
 
 
 class LobbyView:
-    def __init__(self, referee: ArenaService, shell: Frame, lobby: Lobby) -> None:
-        self._referee = referee
+    def __init__(self, services: Services, shell: Frame, lobby: Lobby) -> None:
+        self._services = services
+        self._arena = services.arena
         self._shell = shell
         self._lobby = lobby
         with box("aos-page aos-arena-lobby"):
@@ -37,7 +39,7 @@ class LobbyView:
                 if lobby.of_all_time:
                     self._draw_form()
             self._place = box("aos-arena-doors")
-            self._starter = Starter(referee, shell, self._place, self._draw_doors)
+            self._starter = Starter(services, shell, self._place, self._draw_doors)
             with self._place:
                 self._draw_doors()
             self._draw_figures()
@@ -71,12 +73,12 @@ class LobbyView:
             kit.link("Go on", f"/arena/round/{row.token}", "aos-button primary").mark("arena-continue")
 
     async def _end(self) -> None:
-        person = await reauthorize(self._referee.desk, self._shell, Role.VIEWER)
+        person = await reauthorize(self._services, self._shell, Role.VIEWER)
         row = self._lobby.open_round
         if person is None or row is None:
             return
-        await run_blocking(self._referee.give_up, person, row.token)
-        self._lobby = await run_blocking(self._referee.lobby, person)
+        await run_blocking(self._arena.give_up, person, row.token)
+        self._lobby = await run_blocking(self._arena.lobby, person)
         self._place.clear()
         with self._place:
             self._draw_doors()

@@ -11,10 +11,11 @@ from anomalyos.accounts.tables import Role
 from anomalyos.arena import rules
 from anomalyos.arena.rules import Call
 from anomalyos.core.errors import NotFound
+from console.components.visitor import reauthorize
+from console.container import Services
 from console.pages.arena import reveal, scoreline, summary
-from console.security.sessions import Person
-from console.security.visitor import reauthorize
-from console.services.arena import QUESTION, READY, REVEAL, SUMMARY, ArenaService, Play, is_daily
+from console.security.person import Person
+from console.services.arena import QUESTION, READY, REVEAL, SUMMARY, Play, is_daily
 from console.services.blocking import run_blocking
 from console.ui import kit
 from console.ui.kit import Text, box
@@ -26,8 +27,9 @@ _CHECK_EVERY = 0.25
 class RoundView:
     """Draws the stages of one round; arena.js moves the mark and sends ``call`` events."""
 
-    def __init__(self, referee: ArenaService, shell: Frame, token: str) -> None:
-        self._referee = referee
+    def __init__(self, services: Services, shell: Frame, token: str) -> None:
+        self._services = services
+        self._arena = services.arena
         self._shell = shell
         self._token = token
         self._play: Play | None = None
@@ -130,18 +132,18 @@ class RoundView:
         self._stage.clear()
         self._drawn = ""
         if play.round.day is not None:
-            standings = await run_blocking(self._referee.day_standings, play.round.day)
+            standings = await run_blocking(self._arena.day_standings, play.round.day)
         else:
-            standings = await run_blocking(self._referee.all_time_standings)
+            standings = await run_blocking(self._arena.all_time_standings)
         with self._stage:
-            summary.draw(play, standings, self._shell.person, self._referee, self._shell)
+            summary.draw(play, standings, self._shell.person, self._services, self._shell)
 
     # events ----------------------------------------------------------------------------------
 
     async def go_on(self) -> None:
         """The next picture, or the summary after the last."""
         if self._play is not None and self._play.stage in (READY, REVEAL):
-            await self._once(lambda person: self._referee.next(person, self._token))
+            await self._once(lambda person: self._arena.next(person, self._token))
 
     async def _called(self, event: events.GenericEventArguments) -> None:
         said, mark, token = _detail(event.args)
@@ -150,19 +152,19 @@ class RoundView:
         if said is None or play is None or play.stage != QUESTION or play.call is None:
             return
         if play.call.token == token:
-            await self._once(lambda person: self._referee.answer(person, self._token, token, said, mark))
+            await self._once(lambda person: self._arena.answer(person, self._token, token, said, mark))
 
     async def _close(self) -> None:
         """The time is over: whatever the browser does, the server ends the call."""
         if self._play is not None and self._play.stage == QUESTION:
-            await self._once(lambda person: self._referee.state(person, self._token))
+            await self._once(lambda person: self._arena.state(person, self._token))
 
     async def _once(self, action: Any) -> None:
         if self._busy:
             return
         self._busy = True
         try:
-            person = await reauthorize(self._referee.desk, self._shell, Role.VIEWER)
+            person = await reauthorize(self._services, self._shell, Role.VIEWER)
             if person is not None:
                 await self._act(person, action)
         finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nicegui import ui
 
 from anomalyos.arena.standings import Standing, Tally
-from console.security.sessions import Person
+from console.security.person import Person
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 

@@ -12,9 +12,9 @@ from anomalyos.accounts.tables import Role
 from anomalyos.arena.rounds import Progress
 from anomalyos.arena.tables import ArenaRound
 from anomalyos.core.errors import AnomalyOSError
-from console.security.sessions import Person
-from console.security.visitor import reauthorize
-from console.services.arena import ArenaService
+from console.components.visitor import reauthorize
+from console.container import Services
+from console.security.person import Person
 from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
@@ -26,16 +26,17 @@ _TICK = 0.15
 
 
 class Starter:
-    """Draws a round on the referee's own thread; ``place`` shows the progress meanwhile.
+    """Draws a round on a thread of its own; ``place`` shows the progress meanwhile.
 
     Args:
         restore: draws ``place`` again when no round came of it.
     """
 
     def __init__(
-        self, referee: ArenaService, shell: Frame, place: ui.element, restore: Callable[[], None]
+        self, services: Services, shell: Frame, place: ui.element, restore: Callable[[], None]
     ) -> None:
-        self._referee = referee
+        self._services = services
+        self._arena = services.arena
         self._shell = shell
         self._place = place
         self._restore = restore
@@ -43,17 +44,17 @@ class Starter:
         self._done = (0, 0)
 
     async def free(self, category: str) -> None:
-        await self._start(lambda person, report: self._referee.new_round(person, category, report))
+        await self._start(lambda person, report: self._arena.new_round(person, category, report))
 
     async def daily(self) -> None:
-        await self._start(self._referee.daily_round)
+        await self._start(self._arena.daily_round)
 
     async def _start(self, draw: Draw) -> None:
         if self._busy:
             return
         self._busy = True
         try:
-            person = await reauthorize(self._referee.desk, self._shell, Role.VIEWER)
+            person = await reauthorize(self._services, self._shell, Role.VIEWER)
             if person is not None:
                 await self._run(person, draw)
         finally:
@@ -64,7 +65,7 @@ class Starter:
         self._show_progress()
         loop = asyncio.get_running_loop()
         try:
-            row = await loop.run_in_executor(self._referee.pool, lambda: draw(person, self._report))
+            row = await loop.run_in_executor(self._arena.pool, lambda: draw(person, self._report))
         except AnomalyOSError as error:
             self._failed(str(error))
         except Exception:

@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from anomalyos.arena.rules import Call
 from anomalyos.arena.standings import Standing
 from anomalyos.arena.tables import ArenaCall
+from console.container import Services
 from console.pages.arena import standings
 from console.pages.arena.starter import Starter
-from console.security.sessions import Person
-from console.services.arena import ArenaService, Play, is_daily
+from console.security.person import Person
+from console.services.arena import Play, is_daily
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 
 
-def draw(play: Play, rows: list[Standing], me: Person, referee: ArenaService, shell: Frame) -> None:
+def draw(play: Play, rows: list[Standing], me: Person, services: Services, shell: Frame) -> None:
     row = play.round
     with box("aos-page aos-arena-summary").mark("arena-summary"):
         Text(headline(row.right, row.ai_right), "h1", "aos-title")
@@ -30,7 +31,7 @@ def draw(play: Play, rows: list[Standing], me: Person, referee: ArenaService, sh
                 _sum(str(row.best_streak), "in a row at best")
         _draw_strip(play.calls)
         place = box("aos-arena-again")
-        starter = Starter(referee, shell, place, lambda: _draw_ways(play, starter))
+        starter = Starter(services, shell, place, lambda: _draw_ways(play, starter))
         with place:
             _draw_ways(play, starter)
         title = "Today's challenge" if is_daily(row) else "All time"

@@ -9,12 +9,12 @@ from nicegui import ui
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.quality.tables import QuarantinedImage
-from console.pages.admin.tabs import refuse
-from console.security.sessions import Person
-from console.security.visitor import reauthorize
+from console.components.refusal import refuse
+from console.components.visitor import reauthorize
+from console.container import Services
+from console.security.person import Person
 from console.services.blocking import run_blocking
-from console.services.checks import CheckService, CheckView
-from console.services.inspection import InspectionService
+from console.services.checks import CheckView
 from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
@@ -26,9 +26,9 @@ Act = Callable[[Person, str], object]
 class Deciding:
     """Asks why, does it, and shows the page anew."""
 
-    def __init__(self, desk: InspectionService, checks: CheckService, shell: Frame) -> None:
-        self._desk = desk
-        self._checks = checks
+    def __init__(self, services: Services, shell: Frame) -> None:
+        self._services = services
+        self._checks = services.checks
         self._shell = shell
 
     def ask_release(self, image: QuarantinedImage) -> None:
@@ -76,7 +76,7 @@ class Deciding:
                 kit.button(word, go, classes="primary").mark("confirm")
 
     async def _go(self, act: Act, note: str, refused: ui.element, *, required: bool) -> None:
-        person = await reauthorize(self._desk, self._shell, Role.ENGINEER)
+        person = await reauthorize(self._services, self._shell, Role.ENGINEER)
         if person is None:
             return
         if required and not note.strip():

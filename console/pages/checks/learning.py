@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from fastapi import Request
-from nicegui import ui
-
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import NotFound
 from anomalyos.quality.tables import DataCheck, QuarantinedImage, QuarantineState
 from anomalyos.quality.words import STATES
+from console.components.night_head import CHECKS, Head, find_night, latest_night
+from console.components.visitor import Visitor
+from console.container import Services
 from console.pages.checks.card import LABELS, draw_check
 from console.pages.checks.deciding import Deciding
 from console.pages.checks.night import LEARNING, draw_ways
-from console.pages.inspector.head import CHECKS, Head
-from console.pages.inspector.queue import find_night, latest_night
-from console.security.visitor import visit
 from console.services.blocking import run_blocking
-from console.services.checks import PAGE, CheckService, ProductChecks
-from console.services.inspection import InspectionService
+from console.services.checks import PAGE, ProductChecks
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame, frame
@@ -32,33 +28,30 @@ STATE_LABELS = {
 }
 
 
-def register(desk: InspectionService, checks: CheckService) -> None:
-    @ui.page(LEARNING, response_timeout=30)
-    async def learning_checks(request: Request, product: str = "", offset: int = 0) -> None:
-        visitor = await visit(request, desk)
-        night = await find_night(desk, await run_blocking(latest_night, desk))
-        products = await run_blocking(checks.products)
-        with frame("Data checks", visitor.person, mode="/", open_items=visitor.open_items) as shell:
-            await Head(desk, CHECKS).show(night)
-            with box("aos-page aos-checks"):
-                draw_ways(LEARNING)
-                if not products:
-                    kit.empty_state(
-                        "fact_check",
-                        "No data check yet",
-                        "A rebuild checks the images of its product before it learns from them.",
-                    )
+async def learning_checks(services: Services, visitor: Visitor, product: str = "", offset: int = 0) -> None:
+    night = await find_night(services, await run_blocking(latest_night, services))
+    products = await run_blocking(services.checks.products)
+    with frame("Data checks", visitor.person, mode="/", open_items=visitor.open_items) as shell:
+        await Head(services, CHECKS).show(night)
+        with box("aos-page aos-checks"):
+            draw_ways(LEARNING)
+            if not products:
+                kit.empty_state(
+                    "fact_check",
+                    "No data check yet",
+                    "A rebuild checks the images of its product before it learns from them.",
+                )
+                return
+            name = product or _first(products)
+            with box("aos-split"):
+                _draw_products(products, name)
+                try:
+                    view = await run_blocking(services.checks.product, name, max(0, offset))
+                except NotFound as error:
+                    kit.empty_state("search_off", "No data check of this product", error.hint)
                     return
-                name = product or _first(products)
-                with box("aos-split"):
-                    _draw_products(products, name)
-                    try:
-                        view = await run_blocking(checks.product, name, max(0, offset))
-                    except NotFound as error:
-                        kit.empty_state("search_off", "No data check of this product", error.hint)
-                        return
-                    with box("aos-product-side"):
-                        _draw_product(desk, checks, shell, view)
+                with box("aos-product-side"):
+                    _draw_product(services, shell, view)
 
 
 def _first(products: list[tuple[str, DataCheck, int]]) -> str:
@@ -83,8 +76,8 @@ def _draw_products(products: list[tuple[str, DataCheck, int]], active: str) -> N
                 Text(f"{out} set aside" if out else LABELS[check.outcome].word, "div", "aos-item-sub")  # type: ignore[index]
 
 
-def _draw_product(desk: InspectionService, checks: CheckService, shell: Frame, view: ProductChecks) -> None:
-    deciding = Deciding(desk, checks, shell)
+def _draw_product(services: Services, shell: Frame, view: ProductChecks) -> None:
+    deciding = Deciding(services, shell)
     engineer = shell.person.may(Role.ENGINEER)
     draw_check(view.check, wording.product(view.name), deciding.ask_to_go_on if engineer else None)
     if not view.images:

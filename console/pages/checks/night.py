@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import Request
-from nicegui import ui
-
 from anomalyos.accounts.tables import Role
+from console.components.night_head import CHECKS, Head, find_night, latest_night
+from console.components.visitor import Visitor
+from console.container import Services
 from console.pages.checks.card import draw_check
 from console.pages.checks.deciding import Deciding
-from console.pages.inspector.head import CHECKS, Head
-from console.pages.inspector.queue import find_night, latest_night
-from console.security.visitor import visit
 from console.services.blocking import run_blocking
-from console.services.checks import CheckService, CheckView
-from console.services.inspection import InspectionService
+from console.services.checks import CheckView
 from console.services.queue import EVERY_NIGHT
 from console.ui import kit, wording
 from console.ui.kit import Text, box
@@ -22,25 +18,22 @@ from console.ui.theme import Frame, frame
 NIGHT, LEARNING = "/checks", "/checks/learning"
 
 
-def register(desk: InspectionService, checks: CheckService) -> None:
-    @ui.page(NIGHT, response_timeout=30)
-    async def night_checks(request: Request, batch: str = "") -> None:
-        visitor = await visit(request, desk)
-        asked = batch if batch != EVERY_NIGHT else ""
-        night = await find_night(desk, asked or await run_blocking(latest_night, desk))
-        with frame("Data checks", visitor.person, mode="/", open_items=visitor.open_items) as shell:
-            await Head(desk, CHECKS).show(night)
-            with box("aos-page aos-checks"):
-                draw_ways(NIGHT)
-                found = await run_blocking(checks.night, night.key) if night is not None else []
-                if not found:
-                    kit.empty_state(
-                        "fact_check",
-                        "No data check of this night" if night is not None else "No night yet",
-                        "The nightly run checks its images before it inspects them.",
-                    )
-                    return
-                _draw(desk, checks, shell, found)
+async def night_checks(services: Services, visitor: Visitor, batch: str = "") -> None:
+    asked = batch if batch != EVERY_NIGHT else ""
+    night = await find_night(services, asked or await run_blocking(latest_night, services))
+    with frame("Data checks", visitor.person, mode="/", open_items=visitor.open_items) as shell:
+        await Head(services, CHECKS).show(night)
+        with box("aos-page aos-checks"):
+            draw_ways(NIGHT)
+            found = await run_blocking(services.checks.night, night.key) if night is not None else []
+            if not found:
+                kit.empty_state(
+                    "fact_check",
+                    "No data check of this night" if night is not None else "No night yet",
+                    "The nightly run checks its images before it inspects them.",
+                )
+                return
+            _draw(services, shell, found)
 
 
 def draw_ways(active: str) -> None:
@@ -60,8 +53,8 @@ def draw_ways(active: str) -> None:
             kit.segment("Training images", LEARNING, active=active == LEARNING)
 
 
-def _draw(desk: InspectionService, checks: CheckService, shell: Frame, found: list[CheckView]) -> None:
-    deciding = Deciding(desk, checks, shell)
+def _draw(services: Services, shell: Frame, found: list[CheckView]) -> None:
+    deciding = Deciding(services, shell)
     engineer = shell.person.may(Role.ENGINEER)
     for view in found:
         title = (

@@ -10,25 +10,24 @@ from anomalyos.accounts.tables import Role
 from anomalyos.explain import repository as explanations
 from anomalyos.explain.evidence import Evidence
 from anomalyos.inspection.tables import Verdict
+from console.components import score_bar
+from console.components.explanation.causes import draw_causes
+from console.components.explanation.maps import MapRow
+from console.components.explanation.patches import draw_trace
+from console.components.explanation.remarks import draw_cost, draw_depth, draw_missing, draw_notes
+from console.components.explanation.report_view import ReportView
+from console.components.explanation.similar import draw_beside, draw_similar
+from console.components.explanation.waterfall import draw_waterfall
+from console.components.explanation.words import part_name
+from console.components.visitor import reauthorize
+from console.container import Services
 from console.pages.forensics.rerun_view import RerunView
 from console.pages.forensics.timeline import draw_timeline
-from console.pages.inspector import score_bar
-from console.security.visitor import reauthorize
 from console.services.blocking import run_blocking
 from console.services.explain_jobs import HEAVY, QUICK, PartState
-from console.services.explanation import explanations_of
-from console.services.inspection import InspectionService
 from console.services.past_events import Event, timeline
 from console.services.views import Detail
 from console.ui import kit, wording
-from console.ui.explanation.causes import draw_causes
-from console.ui.explanation.maps import MapRow
-from console.ui.explanation.patches import draw_trace
-from console.ui.explanation.remarks import draw_cost, draw_depth, draw_missing, draw_notes
-from console.ui.explanation.report_view import ReportView
-from console.ui.explanation.similar import draw_beside, draw_similar
-from console.ui.explanation.waterfall import draw_waterfall
-from console.ui.explanation.words import part_name
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 
@@ -51,11 +50,11 @@ _ASKED_FOR = {
 class CaseView:
     """The page of one inspection. What is quick comes by itself; the rest by a click, and is then kept."""
 
-    def __init__(self, desk: InspectionService, frame: Frame, detail: Detail) -> None:
-        self._desk = desk
+    def __init__(self, services: Services, frame: Frame, detail: Detail) -> None:
+        self._services = services
         self._frame = frame
         self._detail = detail
-        self._explaining = explanations_of(desk)
+        self._explaining = services.explanations
         self._sections: dict[str, ui.element] = {}
         self._drawn: dict[str, PartState] = {}
         self._maps: MapRow | None = None
@@ -87,12 +86,12 @@ class CaseView:
 
         A newer version of a method computes its part again; that is what a person would want to see.
         """
-        with self._desk.store.session(read_only=True) as session:
+        with self._services.store.session(read_only=True) as session:
             rows = explanations.of_inspection(session, self._detail.card.id)
         return sorted({_METHODS[row.method] for row in rows if row.method in _METHODS})
 
     def _timeline(self) -> list[Event]:
-        with self._desk.store.session(read_only=True) as session:
+        with self._services.store.session(read_only=True) as session:
             return timeline(session, self._detail.card.id)
 
     # drawing ---------------------------------------------------------------------------------
@@ -155,11 +154,11 @@ class CaseView:
 
     def _draw_report(self) -> ReportView:
         with self._section("Report", "report wide"):
-            return ReportView(self._desk, self._frame, self._detail.card.id, heading="h3")
+            return ReportView(self._services, self._frame, self._detail.card.id, heading="h3")
 
     def _draw_rerun(self) -> None:
         with self._section("Then and now", "rerun wide"):
-            RerunView(self._desk, self._frame, self._detail)
+            RerunView(self._services, self._frame, self._detail)
 
     def _section(self, title: str, name: str = "") -> ui.element:
         element = box(f"aos-card aos-case-section {name}", "section", aria_label=title)
@@ -176,7 +175,7 @@ class CaseView:
 
     async def _explain(self, parts: tuple[str, ...]) -> None:
         """Anybody who may look may have it explained: it changes nothing, and one at a time is computed."""
-        if await reauthorize(self._desk, self._frame, Role.VIEWER) is not None:
+        if await reauthorize(self._services, self._frame, Role.VIEWER) is not None:
             self._job = self._explaining.ask(self._detail.card.id, parts)
 
     async def _tick(self) -> None:

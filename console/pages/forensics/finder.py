@@ -10,11 +10,11 @@ from nicegui import ui
 
 from anomalyos.inspection import history as past
 from anomalyos.inspection.history import Found, Wanted
+from console.components.explanation.words import defect_name
+from console.container import Services
 from console.pages.forensics.wanted import day_or_nothing, to_address
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
 from console.ui import kit, wording
-from console.ui.explanation.words import defect_name
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 
@@ -33,8 +33,8 @@ class Hits:
 class Finder:
     """The search page. Every change searches anew; an answer that was overtaken is dropped."""
 
-    def __init__(self, desk: InspectionService, frame: Frame, wanted: Wanted, page: int) -> None:
-        self._desk = desk
+    def __init__(self, services: Services, frame: Frame, wanted: Wanted, page: int) -> None:
+        self._services = services
         self._frame = frame
         self._wanted = wanted
         self._page = page
@@ -58,7 +58,7 @@ class Finder:
         await self._search(address=False)
 
     def _choices(self) -> tuple[list[str], list[str]]:
-        with self._desk.store.session(read_only=True) as session:
+        with self._services.store.session(read_only=True) as session:
             return past.known_categories(session), past.known_defect_types(session)
 
     # fields ----------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ class Finder:
 
     def _find(self, wanted: Wanted, page: int) -> Hits:
         """A page past the end shows the last one that can be counted."""
-        with self._desk.store.session(read_only=True) as session:
+        with self._services.store.session(read_only=True) as session:
             count = past.count(session, wanted)
             if count <= past.COUNTED:
                 page = min(page, max(0, (count - 1) // PAGE))

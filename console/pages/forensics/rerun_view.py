@@ -8,9 +8,8 @@ from nicegui import ui
 
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
-from console.security.visitor import reauthorize
-from console.services.explanation import explanations_of
-from console.services.inspection import InspectionService
+from console.components.visitor import reauthorize
+from console.container import Services
 from console.services.rerunning import Rerun, Side, rerun
 from console.services.views import Detail
 from console.ui import kit, wording
@@ -21,8 +20,8 @@ from console.ui.theme import Frame
 class RerunView:
     """The button and, after a click, both results side by side."""
 
-    def __init__(self, desk: InspectionService, frame: Frame, detail: Detail) -> None:
-        self._desk = desk
+    def __init__(self, services: Services, frame: Frame, detail: Detail) -> None:
+        self._services = services
         self._frame = frame
         self._detail = detail
         self._busy = False
@@ -44,7 +43,7 @@ class RerunView:
         self._place = box("aos-rerun").props("aria-live=polite")
 
     async def _run(self) -> None:
-        person = await reauthorize(self._desk, self._frame, Role.REVIEWER)
+        person = await reauthorize(self._services, self._frame, Role.REVIEWER)
         if person is None or self._busy:
             return
         self._busy = True
@@ -53,8 +52,10 @@ class RerunView:
             ui.spinner(size="18px")
             Text("Looking at it again…")
         try:
-            found = await explanations_of(self._desk).in_background(
-                lambda: rerun(self._desk, person, self._detail.card.id)
+            found = await self._services.explanations.in_background(
+                lambda: rerun(
+                    self._services.inspections, self._services.pictures, person, self._detail.card.id
+                )
             )
         except AnomalyOSError as error:
             self._show_error(str(error))

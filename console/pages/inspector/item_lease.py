@@ -9,9 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from nicegui import ui
 
 from anomalyos.accounts.tables import Role
-from console.security.sessions import session_person
+from console.container import Services
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
 from console.services.queue import Lease
 from console.services.views import Card
 from console.ui.theme import Frame
@@ -32,12 +31,12 @@ class ItemLease:
 
     def __init__(
         self,
-        desk: InspectionService,
+        services: Services,
         frame: Frame,
         changed: Callable[[bool], Awaitable[None]],
         shown: Callable[[], Sequence[int]] = tuple,
     ) -> None:
-        self._desk = desk
+        self._services = services
         self._frame = frame
         self._changed = changed
         self._shown = shown
@@ -79,7 +78,7 @@ class ItemLease:
         self._touched = time.monotonic()
         async with self._lock:
             await self._let_go(None)
-            lease = await run_blocking(self._desk.queue.take_first, ids, self._name)
+            lease = await run_blocking(self._services.queue.take_first, ids, self._name)
             if lease is None:
                 return None
             self._keep(lease)
@@ -89,7 +88,7 @@ class ItemLease:
     async def look(self) -> None:
         """Find out what others hold."""
         ids = {*self._shown(), *([] if self._wants is None else [self._wants])}
-        self.others = await run_blocking(self._desk.queue.held_by_others, ids, self._name)
+        self.others = await run_blocking(self._services.queue.held_by_others, ids, self._name)
 
     async def confirm(self, inspection_id: int) -> bool:
         """Whether a decision about an open item may be made here now; if not, the page says why."""
@@ -119,12 +118,12 @@ class ItemLease:
     async def _take(self) -> bool:
         """Take or renew what is wanted; who has it otherwise is in ``others``."""
         assert self._wants is not None
-        lease = await run_blocking(self._desk.queue.take, self._wants, self._name)
+        lease = await run_blocking(self._services.queue.take, self._wants, self._name)
         if lease is not None:
             self._keep(lease)
             return True
         self._lease = None
-        self.others |= await run_blocking(self._desk.queue.held_by_others, [self._wants], self._name)
+        self.others |= await run_blocking(self._services.queue.held_by_others, [self._wants], self._name)
         return False
 
     def _keep(self, lease: Lease) -> None:
@@ -134,7 +133,7 @@ class ItemLease:
     async def _let_go(self, keep: int | None) -> None:
         if self._lease is not None and self._lease.inspection_id != keep:
             leaving, self._lease = self._lease, None
-            await run_blocking(self._desk.queue.give_back, leaving)
+            await run_blocking(self._services.queue.give_back, leaving)
 
     async def _left(self) -> None:
         """The browser is gone, for now at least: what it comes back to is taken again by the next beat."""
@@ -144,7 +143,7 @@ class ItemLease:
     async def _beat(self) -> None:
         if not self._frame.client.has_socket_connection:
             return
-        person = await session_person(self._frame.client.request, self._desk)
+        person = await self._services.sessions.person(self._frame.client.request)
         if person is None:
             await self.leave()
             return

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from fastapi import Request
 from nicegui import ui
 
 from anomalyos.accounts.tables import Role
-from console.api.v1.metrics import Metrics
-from console.pages.inspector.head import LIVE, Head
+from console.components.night_head import LIVE, Head
+from console.components.visitor import Visitor, reauthorize
+from console.container import Services
 from console.pages.inspector.live_intake import Intake
-from console.pages.inspector.live_line import LiveLine, LiveLines
 from console.pages.inspector.live_progress import Progress
 from console.pages.inspector.live_results import LiveResults
 from console.pages.inspector.result_view import ResultView
 from console.pages.inspector.reviewing import Reviewing
-from console.security.visitor import reauthorize, visit
-from console.services.blocking import InspectionPool, run_blocking
-from console.services.inspection import InspectionService
+from console.services.blocking import run_blocking
+from console.services.live_line import LiveLine
 from console.ui import kit
 from console.ui.kit import box
 from console.ui.theme import Frame, frame
@@ -24,24 +22,19 @@ from console.ui.theme import Frame, frame
 _TICK_S = 0.12
 
 
-def register(desk: InspectionService, metrics: Metrics, pool: InspectionPool) -> None:
-    lines = LiveLines(desk, metrics, pool)
-
-    @ui.page("/live", response_timeout=30)
-    async def live(request: Request) -> None:
-        visitor = await visit(request, desk)
-        categories = await run_blocking(desk.categories)
-        with frame("Live", visitor.person, mode="/", open_items=visitor.open_items) as shell:
-            await Head(desk, LIVE).show(None)
-            view = LiveView(desk, shell, lines.of(visitor.person), categories)
-            await view.results.load()
+async def live(services: Services, visitor: Visitor) -> None:
+    categories = await run_blocking(services.inspections.categories)
+    with frame("Live", visitor.person, mode="/", open_items=visitor.open_items) as shell:
+        await Head(services, LIVE).show(None)
+        view = LiveView(services, shell, services.live_lines.of(visitor.person), categories)
+        await view.results.load()
 
 
 class LiveView:
     """What comes in and what came of it at the left, the chosen result at the right."""
 
-    def __init__(self, desk: InspectionService, shell: Frame, line: LiveLine, categories: list[str]) -> None:
-        self._desk = desk
+    def __init__(self, services: Services, shell: Frame, line: LiveLine, categories: list[str]) -> None:
+        self._services = services
         self._shell = shell
         self._line = line
         self._shown_round = line.round
@@ -49,12 +42,12 @@ class LiveView:
         self._seen = line.finished_count
         with box("aos-review aos-live"):
             with box("aos-list", "section").props("aria-label='Live inspection'"):
-                intake = Intake(desk, shell, line, categories)
-                self._progress = Progress(desk, shell, line, intake)
-                self.results = LiveResults(desk, self.choose)
+                intake = Intake(services, shell, line, categories)
+                self._progress = Progress(services, shell, line, intake)
+                self.results = LiveResults(services, self.choose)
             self._right = box("aos-live-right")
-        reviewing = Reviewing(desk, shell, decided=self._reload, reload=self._reload)
-        address = desk.settings.console_url.rstrip("/")
+        reviewing = Reviewing(services, shell, decided=self._reload, reload=self._reload)
+        address = services.settings.console_url.rstrip("/")
         self._result = ResultView(self._right, shell, reviewing, address, self.step)
         with self._right:
             self._draw_invitation(bool(categories))
@@ -85,7 +78,7 @@ class LiveView:
 
     async def choose(self, inspection_id: int) -> None:
         """Show one result."""
-        if await reauthorize(self._desk, self._shell, Role.VIEWER):
+        if await reauthorize(self._services, self._shell, Role.VIEWER):
             self.results.select(inspection_id)
             await self._show(inspection_id)
 
@@ -98,8 +91,8 @@ class LiveView:
         await self._show(inspection_id)
 
     async def _show(self, inspection_id: int) -> None:
-        detail = await run_blocking(self._desk.detail, inspection_id)
-        defects = await run_blocking(self._desk.defect_types, detail.card.category)
+        detail = await run_blocking(self._services.inspections.detail, inspection_id)
+        defects = await run_blocking(self._services.inspections.defect_types, detail.card.category)
         if not self._shell.client.is_deleted:
             self.results.update(detail.card)
             self._result.show(detail, defects)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from nicegui import events, ui
 
 from anomalyos.accounts.tables import Role
+from console.components.visitor import reauthorize
+from console.container import Services
 from console.pages.inspector.camera import draw_camera
-from console.pages.inspector.live_line import LiveLine
-from console.security.visitor import reauthorize
-from console.services.inspection import InspectionService
+from console.services.live_line import LiveLine
 from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
@@ -23,8 +23,8 @@ _SEND_AGAIN = "Check the connection, then send it again."
 class Intake:
     """Puts what arrives into ``line``, with the product chosen at that moment."""
 
-    def __init__(self, desk: InspectionService, shell: Frame, line: LiveLine, categories: list[str]) -> None:
-        self._desk = desk
+    def __init__(self, services: Services, shell: Frame, line: LiveLine, categories: list[str]) -> None:
+        self._services = services
         self._shell = shell
         self._line = line
         self._announced = 0
@@ -60,7 +60,7 @@ class Intake:
         self._upload = ui.upload(
             multiple=True,
             auto_upload=True,
-            max_file_size=self._desk.settings.max_image_bytes,
+            max_file_size=self._services.settings.max_image_bytes,
             on_upload=self._uploaded,
         ).classes("aos-uploader")
         self._upload.set_enabled(self.allowed)
@@ -103,7 +103,7 @@ class Intake:
         self._announced = self._arrived = 0
 
     async def _uploaded(self, event: events.UploadEventArguments) -> None:
-        person = await reauthorize(self._desk, self._shell, Role.REVIEWER)
+        person = await reauthorize(self._services, self._shell, Role.REVIEWER)
         self._arrived += 1
         if person is not None:
             chosen = None if self._category.value == _AUTO else str(self._category.value)
@@ -111,10 +111,10 @@ class Intake:
 
     async def _not_taken(self, event: events.GenericEventArguments) -> None:
         """The browser's own checks: too large, or on its way already."""
-        person = await reauthorize(self._desk, self._shell, Role.REVIEWER)
+        person = await reauthorize(self._services, self._shell, Role.REVIEWER)
         if person is None:
             return
-        limit = f"{self._desk.settings.max_image_bytes / 2**20:.0f} MiB"
+        limit = f"{self._services.settings.max_image_bytes / 2**20:.0f} MiB"
         for name, why in event.args or []:
             if why == "duplicate":
                 self._shell.toast(f"{name} is on its way already.", icon_name="content_copy")
@@ -125,7 +125,7 @@ class Intake:
     async def _not_sent(self, event: events.GenericEventArguments) -> None:
         names, status = event.args
         self._arrived += len(names)
-        person = await reauthorize(self._desk, self._shell, Role.REVIEWER)
+        person = await reauthorize(self._services, self._shell, Role.REVIEWER)
         if person is None or (self._stopped and not status):
             return
         reason = f"It did not arrive (status {status})." if status else "It did not arrive."

@@ -6,11 +6,11 @@ from nicegui import ui
 
 from anomalyos.accounts.tables import Role
 from anomalyos.inspection.tables import Verdict
+from console.components.visitor import reauthorize
+from console.container import Services
 from console.pages.inspector.live_intake import Intake
-from console.pages.inspector.live_job import LiveJob
-from console.pages.inspector.live_line import LiveLine, Round
-from console.security.visitor import reauthorize
-from console.services.inspection import InspectionService
+from console.services.live_job import LiveJob
+from console.services.live_line import LiveLine, Round
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
@@ -23,8 +23,8 @@ _FAILURES = 20
 class Progress:
     """``tick`` brings it up to date; it redraws what has changed only."""
 
-    def __init__(self, desk: InspectionService, shell: Frame, line: LiveLine, intake: Intake) -> None:
-        self._desk = desk
+    def __init__(self, services: Services, shell: Frame, line: LiveLine, intake: Intake) -> None:
+        self._services = services
         self._shell = shell
         self._line = line
         self._intake = intake
@@ -122,7 +122,7 @@ class Progress:
             )
 
     async def _cancel(self) -> None:
-        if await reauthorize(self._desk, self._shell, Role.REVIEWER) is None:
+        if await reauthorize(self._services, self._shell, Role.REVIEWER) is None:
             return
         sending = self._intake.sending
         self._intake.stop_sending()
@@ -131,7 +131,7 @@ class Progress:
         self.tick()
 
     async def _forget(self) -> None:
-        if await reauthorize(self._desk, self._shell, Role.REVIEWER) is not None:
+        if await reauthorize(self._services, self._shell, Role.REVIEWER) is not None:
             self._line.forget()
             self.tick()
 

@@ -11,9 +11,9 @@ from nicegui import ui
 from anomalyos.inspection import batches
 from anomalyos.inspection.list_newest import live_batch_of, newest
 from anomalyos.inspection.tables import Verdict
+from console.container import Services
 from console.pages.inspector.item_list import made_mark, thumbnail
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
 from console.services.views import Card, cards
 from console.ui import kit, wording
 from console.ui.kit import Text, box
@@ -38,9 +38,9 @@ class Page:
     """Of the day, whatever the filter: what comes later has a higher one."""
 
 
-def read_page(desk: InspectionService, day: str, verdicts: tuple[str, ...], offset: int) -> Page:
+def read_page(services: Services, day: str, verdicts: tuple[str, ...], offset: int) -> Page:
     """Blocking. An empty page on a day without live inspections."""
-    with desk.store.session(read_only=True) as session:
+    with services.store.session(read_only=True) as session:
         batch = live_batch_of(session, day)
         if batch is None or batch.id is None:
             return Page()
@@ -59,8 +59,8 @@ def today() -> str:
 class LiveResults:
     """The list; ``choose`` is called with the inspection's id."""
 
-    def __init__(self, desk: InspectionService, choose: Callable[[int], Awaitable[None]]) -> None:
-        self._desk = desk
+    def __init__(self, services: Services, choose: Callable[[int], Awaitable[None]]) -> None:
+        self._services = services
         self._choose = choose
         self._filter = "All"
         self._offset = 0
@@ -82,7 +82,7 @@ class LiveResults:
 
     async def load(self) -> None:
         """Read the page anew and draw it."""
-        page = await run_blocking(read_page, self._desk, today(), FILTERS[self._filter], self._offset)
+        page = await run_blocking(read_page, self._services, today(), FILTERS[self._filter], self._offset)
         if not self._list.is_deleted:
             self._page = page
             self._draw()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from console.pages.inspector import score_bar
+from console.components import score_bar
 from console.services.views import Detail, ReviewView
 from console.ui import kit, wording
 from console.ui.kit import Text, box

@@ -6,23 +6,22 @@ import asyncio
 import json
 
 from fastapi import Request
-from nicegui import ui
 
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import NotFound
 from anomalyos.inspection.nightly import batch_of_run
+from console.components.night_head import QUEUE, Head, find_night, latest_night
+from console.components.visitor import Visitor, reauthorize
+from console.container import Services
 from console.pages.inspector import nothing, queue_address
 from console.pages.inspector.filmstrip import AHEAD, draw_filmstrip
-from console.pages.inspector.head import QUEUE, Head
 from console.pages.inspector.item_lease import ItemLease
 from console.pages.inspector.item_list import ItemList
 from console.pages.inspector.queue_state import PAGE, QueueState
 from console.pages.inspector.result_view import ResultView
 from console.pages.inspector.reviewing import Reviewing
-from console.security.visitor import reauthorize, visit
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
-from console.services.queue import EVERY_NIGHT, QueueFilter, QueuePage
+from console.services.queue import QueueFilter, QueuePage
 from console.services.reads import NightRow
 from console.services.views import Card
 from console.ui.kit import box
@@ -32,50 +31,31 @@ _PRELOADED = 3
 """Items ahead whose photo and heat map are fetched before they are asked for."""
 
 
-def register(desk: InspectionService) -> None:
-    @ui.page("/", response_timeout=30)
-    async def queue(request: Request, batch: str = "", run: str = "", item: str = "") -> None:
-        visitor = await visit(request, desk)
-        # Airflow's page of a run knows its run id only
-        found: str | None = await run_blocking(batch_of_run, desk.store, run) if run else None
-        named = batch or found or run
-        key = named or await run_blocking(latest_night, desk)
-        with frame("Inspector", visitor.person, mode="/", open_items=visitor.open_items) as shell:
-            head = Head(desk, QUEUE)
-            night = await find_night(desk, key)
-            await head.show(night)
-            if night is None:
-                nothing.no_night(named)
-                return
-            wanted = queue_address.read(night.key, request.query_params)
-            await QueueView(desk, shell, head, night, wanted).open(queue_address.number(item))
-
-
-def latest_night(desk: InspectionService) -> str:
-    """Key of the newest night, empty when there is none."""
-    newest = desk.nights(limit=1)
-    return newest[0].key if newest else ""
-
-
-async def find_night(desk: InspectionService, key: str) -> NightRow | None:
-    """The batch with this key, or all nights as one; None when there is nothing like it."""
-    if not key:
-        return None
-    if key == EVERY_NIGHT:
-        return await run_blocking(desk.every_night)
-    try:
-        return (await run_blocking(desk.summary, key))[0]
-    except NotFound:
-        return None
+async def queue(
+    services: Services, visitor: Visitor, request: Request, batch: str = "", run: str = "", item: str = ""
+) -> None:
+    # Airflow's page of a run knows its run id only
+    found: str | None = await run_blocking(batch_of_run, services.store, run) if run else None
+    named = batch or found or run
+    key = named or await run_blocking(latest_night, services)
+    with frame("Inspector", visitor.person, mode="/", open_items=visitor.open_items) as shell:
+        head = Head(services, QUEUE)
+        night = await find_night(services, key)
+        await head.show(night)
+        if night is None:
+            nothing.no_night(named)
+            return
+        wanted = queue_address.read(night.key, request.query_params)
+        await QueueView(services, shell, head, night, wanted).open(queue_address.number(item))
 
 
 class QueueView:
     """List at the left, the selected item at the right."""
 
     def __init__(
-        self, desk: InspectionService, shell: Frame, head: Head, night: NightRow, wanted: QueueFilter
+        self, services: Services, shell: Frame, head: Head, night: NightRow, wanted: QueueFilter
     ) -> None:
-        self._desk = desk
+        self._services = services
         self._shell = shell
         self._head = head
         self._night = night
@@ -83,27 +63,27 @@ class QueueView:
         self._showing = asyncio.Lock()
         self.state = QueueState(wanted, QueuePage([], 0, 0))
         self.lease = ItemLease(
-            desk, shell, self._others_moved, lambda: [card.id for card in self.state.around]
+            services, shell, self._others_moved, lambda: [card.id for card in self.state.around]
         )
         with box("aos-review"):
             self._list = ItemList(self)
             self._right = box().style("min-width: 0; min-height: 0; display: grid")
         reviewing = Reviewing(
-            desk, shell, decided=self._decided, reload=self._reload, claim=self.lease.confirm
+            services, shell, decided=self._decided, reload=self._reload, claim=self.lease.confirm
         )
         self._result = ResultView(
             self._right,
             shell,
             reviewing,
-            desk.settings.console_url.rstrip("/"),
+            services.settings.console_url.rstrip("/"),
             strip=lambda: draw_filmstrip(self),
         )
 
     async def open(self, item: int | None) -> None:
         """Read and draw, at ``item`` when the address named one."""
-        facets = await run_blocking(self._desk.queue.facets, self._night.key)
+        facets = await run_blocking(self._services.queue.facets, self._night.key)
         self._list.filters.set_facets(facets)
-        await run_blocking(self._desk.queue.tidy_leases)
+        await run_blocking(self._services.queue.tidy_leases)
         if item is None:
             await self._load(offset=0, index=0, advance=self.state.wanted.decided is False)
         else:
@@ -113,22 +93,22 @@ class QueueView:
 
     async def step(self, by: int) -> None:
         """Next or previous item, over the page's edge too."""
-        if await reauthorize(self._desk, self._shell, Role.VIEWER):
+        if await reauthorize(self._services, self._shell, Role.VIEWER):
             await self._go(self.state.index + by)
 
     async def go(self, place: int) -> None:
         """The item at ``place`` of this page, which may be one of the next page."""
-        if await reauthorize(self._desk, self._shell, Role.VIEWER):
+        if await reauthorize(self._services, self._shell, Role.VIEWER):
             await self._go(place)
 
     async def turn(self, by: int) -> None:
         """Another page of the list."""
-        if await reauthorize(self._desk, self._shell, Role.VIEWER):
+        if await reauthorize(self._services, self._shell, Role.VIEWER):
             await self._load(offset=max(0, self.state.page.offset + by * PAGE), index=0)
 
     async def filter(self, wanted: QueueFilter) -> None:
         """Narrow the queue; the night stays."""
-        if await reauthorize(self._desk, self._shell, Role.VIEWER):
+        if await reauthorize(self._services, self._shell, Role.VIEWER):
             self.state.wanted = wanted
             await self._load(offset=0, index=0, advance=wanted.decided is False)
 
@@ -153,7 +133,7 @@ class QueueView:
 
     async def _load_at(self, inspection_id: int) -> None:
         """Show an item where it stands in the list, or beside the list when the filter leaves it out."""
-        place = await run_blocking(self._desk.queue.place, self.state.wanted, inspection_id)
+        place = await run_blocking(self._services.queue.place, self.state.wanted, inspection_id)
         offset = self.state.page.offset if place is None else place // PAGE * PAGE
         self.state.put(await self._page(offset), prefer=inspection_id)
         if place is None:
@@ -168,7 +148,7 @@ class QueueView:
 
     async def _page(self, offset: int) -> QueuePage:
         return await run_blocking(
-            self._desk.queue.page, self.state.wanted, offset=offset, limit=PAGE, ahead=AHEAD
+            self._services.queue.page, self.state.wanted, offset=offset, limit=PAGE, ahead=AHEAD
         )
 
     async def _advance(self, start: int) -> None:
@@ -203,7 +183,7 @@ class QueueView:
             current = self.state.current
             if current is not None and current.id != inspection_id:
                 return  # the reviewer has moved on while this waited
-            detail = await run_blocking(self._desk.detail, inspection_id)
+            detail = await run_blocking(self._services.inspections.detail, inspection_id)
             await self.lease.show(detail.card)
             self.state.replace(detail.card)
             names = await self._defect_types(detail.card)
@@ -212,7 +192,9 @@ class QueueView:
 
     async def _defect_types(self, card: Card) -> list[str]:
         if card.category not in self._defects:
-            self._defects[card.category] = await run_blocking(self._desk.defect_types, card.category)
+            self._defects[card.category] = await run_blocking(
+                self._services.inspections.defect_types, card.category
+            )
         return self._defects[card.category]
 
     def _tell_browser(self, following: list[Card], item: int | None = None) -> None:
@@ -241,7 +223,7 @@ class QueueView:
             # the item leaves the list, so the next one moves to its place
             await self._load(offset=self.state.page.offset, index=max(0, self.state.index), advance=True)
             return
-        detail = await run_blocking(self._desk.detail, inspection_id)
+        detail = await run_blocking(self._services.inspections.detail, inspection_id)
         self.state.replace(detail.card)
         if self.state.wanted.decided is None:
             await self._advance(self.state.index + 1)
@@ -255,7 +237,7 @@ class QueueView:
         await self._load_at(inspection_id)
 
     async def _refresh_head(self) -> None:
-        night = await find_night(self._desk, self._night.key)
+        night = await find_night(self._services, self._night.key)
         if night is not None:
             self._night = night
         await self._head.show(self._night)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import Request
-from nicegui import ui
-
 from anomalyos.inspection.tables import Verdict
-from console.pages.inspector.head import REJECTED, Head
-from console.pages.inspector.queue import find_night, latest_night
-from console.security.visitor import visit
+from console.components.night_head import REJECTED, Head, find_night, latest_night
+from console.components.visitor import Visitor
+from console.container import Services
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
 from console.services.queue import QueueFilter
 from console.services.views import Card
 from console.ui import kit, wording
@@ -20,33 +16,30 @@ from console.ui.theme import frame
 PAGE = 50
 
 
-def register(desk: InspectionService) -> None:
-    @ui.page("/rejected", response_timeout=30)
-    async def rejected(request: Request, batch: str = "", offset: int = 0) -> None:
-        visitor = await visit(request, desk)
-        night = await find_night(desk, batch or await run_blocking(latest_night, desk))
-        with frame("Rejected", visitor.person, mode="/", open_items=visitor.open_items):
-            await Head(desk, REJECTED).show(night)
-            if night is None:
-                kit.empty_state("bedtime", "No night yet", "Files that cannot be read are listed here.")
-                return
-            wanted = QueueFilter(night.key, decided=None, verdicts=(Verdict.REJECTED,))
-            page = await run_blocking(desk.queue.page, wanted, offset=max(0, offset), limit=PAGE)
-            if not page.cards:
-                kit.empty_state(
-                    "verified",
-                    "Every file could be read",
-                    "Nothing was rejected in this batch.",
-                    tone="normal",
-                )
-                return
-            with box("aos-page"):
-                Text(wording.plural(page.total, "file") + " could not be inspected", "h2", "aos-product")
-                Text("They are kept as they came. Nothing was guessed about them.", "p", "aos-muted")
-                with box("aos-card aos-rejects").style("margin-top: 20px; padding: 6px 22px"):
-                    for card in page.cards:
-                        _row(card)
-                _pager(night.key, page.offset, len(page.cards), page.total)
+async def rejected(services: Services, visitor: Visitor, batch: str = "", offset: int = 0) -> None:
+    night = await find_night(services, batch or await run_blocking(latest_night, services))
+    with frame("Rejected", visitor.person, mode="/", open_items=visitor.open_items):
+        await Head(services, REJECTED).show(night)
+        if night is None:
+            kit.empty_state("bedtime", "No night yet", "Files that cannot be read are listed here.")
+            return
+        wanted = QueueFilter(night.key, decided=None, verdicts=(Verdict.REJECTED,))
+        page = await run_blocking(services.queue.page, wanted, offset=max(0, offset), limit=PAGE)
+        if not page.cards:
+            kit.empty_state(
+                "verified",
+                "Every file could be read",
+                "Nothing was rejected in this batch.",
+                tone="normal",
+            )
+            return
+        with box("aos-page"):
+            Text(wording.plural(page.total, "file") + " could not be inspected", "h2", "aos-product")
+            Text("They are kept as they came. Nothing was guessed about them.", "p", "aos-muted")
+            with box("aos-card aos-rejects").style("margin-top: 20px; padding: 6px 22px"):
+                for card in page.cards:
+                    _row(card)
+            _pager(night.key, page.offset, len(page.cards), page.total)
 
 
 def _row(card: Card) -> None:

@@ -9,14 +9,14 @@ from nicegui import ui
 
 from anomalyos.accounts.tables import Role
 from anomalyos.inspection.tables import Decision, Verdict
+from console.components.explanation.why import draw_why
 from console.pages.inspector import panel, stage
 from console.pages.inspector.defect_picker import draw_button, draw_picker
 from console.pages.inspector.reviewing import Reviewing
 from console.pages.inspector.what_if import draw_what_if
-from console.security.sessions import Person
+from console.security.person import Person
 from console.services.views import Detail
 from console.ui import kit, wording
-from console.ui.explanation.why import draw_why
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 
@@ -75,8 +75,8 @@ class ResultView:
                 panel.draw_verdict(detail, self._copy_link)
                 if detail.card.verdict != Verdict.REJECTED:
                     self._draw_notes()
-                    draw_why(self._reviewing.desk, self._frame, detail)
-                    draw_what_if(self._reviewing.desk, self._frame, detail)
+                    draw_why(self._reviewing.services, self._frame, detail)
+                    draw_what_if(self._reviewing.services, self._frame, detail)
                 panel.draw_history(detail.history)
                 panel.draw_facts(detail)
 

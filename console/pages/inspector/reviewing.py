@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError, Conflict
 from anomalyos.inspection.tables import Decision
-from console.security.sessions import Person
-from console.security.visitor import reauthorize
+from console.components.visitor import reauthorize
+from console.container import Services
+from console.security.person import Person
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
 from console.services.views import Detail
 from console.ui import wording
 from console.ui.theme import Frame
@@ -31,14 +31,14 @@ class Reviewing:
 
     def __init__(
         self,
-        desk: InspectionService,
+        services: Services,
         frame: Frame,
         *,
         decided: Reload,
         reload: Reload,
         claim: Claim | None = None,
     ) -> None:
-        self.desk = desk
+        self.services = services
         self._frame = frame
         self._decided = decided
         self._reload = reload
@@ -61,7 +61,7 @@ class Reviewing:
             return
         self._busy = True
         try:
-            person = await reauthorize(self.desk, self._frame, Role.REVIEWER)
+            person = await reauthorize(self.services, self._frame, Role.REVIEWER)
             if person is not None:
                 await action(person)
         finally:
@@ -75,7 +75,7 @@ class Reviewing:
             return
         try:
             review = await run_blocking(
-                self.desk.decide,
+                self.services.inspections.decide,
                 person,
                 inspection_id,
                 decision,
@@ -102,7 +102,9 @@ class Reviewing:
             self._frame.toast("There is nothing to undo here.", icon_name="undo")
             return
         try:
-            await run_blocking(self.desk.undo, person, inspection_id, expected_version=version)
+            await run_blocking(
+                self.services.inspections.undo, person, inspection_id, expected_version=version
+            )
         except AnomalyOSError as error:
             await self._explain(error, inspection_id)
             return
@@ -117,4 +119,4 @@ class Reviewing:
         await self._reload(inspection_id)
 
     async def _count(self) -> None:
-        self._frame.set_open(await run_blocking(self.desk.open_items))
+        self._frame.set_open(await run_blocking(self.services.inspections.open_items))

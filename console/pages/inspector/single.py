@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from fastapi import Request
-from nicegui import ui
-
 from anomalyos.core.errors import NotFound
+from console.components.visitor import Visitor
+from console.container import Services
 from console.pages.inspector.result_view import ResultView
 from console.pages.inspector.reviewing import Reviewing
-from console.security.visitor import visit
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
 from console.services.views import Detail
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame, frame
 
 
-def register(desk: InspectionService) -> None:
-    @ui.page("/inspection/{inspection_id}", response_timeout=30)
-    async def inspection(request: Request, inspection_id: int) -> None:
-        visitor = await visit(request, desk)
-        title = f"Inspection {inspection_id}"
-        with frame(title, visitor.person, mode="/", open_items=visitor.open_items) as shell:
-            try:
-                detail = await run_blocking(desk.detail, inspection_id)
-            except NotFound:
-                kit.empty_state(
-                    "search_off",
-                    f"There is no inspection {inspection_id}",
-                    "The link may be from another installation.",
-                    actions=lambda: _to_queue(),
-                )
-                return
-            _draw_head(detail)
-            await _draw(desk, shell, detail)
+async def inspection(services: Services, visitor: Visitor, inspection_id: int) -> None:
+    title = f"Inspection {inspection_id}"
+    with frame(title, visitor.person, mode="/", open_items=visitor.open_items) as shell:
+        try:
+            detail = await run_blocking(services.inspections.detail, inspection_id)
+        except NotFound:
+            kit.empty_state(
+                "search_off",
+                f"There is no inspection {inspection_id}",
+                "The link may be from another installation.",
+                actions=lambda: _to_queue(),
+            )
+            return
+        _draw_head(detail)
+        await _draw(services, shell, detail)
 
 
 def _to_queue() -> None:
@@ -49,13 +43,13 @@ def _draw_head(detail: Detail) -> None:
             Text(f"{detail.batch_title} · {wording.moment(detail.created_at)}", "div", "aos-muted aos-small")
 
 
-async def _draw(desk: InspectionService, shell: Frame, detail: Detail) -> None:
+async def _draw(services: Services, shell: Frame, detail: Detail) -> None:
     place = box().style("flex: 1; min-height: 0; display: grid")
-    defects = await run_blocking(desk.defect_types, detail.card.category)
+    defects = await run_blocking(services.inspections.defect_types, detail.card.category)
 
     async def reload(inspection_id: int) -> None:
-        view.show(await run_blocking(desk.detail, inspection_id), defects)
+        view.show(await run_blocking(services.inspections.detail, inspection_id), defects)
 
-    reviewing = Reviewing(desk, shell, decided=reload, reload=reload)
-    view = ResultView(place, shell, reviewing, desk.settings.console_url.rstrip("/"))
+    reviewing = Reviewing(services, shell, decided=reload, reload=reload)
+    view = ResultView(place, shell, reviewing, services.settings.console_url.rstrip("/"))
     view.show(detail, defects)

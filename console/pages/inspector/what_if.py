@@ -7,27 +7,27 @@ from nicegui import events, ui
 from anomalyos.accounts.tables import Role
 from anomalyos.inspection import what_if
 from anomalyos.inspection.what_if import Flips, Outcome, Week
+from console.components.visitor import reauthorize
+from console.container import Services
 from console.pages.inspector.what_if_chart import week_svg
-from console.security.visitor import reauthorize
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
 from console.services.views import Detail
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 
 
-def draw_what_if(desk: InspectionService, frame: Frame, detail: Detail) -> None:
+def draw_what_if(services: Services, frame: Frame, detail: Detail) -> None:
     """A closed disclosure that costs nothing until it is opened; nothing for what was not scored."""
     if detail.card.p_value is not None and detail.threshold is not None:
-        WhatIf(desk, frame, detail)
+        WhatIf(services, frame, detail)
 
 
 class WhatIf:
     """The disclosure of one inspection. It reads the week once, then answers from memory."""
 
-    def __init__(self, desk: InspectionService, frame: Frame, detail: Detail) -> None:
-        self._desk = desk
+    def __init__(self, services: Services, frame: Frame, detail: Detail) -> None:
+        self._services = services
         self._frame = frame
         self._detail = detail
         self._week: Week | None = None
@@ -44,7 +44,7 @@ class WhatIf:
     async def _opened(self, event: events.GenericEventArguments) -> None:
         if event.args is not True or self._asked:
             return
-        if await reauthorize(self._desk, self._frame, Role.VIEWER) is None:
+        if await reauthorize(self._services, self._frame, Role.VIEWER) is None:
             return
         self._asked = True
         with self._body:
@@ -60,7 +60,7 @@ class WhatIf:
                 self._draw(week)
 
     def _read(self) -> Week | None:
-        with self._desk.store.session(read_only=True) as session:
+        with self._services.store.session(read_only=True) as session:
             return what_if.week(session, self._detail.card.id)
 
     def _draw(self, week: Week) -> None:

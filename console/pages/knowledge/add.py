@@ -8,10 +8,10 @@ import unicodedata
 from anomalyos.accounts.tables import Role
 from anomalyos.knowledge.grammar import SEVERITIES, category_key
 from anomalyos.knowledge.tables import NodeKind, Relation
+from console.components.visitor import reauthorize
 from console.pages.knowledge import form, labels
 from console.pages.knowledge.room import Reload, Room
-from console.security.sessions import Person
-from console.security.visitor import reauthorize
+from console.security.person import Person
 from console.services.blocking import run_blocking
 from console.services.knowledge_editor import Saved
 from console.ui.kit import Text, box
@@ -31,9 +31,9 @@ def key_of(kind: str, name: str, category: str = "") -> str:
 
 
 async def open_dialog(room: Room, reload: Reload) -> None:
-    if await reauthorize(room.desk, room.frame, Role.ENGINEER) is None:
+    if await reauthorize(room.services, room.frame, Role.ENGINEER) is None:
         return
-    categories = await run_blocking(room.knowing.choices, NodeKind.CATEGORY)
+    categories = await run_blocking(room.knowledge.choices, NodeKind.CATEGORY)
     Adding(room, reload, {key.partition(":")[2]: name for key, name in categories.items()}).open()
 
 
@@ -100,7 +100,7 @@ class Adding:
             joined = (category_key(str(self._category.value)), str(Relation.HAS_DEFECT), key)
 
         def work(who: Person) -> Saved:
-            return self._room.editing.add_node(
+            return self._room.editor.add_node(
                 who,
                 key,
                 name=str(self._name.value),

@@ -8,12 +8,11 @@ from anomalyos.accounts.tables import Role
 from anomalyos.cases.tables import CaseOrigin
 from anomalyos.core.errors import NotFound
 from anomalyos.knowledge.causes import RankedCause
-from console.api.v1.case_media import photo_size
+from console.components.visitor import reauthorize
 from console.pages.knowledge import form, labels, likelihoods
 from console.pages.knowledge.labels import defect_words
 from console.pages.knowledge.room import Room
-from console.security.sessions import Person
-from console.security.visitor import reauthorize
+from console.security.person import Person
 from console.services.blocking import run_blocking
 from console.services.knowledge_editor import Saved
 from console.services.knowledge_views import CasePage
@@ -32,7 +31,7 @@ class CaseView:
     async def reload(self) -> None:
         """Show the case as it is now."""
         try:
-            page = await run_blocking(self._room.knowing.case, self._id)
+            page = await run_blocking(self._room.knowledge.case, self._id)
         except NotFound:
             self._place.clear()
             with self._place:
@@ -43,8 +42,8 @@ class CaseView:
                     actions=lambda: _to_search(),
                 )
             return
-        names = await run_blocking(self._room.knowing.categories)
-        size = await run_blocking(photo_size, self._room.desk, self._id)
+        names = await run_blocking(self._room.knowledge.categories)
+        size = await run_blocking(self._room.services.pictures.case_photo_size, self._id)
         self._place.clear()
         with self._place:
             self._draw(page, names.get(page.case.category) or wording.product(page.case.category), size)
@@ -155,12 +154,12 @@ class CaseView:
         ).mark(f"confirm-{cause.key}")
 
     async def _confirm(self, cause: RankedCause) -> None:
-        if await reauthorize(self._room.desk, self._room.frame, Role.REVIEWER) is None:
+        if await reauthorize(self._room.services, self._room.frame, Role.REVIEWER) is None:
             return
 
         async def confirm() -> None:
             def work(who: Person) -> Saved:
-                return self._room.editing.confirm_cause(who, self._id, cause.key, note=str(note.value or ""))
+                return self._room.editor.confirm_cause(who, self._id, cause.key, note=str(note.value or ""))
 
             if await self._room.attempt(Role.REVIEWER, work, self.reload):
                 window.close()
@@ -172,13 +171,13 @@ class CaseView:
 
     async def _withdraw(self) -> None:
         await self._room.attempt(
-            Role.REVIEWER, lambda who: self._room.editing.withdraw_cause(who, self._id), self.reload
+            Role.REVIEWER, lambda who: self._room.editor.withdraw_cause(who, self._id), self.reload
         )
 
     # removing ------------------------------------------------------------------------------------
 
     async def _remove(self) -> None:
-        if await reauthorize(self._room.desk, self._room.frame, Role.ENGINEER) is None:
+        if await reauthorize(self._room.services, self._room.frame, Role.ENGINEER) is None:
             return
 
         async def remove() -> None:
@@ -187,7 +186,7 @@ class CaseView:
                 complaint.say("Say why; whoever wonders later will want to know.", icon_name="info")
                 return
             if await self._room.attempt(
-                Role.ENGINEER, lambda who: self._room.editing.remove_case(who, self._id, words), self.reload
+                Role.ENGINEER, lambda who: self._room.editor.remove_case(who, self._id, words), self.reload
             ):
                 window.close()
 
@@ -199,7 +198,7 @@ class CaseView:
 
     async def _restore(self) -> None:
         await self._room.attempt(
-            Role.ENGINEER, lambda who: self._room.editing.restore_case(who, self._id), self.reload
+            Role.ENGINEER, lambda who: self._room.editor.restore_case(who, self._id), self.reload
         )
 
 

@@ -9,10 +9,10 @@ from anomalyos.core.errors import AnomalyOSError
 from anomalyos.knowledge.edits import SMALL_PRIOR
 from anomalyos.knowledge.grammar import ENDS, check_weight
 from anomalyos.knowledge.tables import Relation
+from console.components.visitor import reauthorize
 from console.pages.knowledge import form, labels, likelihoods
 from console.pages.knowledge.room import Reload, Room
-from console.security.sessions import Person
-from console.security.visitor import reauthorize
+from console.security.person import Person
 from console.services.blocking import run_blocking
 from console.services.knowledge_editor import Saved, shares
 from console.services.knowledge_views import NodePage
@@ -52,7 +52,7 @@ def ways_of(kind: str) -> dict[str, Way]:
 
 
 async def open_dialog(room: Room, page: NodePage, reload: Reload) -> None:
-    if await reauthorize(room.desk, room.frame, Role.ENGINEER) is None:
+    if await reauthorize(room.services, room.frame, Role.ENGINEER) is None:
         return
     ways = ways_of(page.entry.kind)
     if not ways:
@@ -111,7 +111,7 @@ class Connecting:
             for join in self._page.joins
             if join.relation == way.relation and join.outgoing == way.outgoing and not join.removed
         }
-        found = await run_blocking(self._room.knowing.choices, way.kind)
+        found = await run_blocking(self._room.knowledge.choices, way.kind)
         return {key: name for key, name in found.items() if key not in known and key != self._page.entry.key}
 
     async def _preview(self) -> None:
@@ -135,7 +135,7 @@ class Connecting:
         if key == self._page.entry.key:
             return self._page
         if key not in self._defects:
-            self._defects[key] = await run_blocking(self._room.knowing.node, key)
+            self._defects[key] = await run_blocking(self._room.knowledge.node, key)
         return self._defects[key]
 
     def _draw_likelihoods(self, defect: NodePage, cause: str, name: str) -> None:
@@ -172,7 +172,7 @@ class Connecting:
 
         def work(who: Person) -> Saved:
             reason = str(self._reason.value or "")
-            return self._room.editing.add_edge(who, *ends, weight=weight, reason=reason)
+            return self._room.editor.add_edge(who, *ends, weight=weight, reason=reason)
 
         if await self._room.attempt(Role.ENGINEER, work, self._reload):
             self._window.close()

@@ -8,9 +8,9 @@ from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError, Conflict
 from anomalyos.knowledge.grammar import SEVERITIES
 from anomalyos.knowledge.tables import NodeKind
+from console.components.visitor import reauthorize
 from console.pages.knowledge import form, labels
 from console.pages.knowledge.room import Reload, Room
-from console.security.visitor import reauthorize
 from console.services.blocking import run_blocking
 from console.services.knowledge_views import NodePage
 from console.ui import kit
@@ -18,7 +18,7 @@ from console.ui.kit import Text, box
 
 
 async def open_dialog(room: Room, page: NodePage, reload: Reload) -> None:
-    if await reauthorize(room.desk, room.frame, Role.ENGINEER) is not None:
+    if await reauthorize(room.services, room.frame, Role.ENGINEER) is not None:
         NodeEditor(room, page, reload).open()
 
 
@@ -88,7 +88,7 @@ class NodeEditor:
             return
         done = await self._room.attempt(
             Role.ENGINEER,
-            lambda who: self._room.editing.edit_node(
+            lambda who: self._room.editor.edit_node(
                 who,
                 self._page.entry.key,
                 expected_version=version,
@@ -106,7 +106,7 @@ class NodeEditor:
     async def _overtaken(self, error: Conflict) -> None:
         """Compare with what it is now; saving again then is a decision made knowingly."""
         try:
-            self._page = await run_blocking(self._room.knowing.node, self._page.entry.key)
+            self._page = await run_blocking(self._room.knowledge.node, self._page.entry.key)
         except AnomalyOSError as gone:
             self._complaint.say(gone)
             return

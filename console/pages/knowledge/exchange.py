@@ -11,9 +11,9 @@ from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.knowledge import exchange
 from anomalyos.knowledge.bulk import Content
+from console.components.visitor import reauthorize
 from console.pages.knowledge import history
 from console.pages.knowledge.room import Room, said
-from console.security.visitor import reauthorize
 from console.services.blocking import run_blocking
 from console.services.inspection import clean_name
 from console.services.knowledge_editor import ImportPreview
@@ -80,28 +80,28 @@ class ExchangeView:
         self._room.frame.toast("The file is too large, or of another kind.", icon_name="error")
 
     async def _received(self, event: UploadEventArguments) -> None:
-        if await reauthorize(self._room.desk, self._room.frame, Role.ENGINEER) is None:
+        if await reauthorize(self._room.services, self._room.frame, Role.ENGINEER) is None:
             return
         name, data = clean_name(event.file.name), await event.file.read()
         await self.preview(name, data)
 
     async def preview(self, name: str, data: bytes) -> None:
         """Show what a file would change."""
-        person = await reauthorize(self._room.desk, self._room.frame, Role.ENGINEER)
+        person = await reauthorize(self._room.services, self._room.frame, Role.ENGINEER)
         if person is None:
             return
         self._upload.reset()
         self._preview.clear()
         try:
             content = await run_blocking(_read, name, data)
-            preview = await run_blocking(self._room.editing.preview_import, person, content)
+            preview = await run_blocking(self._room.editor.preview_import, person, content)
         except AnomalyOSError as error:
             with self._preview, box("aos-notice tone-unsure").mark("refused"):
                 kit.icon("error")
                 Text(said(error))
             return
         keys = [key for revision in preview.first for key in history.keys_of(revision.subject)]
-        entries = await run_blocking(self._room.knowing.entries, keys)
+        entries = await run_blocking(self._room.knowledge.entries, keys)
         names = {key: entry.name for key, entry in entries.items()}
         names |= {key: str(facts["name"]) for key, facts in content.nodes.items()}
         with self._preview:
@@ -132,11 +132,11 @@ class ExchangeView:
             kit.button("Leave it", self._preview.clear, classes="quiet").mark("import-leave")
 
     async def _apply(self, content: Content) -> None:
-        person = await reauthorize(self._room.desk, self._room.frame, Role.ENGINEER)
+        person = await reauthorize(self._room.services, self._room.frame, Role.ENGINEER)
         if person is None:
             return
         try:
-            counts = await run_blocking(self._room.editing.import_content, person, content)
+            counts = await run_blocking(self._room.editor.import_content, person, content)
         except AnomalyOSError as error:
             self._room.frame.toast(said(error), icon_name="error", seconds=10)
             return

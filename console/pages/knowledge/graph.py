@@ -10,10 +10,10 @@ from nicegui.events import GenericEventArguments
 
 from anomalyos.accounts.tables import Role
 from anomalyos.knowledge.tables import NodeKind
+from console.components.visitor import reauthorize
 from console.pages.knowledge import graph_address, labels, outline
 from console.pages.knowledge.graph_drawing import Choose, draw_picture
 from console.pages.knowledge.room import Room
-from console.security.visitor import reauthorize
 from console.services.blocking import run_blocking
 from console.services.knowledge_views import Entry
 from console.ui import kit, wording
@@ -31,7 +31,7 @@ class GraphView:
         self._selected = self.wanted.focus
 
     async def open(self) -> None:
-        graph = await run_blocking(self._room.knowing.graph)
+        graph = await run_blocking(self._room.knowledge.graph)
         if not len(graph):
             kit.empty_state(
                 "account_tree",
@@ -42,7 +42,7 @@ class GraphView:
             return
         if self.wanted.focus in graph and "open" not in self._given:
             self.wanted = replace(self.wanted, opened=start(graph, self.wanted.focus))
-        self._names = await run_blocking(self._room.knowing.categories)
+        self._names = await run_blocking(self._room.knowledge.categories)
         self._choices = await run_blocking(self._all_choices)
         with box("aos-kb-map"):
             self._stage = box("aos-kb-stage")
@@ -57,13 +57,13 @@ class GraphView:
         entries: dict[str, str] = {}
         for kind in NodeKind:
             word = labels.kind_label(kind).word.lower()
-            entries |= {key: f"{name} ({word})" for key, name in self._room.knowing.choices(kind).items()}
+            entries |= {key: f"{name} ({word})" for key, name in self._room.knowledge.choices(kind).items()}
         return entries
 
     # changing what is shown ----------------------------------------------------------------------
 
     async def _go(self, wanted: Wanted, *, selected: str = "", push: bool = True) -> None:
-        if await reauthorize(self._room.desk, self._room.frame, Role.VIEWER) is None:
+        if await reauthorize(self._room.services, self._room.frame, Role.VIEWER) is None:
             return
         self.wanted = wanted
         self._selected = selected or wanted.focus
@@ -78,7 +78,7 @@ class GraphView:
         query = str(event.args or "").lstrip("?")[:20_000]
         self._given = dict(parse_qsl(query))
         wanted = graph_address.read(self._given)
-        graph = await run_blocking(self._room.knowing.graph)
+        graph = await run_blocking(self._room.knowledge.graph)
         if wanted.focus in graph and "open" not in self._given:
             wanted = replace(wanted, opened=start(graph, wanted.focus))
         await self._go(wanted, push=False)
@@ -98,15 +98,15 @@ class GraphView:
         await self._go(graph_address.more_of(self.wanted, key), selected=key)
 
     async def focus(self, key: str) -> None:
-        graph = await run_blocking(self._room.knowing.graph)
+        graph = await run_blocking(self._room.knowledge.graph)
         await self._go(replace(self.wanted, focus=key, opened=start(graph, key), more={}), selected=key)
 
     # drawing -------------------------------------------------------------------------------------
 
     async def _show(self) -> None:
-        graph = await run_blocking(self._room.knowing.graph)
+        graph = await run_blocking(self._room.knowledge.graph)
         self._picture = await run_blocking(picture, graph, self.wanted)
-        entries = await run_blocking(self._room.knowing.entries, list(self._picture.nodes))
+        entries = await run_blocking(self._room.knowledge.entries, list(self._picture.nodes))
         self._lost = bool(self.wanted.focus) and self.wanted.focus not in graph
         if self._lost:
             self.wanted = replace(self.wanted, focus="")

@@ -38,7 +38,7 @@ class NodeView:
     async def reload(self) -> None:
         """Show the node as it is now."""
         try:
-            page = await run_blocking(self._room.knowing.node, self._key)
+            page = await run_blocking(self._room.knowledge.node, self._key)
         except NotFound:
             self._place.clear()
             with self._place:
@@ -46,7 +46,7 @@ class NodeView:
             return
         keys = [key for revision in page.history for key in history.keys_of(revision.subject)]
         names = {
-            key: entry.name for key, entry in (await run_blocking(self._room.knowing.entries, keys)).items()
+            key: entry.name for key, entry in (await run_blocking(self._room.knowledge.entries, keys)).items()
         }
         names[page.entry.key] = page.entry.name
         self._place.clear()
@@ -245,7 +245,7 @@ class NodeView:
             expected = newest[revision.subject]
             await self._room.attempt(
                 Role.ENGINEER,
-                lambda who: self._room.editing.revert(
+                lambda who: self._room.editor.revert(
                     who, revision.subject, revision.version, expected_version=expected
                 ),
                 self.reload,

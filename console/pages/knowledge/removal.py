@@ -5,10 +5,10 @@ from __future__ import annotations
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import NotFound
 from anomalyos.knowledge.tables import Relation
+from console.components.visitor import reauthorize
 from console.pages.knowledge import form, labels, likelihoods
 from console.pages.knowledge.room import Reload, Room
-from console.security.sessions import Person
-from console.security.visitor import reauthorize
+from console.security.person import Person
 from console.services.blocking import run_blocking
 from console.services.knowledge_editor import Saved, shares
 from console.services.knowledge_views import Join, NodePage
@@ -18,7 +18,7 @@ from console.ui.kit import Text, box
 
 async def of_node(room: Room, page: NodePage, reload: Reload) -> None:
     """Ask for a reason and say what goes with it."""
-    if await reauthorize(room.desk, room.frame, Role.ENGINEER) is None:
+    if await reauthorize(room.services, room.frame, Role.ENGINEER) is None:
         return
     standing = sum(not (join.removed or join.lost) for join in page.joins)
     text = (
@@ -32,15 +32,15 @@ async def of_node(room: Room, page: NodePage, reload: Reload) -> None:
 
 async def of_join(room: Room, key: str, join: Join, reload: Reload) -> None:
     """As ``of_node``; for a cause it shows what becomes of the likelihoods."""
-    if await reauthorize(room.desk, room.frame, Role.ENGINEER) is None:
+    if await reauthorize(room.services, room.frame, Role.ENGINEER) is None:
         return
     source, target = (key, join.other.key) if join.outgoing else (join.other.key, key)
     names = {
-        k: entry.name for k, entry in (await run_blocking(room.knowing.entries, [source, target])).items()
+        k: entry.name for k, entry in (await run_blocking(room.knowledge.entries, [source, target])).items()
     }
     sentence = f"{names.get(source, source)} {labels.SAYS[join.relation]} {names.get(target, target)}"
     text = f"“{sentence}” will no longer hold."
-    defect = await run_blocking(room.knowing.node, source) if join.relation == Relation.CAUSED_BY else None
+    defect = await run_blocking(room.knowledge.node, source) if join.relation == Relation.CAUSED_BY else None
     await _ask(room, "Remove the connection", text, join.subject, join.version, reload, defect, target)
 
 
@@ -57,7 +57,7 @@ async def _ask(
     async def remove() -> None:
         done = await room.attempt(
             Role.ENGINEER,
-            lambda who: room.editing.remove(
+            lambda who: room.editor.remove(
                 who, subject, expected_version=version, reason=str(reason.value or "")
             ),
             reload,
@@ -85,13 +85,13 @@ def _draw_without(defect: NodePage, cause: str) -> None:
 
 async def bring_back(room: Room, subject: str, reload: Reload) -> None:
     """As it was before it was removed."""
-    revisions = await run_blocking(room.knowing.history, subject)
+    revisions = await run_blocking(room.knowledge.history, subject)
     stood = next((r for r in revisions if r.after is not None and not r.after.get("removed")), None)
 
     def work(who: Person) -> Saved:
         if stood is None:
             raise NotFound("It never was in the knowledge base.")
-        return room.editing.revert(
+        return room.editor.revert(
             who, subject, stood.version, expected_version=revisions[0].version, reason="brought back"
         )
 

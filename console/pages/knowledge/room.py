@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from fastapi import Request
 
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError, Conflict
-from console.security.sessions import Person
-from console.security.visitor import reauthorize
+from console.components.visitor import reauthorize
+from console.container import Services
+from console.security.person import Person
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
-from console.services.knowledge_editor import KnowledgeEditor, Saved
-from console.services.knowledge_reader import KnowledgeReader
-from console.services.knowledge_search import KnowledgeQuestions
+from console.services.knowledge_editor import Saved
 from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.shortcuts import ShortcutGroup
@@ -35,34 +32,14 @@ SHORTCUTS: tuple[ShortcutGroup, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Library:
-    """The knowledge base behind all its pages; one per console."""
-
-    desk: InspectionService
-    knowing: KnowledgeReader
-    editing: KnowledgeEditor
-    asking: KnowledgeQuestions
-
-
 class Room:
-    """One opened page: the library and the frame around the page."""
+    """One opened page: the services and the frame around the page."""
 
-    def __init__(self, library: Library, frame: Frame) -> None:
-        self.library = library
+    def __init__(self, services: Services, frame: Frame) -> None:
+        self.services = services
+        self.knowledge = services.knowledge
+        self.editor = services.knowledge_editor
         self.frame = frame
-
-    @property
-    def desk(self) -> InspectionService:
-        return self.library.desk
-
-    @property
-    def knowing(self) -> KnowledgeReader:
-        return self.library.knowing
-
-    @property
-    def editing(self) -> KnowledgeEditor:
-        return self.library.editing
 
     @property
     def person(self) -> Person:
@@ -86,7 +63,7 @@ class Room:
         Returns:
             Whether it was done.
         """
-        person = await reauthorize(self.desk, self.frame, role)
+        person = await reauthorize(self.services, self.frame, role)
         if person is None:
             return False
         try:
@@ -110,7 +87,7 @@ class Room:
         return True
 
     async def _undo(self, role: Role, saved: Saved, reload: Reload) -> None:
-        person = await reauthorize(self.desk, self.frame, role)
+        person = await reauthorize(self.services, self.frame, role)
         if person is None:
             return
         try:

@@ -11,9 +11,9 @@ from nicegui import ui
 
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
+from console.components.visitor import reauthorize
 from console.pages.knowledge import add, hit, labels, landing
 from console.pages.knowledge.room import Room, said
-from console.security.visitor import reauthorize
 from console.services.blocking import run_blocking
 from console.services.knowledge_reader import PAGE as BROWSED
 from console.services.knowledge_search import PAGE, Asked, Found, corrected
@@ -35,7 +35,7 @@ class SearchView:
         self._names: dict[str, str] = {}
 
     async def open(self) -> None:
-        knowing = self._room.knowing
+        knowing = self._room.services.knowledge
         self._overview = await run_blocking(knowing.overview)
         if not any(self._overview.counts.values()):
             self._draw_nothing_known()
@@ -85,7 +85,7 @@ class SearchView:
             await self._browse(turn)
             return
         try:
-            found = await self._room.library.asking.ask(self.asked)
+            found = await self._room.services.questions.ask(self.asked)
         except AnomalyOSError as error:
             if turn == self._turn:
                 self._results.clear()
@@ -133,7 +133,7 @@ class SearchView:
 
     async def _listed(self, asked: Asked) -> tuple[list[Callable[[], None]], int]:
         """What draws one page of a list, and how many there are in all."""
-        knowing, offset = self._room.knowing, (asked.page - 1) * BROWSED
+        knowing, offset = self._room.services.knowledge, (asked.page - 1) * BROWSED
         if asked.kind == "case":
             rows, total = await run_blocking(
                 knowing.case_list, asked.category, asked.severity, removed=False, offset=offset
@@ -159,7 +159,7 @@ class SearchView:
 
     async def _add(self) -> None:
         async def added() -> None:
-            self._overview = await run_blocking(self._room.knowing.overview)
+            self._overview = await run_blocking(self._room.knowledge.overview)
             await self._show()
 
         await add.open_dialog(self._room, added)
@@ -276,11 +276,11 @@ class SearchView:
         )
 
     async def _seed(self) -> None:
-        person = await reauthorize(self._room.desk, self._room.frame, Role.ENGINEER)
+        person = await reauthorize(self._room.services, self._room.frame, Role.ENGINEER)
         if person is None:
             return
         try:
-            await run_blocking(self._room.editing.seed, person, self._room.desk.settings)
+            await run_blocking(self._room.editor.seed, person, self._room.services.settings)
         except AnomalyOSError as error:
             self._room.frame.toast(said(error), icon_name="error", seconds=10)
             return

@@ -8,9 +8,9 @@ from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError, Conflict
 from anomalyos.knowledge.grammar import MAX_WEIGHT, check_weight
 from anomalyos.knowledge.tables import Relation
+from console.components.visitor import reauthorize
 from console.pages.knowledge import form, likelihoods
 from console.pages.knowledge.room import Reload, Room
-from console.security.visitor import reauthorize
 from console.services.blocking import run_blocking
 from console.services.knowledge_editor import Weight, shares
 from console.services.knowledge_views import NodePage
@@ -18,7 +18,7 @@ from console.ui.kit import Text, box
 
 
 async def open_dialog(room: Room, page: NodePage, reload: Reload) -> None:
-    if await reauthorize(room.desk, room.frame, Role.ENGINEER) is not None:
+    if await reauthorize(room.services, room.frame, Role.ENGINEER) is not None:
         Weighing(room, page, reload).open()
 
 
@@ -108,7 +108,7 @@ class Weighing:
             return
         done = await self._room.attempt(
             Role.ENGINEER,
-            lambda who: self._room.editing.weigh(
+            lambda who: self._room.editor.weigh(
                 who, self._page.entry.key, changed, reason=str(self._reason.value or "")
             ),
             self._reload,
@@ -119,7 +119,7 @@ class Weighing:
 
     async def _overtaken(self, error: Conflict) -> None:
         try:
-            self._take(await run_blocking(self._room.knowing.node, self._page.entry.key))
+            self._take(await run_blocking(self._room.knowledge.node, self._page.entry.key))
         except AnomalyOSError as gone:
             self._complaint.say(gone)
             return

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from anomalyos.core.statistics.proportion import Share, shares
-from console.api.v1.csv_export import Cell, Table
 from console.services.analytics.quality_counts import QualityCounts
 from console.services.analytics.report import Report
+from console.services.csv_table import Cell, Table
 from console.ui import wording
 
 _COUNTS = (

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from anomalyos.explain.evidence import CamExplanation, Evidence, NamedDefect
+from console.components.explanation.words import MAP_NAMES, defect_name
 from console.services.views import Detail
 from console.ui import kit
-from console.ui.explanation.words import MAP_NAMES, defect_name
 from console.ui.kit import Text, box
 
 _WHAT = {
@@ -25,16 +25,22 @@ class MapRow:
                 if detail.has_map:
                     with box("aos-heat-control", "label"):
                         Text("Strength")
-                        slider = box("aos-slider", "input")
-                        slider.props("type=range min=0 max=100 value=60 aria-label='Strength of the maps'")
+                        box(
+                            "aos-slider",
+                            "input",
+                            type="range",
+                            min="0",
+                            max="100",
+                            value="60",
+                            aria_label="Strength of the maps",
+                        )
                 box("space")
                 for icon, action, tip in (
                     ("zoom_out", "out", "Smaller"),
                     ("fit_screen", "reset", "Whole picture"),
                     ("zoom_in", "in", "Larger (or drag and double-click)"),
                 ):
-                    button = kit.button("", icon_name=icon, classes="small quiet", tip=tip)
-                    button.props["data-sync"] = action
+                    kit.button("", icon_name=icon, classes="small quiet", tip=tip, data_sync=action)
             self._views = box("aos-sync-views")
 
     def show(self, evidence: Evidence | None) -> None:
@@ -79,7 +85,4 @@ def naming(named: NamedDefect) -> tuple[str, str]:
 
 
 def _image(address: str, classes: str, alt: str) -> None:
-    with box(classes, "img") as image:
-        image.props["src"] = address
-        image.props["alt"] = alt
-        image.props["draggable"] = "false"
+    kit.image(address, alt, classes, draggable="false")

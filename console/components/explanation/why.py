@@ -7,15 +7,14 @@ from nicegui import ui
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.explain.evidence import Evidence
 from anomalyos.inspection.tables import Verdict
-from console.services.explanation import explanations_of
-from console.services.inspection import InspectionService
+from console.components.explanation.causes import draw_causes
+from console.components.explanation.patches import draw_nearest
+from console.components.explanation.remarks import draw_missing
+from console.components.explanation.report_view import ReportView
+from console.components.explanation.similar import draw_similar
+from console.container import Services
 from console.services.views import Detail
 from console.ui import kit
-from console.ui.explanation.causes import draw_causes
-from console.ui.explanation.patches import draw_nearest
-from console.ui.explanation.remarks import draw_missing
-from console.ui.explanation.report_view import ReportView
-from console.ui.explanation.similar import draw_similar
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 
@@ -24,18 +23,18 @@ SETTLED = 0.4
 _SEEN, _NEAR = ("similar", "causes"), ("trace",)
 
 
-def draw_why(desk: InspectionService, frame: Frame, detail: Detail) -> None:
+def draw_why(services: Services, frame: Frame, detail: Detail) -> None:
     """Draw the reasons into the current slot; what takes long is asked for by a click."""
     if detail.card.verdict == Verdict.UNKNOWN_CATEGORY:
         return
-    WhyPanel(desk, frame, detail)
+    WhyPanel(services, frame, detail)
 
 
 class WhyPanel:
     """Similar cases, causes and the nearest normal part, a moment after the item is shown."""
 
-    def __init__(self, desk: InspectionService, frame: Frame, detail: Detail) -> None:
-        self._explaining = explanations_of(desk)
+    def __init__(self, services: Services, frame: Frame, detail: Detail) -> None:
+        self._explaining = services.explanations
         self._detail = detail
         with box("aos-section aos-why").mark("why") as self._section:
             with box("aos-why-head"):
@@ -47,7 +46,7 @@ class WhyPanel:
             self._near = box("aos-why-near")
         with box("aos-section"):
             Text("Report", "h3")
-            self._report = ReportView(desk, frame, detail.card.id, heading="h4")
+            self._report = ReportView(services, frame, detail.card.id, heading="h4")
         self._draw_seen(self._remembered(_SEEN))
         self._draw_near(self._remembered(_NEAR))
         with self._section:

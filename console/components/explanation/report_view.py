@@ -6,14 +6,14 @@ from nicegui import ui
 
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
-from console.security.visitor import reauthorize
+from console.components.explanation.report_text import Stream, draw_report
+from console.components.explanation.words import part_name
+from console.components.visitor import reauthorize
+from console.container import Services
 from console.services.blocking import run_blocking
 from console.services.explain_jobs import ReportJob
-from console.services.explanation import KeptReport, explanations_of
-from console.services.inspection import InspectionService
+from console.services.explanation import KeptReport
 from console.ui import kit
-from console.ui.explanation.report_text import Stream, draw_report
-from console.ui.explanation.words import part_name
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 
@@ -28,12 +28,12 @@ class ReportView:
         heading: tag of the titles inside a report: one below the title above it.
     """
 
-    def __init__(self, desk: InspectionService, frame: Frame, inspection_id: int, *, heading: str) -> None:
-        self._desk = desk
+    def __init__(self, services: Services, frame: Frame, inspection_id: int, *, heading: str) -> None:
+        self._services = services
         self._frame = frame
         self._inspection_id = inspection_id
         self._heading = heading
-        self._explaining = explanations_of(desk)
+        self._explaining = services.explanations
         self._timer: ui.timer | None = None
         self._place = box("aos-report").mark("report")
 
@@ -78,7 +78,7 @@ class ReportView:
                 link.mark(f"export-{kind}")
 
     async def _write(self) -> None:
-        person = await reauthorize(self._desk, self._frame, Role.REVIEWER)
+        person = await reauthorize(self._services, self._frame, Role.REVIEWER)
         if person is None:
             return
         try:

@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from anomalyos.db.columns import utc_now
-from console.security.sessions import Person
+from console.security.person import Person
 from console.services.views import Card
 
-if TYPE_CHECKING:
-    from nicegui.elements.upload_files import FileUpload
+
+class UploadedFile(Protocol):
+    """A file that has arrived, in memory or on the server's disk."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def read(self) -> bytes: ...
 
 
 class State(StrEnum):
@@ -31,7 +37,7 @@ class LiveJob:
 
     name: str
     person: Person
-    file: FileUpload | None = None
+    file: UploadedFile | None = None
     """Read when its turn comes: a hundred photos that wait do not have to lie in memory."""
     category: str | None = None
     state: State = State.WAITING

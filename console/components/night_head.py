@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from anomalyos.core.errors import NotFound
 from anomalyos.inspection.tables import BatchKind
-from console.pages.nights import tally_bar
+from console.container import Services
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
 from console.services.queue import EVERY_NIGHT
 from console.services.reads import NightRow
 from console.ui import kit, wording
@@ -20,8 +20,8 @@ _ADDRESSES = {REJECTED: "/rejected", CHECKS: "/checks"}
 class Head:
     """Night picker, tally and tabs; ``show`` redraws the figures."""
 
-    def __init__(self, desk: InspectionService, tab: str) -> None:
-        self._desk = desk
+    def __init__(self, services: Services, tab: str) -> None:
+        self._services = services
         self._tab = tab
         with box("aos-head"):
             self._night = box()
@@ -30,7 +30,7 @@ class Head:
 
     async def show(self, night: NightRow | None) -> None:
         """Draw the figures of ``night``, or the frame of a console that has seen none."""
-        nights = await run_blocking(self._desk.nights, limit=12)
+        nights = await run_blocking(self._services.inspections.nights, limit=12)
         for part in (self._night, self._tally, self._tabs):
             part.clear()
         with self._night:
@@ -59,7 +59,7 @@ def _picker(night: NightRow | None, nights: list[NightRow], tab: str) -> None:
     if tab == LIVE or not nights:
         Text(title, "h1", "aos-night-title")
         return
-    with box("aos-night", "button").props("type=button aria-haspopup=menu").mark("night-picker"):
+    with kit.press("aos-night", aria_haspopup="menu").mark("night-picker"):
         kit.icon("bedtime" if night is None or night.kind == BatchKind.NIGHTLY else "bolt")
         Text(title, "h1", "aos-night-title")
         kit.icon("expand_more")
@@ -69,8 +69,7 @@ def _picker(night: NightRow | None, nights: list[NightRow], tab: str) -> None:
                 _every_night_item(active=night is not None and night.key == EVERY_NIGHT)
             for row in nights:
                 _menu_item(row, active=night is not None and row.key == night.key, tab=tab)
-            with box("aos-menu-item", "a") as every:
-                every.props["href"] = "/nights"
+            with box("aos-menu-item", "a", href="/nights"):
                 kit.icon("nights_stay")
                 Text("All nights")
 
@@ -86,16 +85,18 @@ def _title(night: NightRow | None) -> str:
 
 
 def _every_night_item(*, active: bool) -> None:
-    with box("aos-menu-item" + (" active" if active else ""), "a") as item:
-        item.props["href"] = f"/?batch={EVERY_NIGHT}"
+    with box("aos-menu-item" + (" active" if active else ""), "a", href=f"/?batch={EVERY_NIGHT}") as item:
         item.mark("every-night")
         kit.icon("inbox")
         Text("Open items of every night", classes="grow")
 
 
 def _menu_item(row: NightRow, *, active: bool, tab: str) -> None:
-    with box("aos-menu-item" + (" active" if active else ""), "a") as item:
-        item.props["href"] = f"{_ADDRESSES.get(tab, '/')}?batch={row.key}"
+    with box(
+        "aos-menu-item" + (" active" if active else ""),
+        "a",
+        href=f"{_ADDRESSES.get(tab, '/')}?batch={row.key}",
+    ):
         Text(wording.short_day(row.day), classes="grow")
         Text(f"{row.undecided} to decide" if row.undecided else "done", classes="aos-muted aos-small")
 
@@ -118,3 +119,35 @@ def _count(count: int, word: str, tone: str, *, expected: int = 0) -> None:
             box(f"aos-dot {tone}", "i")
         Text(f"{count:,}", "b")
         Text(f" of {expected:,} {word}" if expected > count else f" {word}")
+
+
+def tally_bar(row: NightRow) -> None:
+    """Shares of a batch: to decide, decided, rejected, and the quiet rest."""
+    decided = row.flagged - row.undecided
+    with box("aos-bar").props("aria-hidden=true"):
+        for count, classes in (
+            (row.undecided, "tone-flagged"),
+            (decided, "done"),
+            (row.rejected, "tone-rejected"),
+            (row.total - row.flagged - row.rejected, "rest"),
+        ):
+            if count > 0:
+                box(classes).style(f"flex: {count} 1 0")
+
+
+def latest_night(services: Services) -> str:
+    """Key of the newest night, empty when there is none."""
+    newest = services.inspections.nights(limit=1)
+    return newest[0].key if newest else ""
+
+
+async def find_night(services: Services, key: str) -> NightRow | None:
+    """The batch with this key, or all nights as one; None when there is nothing like it."""
+    if not key:
+        return None
+    if key == EVERY_NIGHT:
+        return await run_blocking(services.inspections.every_night)
+    try:
+        return (await run_blocking(services.inspections.summary, key))[0]
+    except NotFound:
+        return None

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from anomalyos.explain.evidence import ShapExplanation, ShapValue
 from anomalyos.reports.words import number
+from console.components.explanation.words import fidelity_words
 from console.ui import kit
-from console.ui.explanation.words import fidelity_words
 from console.ui.kit import Text, box
 
 
@@ -77,9 +77,7 @@ def summary(shap: ShapExplanation) -> str:
 
 def draw_waterfall(shap: ShapExplanation) -> None:
     scale, steps = bars(shap)
-    with box("aos-waterfall").mark("waterfall") as chart:
-        chart.props["role"] = "img"
-        chart.props["aria-label"] = summary(shap)
+    with box("aos-waterfall", role="img", aria_label=summary(shap)).mark("waterfall"):
         _draw_level("Baseline", "on this product's normal parts", shap.base, scale)
         for step in steps:
             _draw_bar(step)

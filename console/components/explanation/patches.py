@@ -68,6 +68,4 @@ def _draw_gap(distance: float) -> None:
 
 
 def _picture(address: str, alt: str) -> None:
-    with box("", "img") as image:
-        image.props["src"] = address
-        image.props["alt"] = alt
+    kit.image(address, alt)

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
-from fastapi import APIRouter, Depends, Query
-from nicegui import app
+from sqlmodel import Session
 
 from anomalyos.accounts.tables import Role
+from anomalyos.core.settings import Settings
+from anomalyos.db.engine import Store
 from anomalyos.knowledge import quick_search as lookup
 from anomalyos.knowledge.search import SearchHit, get_search
-from console.api.v1.caller import reader
-from console.security.sessions import Person
-from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
+from console.security.person import Person
 from console.ui import links, wording
-
-if TYPE_CHECKING:
-    from sqlmodel import Session
 
 LONGEST = 100
 PER_GROUP = 6
@@ -89,28 +83,7 @@ ACTIONS = (
 )
 
 
-def register(desk: InspectionService) -> None:
-    """The address frame.js asks while somebody types."""
-    router = APIRouter(include_in_schema=False)
-
-    @router.get("/api/console/search")
-    async def search(
-        q: str = Query("", max_length=LONGEST), person: Person = Depends(reader(desk))
-    ) -> dict[str, Any]:
-        """Groups of results for ``q``; pages and actions alone while it is empty."""
-        groups = await run_blocking(find, desk, person, q)
-        return {
-            "groups": [
-                {"name": name, "items": [asdict(found) for found in items]}
-                for name, items in groups.items()
-                if items
-            ]
-        }
-
-    app.include_router(router)
-
-
-def find(desk: InspectionService, person: Person, text: str) -> dict[str, list[Found]]:
+def find(settings: Settings, store: Store, person: Person, text: str) -> dict[str, list[Found]]:
     """Results by group, the surest group first. Blocking, a few short queries."""
     text = _storable(text)
     places, actions = _places(PLACES, person, text), _places(ACTIONS, person, text)
@@ -120,12 +93,12 @@ def find(desk: InspectionService, person: Person, text: str) -> dict[str, list[F
     number = int(match[1]) if match else None
     if number is None and len(text) < _LEAST_LETTERS:
         return {"Pages": places, "Actions": actions}
-    with desk.store.session(read_only=True) as session:
+    with store.session(read_only=True) as session:
         inspections = _inspections(session, text, number)
         named = lookup.products(session, text, PER_GROUP)
         cases = [_case(found) for found in lookup.cases(session, text, number, PER_GROUP)]
         nodes = [_node(found.key, found.kind, found.name) for found in lookup.nodes(session, text, PER_GROUP)]
-    nodes, cases = _with_meaning(desk, text, nodes, cases)
+    nodes, cases = _with_meaning(_warm_hits(settings, store, text), nodes, cases)
     products = [found for row in named for found in _product(row, person)]
     named_things = {"Products": products, "Pages": places, "Actions": actions, "Knowledge": nodes}
     if any(character.isdigit() for character in text):
@@ -191,10 +164,9 @@ def _case(row: lookup.CaseFound) -> Found:
 
 
 def _with_meaning(
-    desk: InspectionService, text: str, nodes: list[Found], cases: list[Found]
+    hits: list[SearchHit], nodes: list[Found], cases: list[Found]
 ) -> tuple[list[Found], list[Found]]:
     """What was found by name, followed by what the knowledge search finds by meaning, if it is ready."""
-    hits = _warm_hits(desk, text)
     for hit in hits:
         if hit.kind == "case":
             found = Found(
@@ -210,8 +182,7 @@ def _with_meaning(
     return nodes[:PER_GROUP], cases[:PER_GROUP]
 
 
-def _warm_hits(desk: InspectionService, text: str) -> list[SearchHit]:
+def _warm_hits(settings: Settings, store: Store, text: str) -> list[SearchHit]:
     """Answers of the knowledge search; none until it has been used, for loading it takes seconds."""
-
-    search = get_search(desk.settings, desk.store)
+    search = get_search(settings, store)
     return search.search(text, k=PER_GROUP) if search.warm and len(text) > _LEAST_LETTERS else []

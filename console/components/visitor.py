@@ -7,38 +7,39 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from anomalyos.accounts.tables import Role
-from console.security.sessions import Person, login_url, session_person
+from console.container import Services
+from console.security.person import Person
+from console.security.sessions import login_url
 from console.services.blocking import run_blocking
-from console.services.inspection import InspectionService
 from console.ui.theme import Frame
 
 
 @dataclass(frozen=True)
-class Visit:
+class Visitor:
     """One opened page: who opened it and what the frame needs to know."""
 
     person: Person
     open_items: int
 
 
-async def visit(request: Request, desk: InspectionService) -> Visit:
+async def current_visitor(request: Request, services: Services) -> Visitor:
     """The visitor of a page; the guard has made sure that there is one.
 
     Raises:
         RuntimeError: the session ended between the guard and the page.
     """
-    person = await session_person(request, desk)
+    person = await services.sessions.person(request)
     if person is None:
         raise RuntimeError("the session ended while the page was being built")
-    return Visit(person, await run_blocking(desk.open_items))
+    return Visitor(person, await run_blocking(services.inspections.open_items))
 
 
-async def reauthorize(desk: InspectionService, frame: Frame, role: Role) -> Person | None:
+async def reauthorize(services: Services, frame: Frame, role: Role) -> Person | None:
     """The person behind an event when the role suffices, asked anew for every event.
 
     Otherwise None, after saying why: a role may have been taken away while the page was open.
     """
-    person = await session_person(frame.client.request, desk)
+    person = await services.sessions.person(frame.client.request)
     if person is None:
         frame.client.open(login_url(frame.client.request.url.path))
         return None

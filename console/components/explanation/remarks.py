@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from anomalyos.explain.evidence import Evidence, Note
 from anomalyos.reports.dossier import build_fact_sheet
+from console.components.explanation.words import part_name
 from console.ui import kit, wording
-from console.ui.explanation.words import part_name
 from console.ui.kit import Text, box
 
 
 def draw_depth(evidence: Evidence) -> None:
     """The sentence reports use too, so that both say the same."""
-
     fact = build_fact_sheet(evidence).get("depth")
     if fact is not None:
         Text(fact.text, "p")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from anomalyos.cases.similar import SimilarCase
 from anomalyos.reports.words import number
+from console.components.explanation import words
 from console.ui import kit, wording
-from console.ui.explanation import words
 from console.ui.kit import Text, box
 
 
@@ -21,11 +21,8 @@ def draw_similar(cases: Sequence[SimilarCase], *, most: int = 5) -> None:
 
 def _draw_card(case: SimilarCase) -> None:
     name = words.defect_name(case.defect_type)
-    with box("aos-alike-card", "a").mark(f"case-{case.case_id}") as card:
-        card.props["href"] = words.case_address(case)
-        with box("aos-alike-picture", "img") as picture:
-            picture.props["src"] = f"/media/case/{case.case_id}/thumb"
-            picture.props["alt"] = f"Case {case.case_id}: {name}"
+    with box("aos-alike-card", "a", href=words.case_address(case)).mark(f"case-{case.case_id}"):
+        kit.image(f"/media/case/{case.case_id}/thumb", f"Case {case.case_id}: {name}", "aos-alike-picture")
         Text(name, "div", "aos-alike-name")
         draw_likeness(case.similarity)
         with box("aos-alike-origin"):
@@ -48,7 +45,9 @@ def draw_likeness(similarity: float) -> None:
 def draw_beside(inspection_id: int, category: str) -> None:
     """The part itself, cut out as the cases are, to hold them against."""
     with box("aos-alike-own", "figure"):
-        with box("aos-alike-picture", "img") as picture:
-            picture.props["src"] = f"/media/crop/{inspection_id}"
-            picture.props["alt"] = f"The flagged place of this {wording.product(category).lower()}"
+        kit.image(
+            f"/media/crop/{inspection_id}",
+            f"The flagged place of this {wording.product(category).lower()}",
+            "aos-alike-picture",
+        )
         Text("This part", "figcaption", "aos-alike-name")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from anomalyos.knowledge.causes import KnowledgeItem, PathStep, RankedCause
 from anomalyos.reports.words import percent
+from console.components.explanation import words
 from console.ui import kit, wording
-from console.ui.explanation import words
 from console.ui.kit import Text, box
 
 _KINDS = {
@@ -33,9 +33,7 @@ def _draw_cause(cause: RankedCause, *, brief: bool) -> None:
     with box("aos-odds"):
         span = f"{percent(cause.low)} to {percent(cause.high)}"
         label = f"{percent(cause.probability)} likely, 90 % interval {span}"
-        with box("aos-odds-track") as track:
-            track.props["role"] = "img"
-            track.props["aria-label"] = label
+        with box("aos-odds-track", role="img", aria_label=label):
             low, high = 100 * cause.low, 100 * cause.high
             box("span").style(f"left: {low:.1f}%; width: {max(0.5, high - low):.1f}%")
             box("mark").style(f"left: {100 * cause.probability:.1f}%")
@@ -79,8 +77,7 @@ def _draw_step(step: PathStep) -> None:
         name = wording.product(step.name)
     number = step.key.removeprefix("case:")
     address = f"/knowledge/case/{number}" if step.kind == "case" else words.node_address(step.key)
-    with box("aos-chain-node", "a") as node:
-        node.props["href"] = address
+    with box("aos-chain-node", "a", href=address):
         Text(kind, classes="kind")
         Text(f"Case {number}" if step.kind == "case" else name, "b")
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-
-from nicegui import app, background_tasks
-from nicegui.elements.upload_files import FileUpload
+from typing import Any
 
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.inspection.tables import Inspection, Verdict
-from console.api.v1.metrics import Metrics
-from console.pages.inspector.live_job import LiveJob, State
-from console.security.sessions import Person
+from console.security.person import Person
 from console.services import views
 from console.services.blocking import InspectionPool, run_blocking
 from console.services.inspection import InspectionService, clean_name
+from console.services.live_job import LiveJob, State, UploadedFile
+from console.services.metrics import Metrics
+
+Start = Callable[[Coroutine[Any, Any, None], str], object]
+"""Begins work on the event loop under a name, and keeps hold of it until it has ended."""
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +49,13 @@ class Round:
 class LiveLine:
     """Uploads of one person in the order they came. Used on the event loop only."""
 
-    def __init__(self, desk: InspectionService, metrics: Metrics, pool: InspectionPool) -> None:
-        self._desk = desk
+    def __init__(
+        self, inspections: InspectionService, metrics: Metrics, pool: InspectionPool, start: Start
+    ) -> None:
+        self._inspections = inspections
         self._metrics = metrics
         self._pool = pool
+        self._start = start
         self.waiting: deque[LiveJob] = deque()
         self.running: list[LiveJob] = []
         self.round = Round()
@@ -63,7 +68,7 @@ class LiveLine:
     def busy(self) -> bool:
         return bool(self.waiting or self.running)
 
-    def add(self, person: Person, file: FileUpload, category: str | None) -> None:
+    def add(self, person: Person, file: UploadedFile, category: str | None) -> None:
         """Queue one upload; the work starts at once when the line is free."""
         if len(self.waiting) >= _LONGEST:
             reason = f"{_LONGEST} photos are waiting already."
@@ -100,13 +105,13 @@ class LiveLine:
             self.round = Round()
 
     def _fill(self) -> None:
-        if app.is_stopping or app.is_stopped:
+        if self._pool.closed:
             return  # the pool takes nothing more; what waits has not been kept and can be sent again
         while self.waiting and len(self.running) < _AT_ONCE:
             job = self.waiting.popleft()
             job.state = State.RUNNING
             self.running.append(job)
-            background_tasks.create(self._run(job), name=f"inspect {job.name!r}")
+            self._start(self._run(job), f"inspect {job.name!r}")
 
     async def _run(self, job: LiveJob) -> None:
         try:
@@ -130,7 +135,7 @@ class LiveLine:
         assert job.file is not None
         data = await job.file.read()
         row = await self._pool.run(
-            lambda: self._desk.inspect(
+            lambda: self._inspections.inspect(
                 job.person, data, name=job.name, category=job.category, progress=job.report
             )
         )
@@ -140,7 +145,7 @@ class LiveLine:
         job.state = State.DONE
 
     def _card(self, row: Inspection) -> views.Card:
-        with self._desk.store.session(read_only=True) as session:
+        with self._inspections.store.session(read_only=True) as session:
             return views.cards(session, [row])[0]
 
     def _note(self, job: LiveJob) -> None:
@@ -161,8 +166,10 @@ class LiveLine:
 class LiveLines:
     """One line a person, for as long as the console runs."""
 
-    def __init__(self, desk: InspectionService, metrics: Metrics, pool: InspectionPool) -> None:
-        self._behind = (desk, metrics, pool)
+    def __init__(
+        self, inspections: InspectionService, metrics: Metrics, pool: InspectionPool, start: Start
+    ) -> None:
+        self._behind = (inspections, metrics, pool, start)
         self._lines: dict[int, LiveLine] = {}
 
     def of(self, person: Person) -> LiveLine:
