@@ -70,7 +70,7 @@ class ModelsView:
         with self._right:
             self._draw_head(view)
             if view.versions:
-                draw_versions(view, self._moving)
+                draw_versions(view, self._moving.ask_promotion)
                 kit.pager(view.offset, len(view.versions), view.total, PAGE, self._address)
             else:
                 kit.empty_state("model_training", "No version yet", "The first rebuild makes one.")

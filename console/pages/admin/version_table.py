@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from console.services.models import ProductView, VersionView
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 
-if TYPE_CHECKING:
-    from console.pages.admin.moving import Moving
+Promote = Callable[[ProductView, VersionView], None]
+"""Asks whether a version shall be put in use."""
 
 GATE = {
     True: wording.Label("Passed", "check_circle", "normal"),
@@ -20,7 +19,7 @@ GATE = {
 _TITLES = ("Version", "Image AUROC", "AUPRO", "False alarms", "Size", "Gate")
 
 
-def draw_versions(view: ProductView, moving: Moving) -> None:
+def draw_versions(view: ProductView, promote: Promote) -> None:
     with box("aos-adm-table-wrap"), box("aos-adm-table aos-versions", "table"):
         with box("", "thead"), box("", "tr"):
             for title in _TITLES:
@@ -29,10 +28,10 @@ def draw_versions(view: ProductView, moving: Moving) -> None:
                 Text("Actions", classes="aos-hidden")
         with box("", "tbody"):
             for version in view.versions:
-                _draw_row(view, version, moving)
+                _draw_row(view, version, promote)
 
 
-def _draw_row(view: ProductView, version: VersionView, moving: Moving) -> None:
+def _draw_row(view: ProductView, version: VersionView, promote: Promote) -> None:
     with box("in-use" if version.in_use else "", "tr").mark(f"version-{version.version}"):
         with box("", "th").props("scope=row"):
             Text(f"v{version.version}", "div", "aos-version")
@@ -54,7 +53,7 @@ def _draw_row(view: ProductView, version: VersionView, moving: Moving) -> None:
             else:
                 kit.button(
                     "Promote",
-                    lambda: moving.ask_promotion(view, version),
+                    lambda: promote(view, version),
                     icon_name="upgrade",
                     classes="small",
                 ).mark(f"promote-{version.version}").props["aria-label"] = f"Promote v{version.version}"

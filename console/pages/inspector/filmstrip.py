@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nicegui import ui
 
+from console.pages.inspector.queue_state import OpenQueue
 from console.services.views import Card
 from console.ui import kit, wording
 from console.ui.kit import Text, box
-
-if TYPE_CHECKING:
-    from console.pages.inspector.queue import QueueView
 
 BEHIND, AHEAD = 2, 9
 """Items before and after the one shown."""
 
 
-def draw_filmstrip(view: QueueView) -> None:
+def draw_filmstrip(view: OpenQueue) -> None:
     """The strip with the ways to move at its ends; clicking a picture goes there."""
     state = view.state
 
@@ -37,7 +33,7 @@ def draw_filmstrip(view: QueueView) -> None:
         kit.button("", later, icon_name="chevron_right", shortcut="J", classes="small quiet", tip="Next")
 
 
-def _draw_picture(view: QueueView, place: int, card: Card) -> None:
+def _draw_picture(view: OpenQueue, place: int, card: Card) -> None:
     state = view.state
     current = place == state.index
     holder = view.lease.others.get(card.id, "")

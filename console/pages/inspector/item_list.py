@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nicegui import ui
 
 from console.pages.inspector.filter_bar import FilterBar
+from console.pages.inspector.queue_state import OpenQueue
 from console.services.views import Card
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 
-if TYPE_CHECKING:
-    from console.pages.inspector.queue import QueueView
-
 
 class ItemList:
-    """Draws the state of a ``QueueView`` and passes clicks on to it."""
+    """Draws the state of an ``OpenQueue`` and passes clicks on to it."""
 
-    def __init__(self, view: QueueView) -> None:
+    def __init__(self, view: OpenQueue) -> None:
         self._view = view
         self._items: list[tuple[Card, ui.element, Text]] = []
         with box("aos-list", "section").props("aria-label='Items of the queue'"):

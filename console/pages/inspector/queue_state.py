@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
+from console.pages.inspector.item_lease import ItemLease
 from console.services.queue import QueueFilter, QueuePage
 from console.services.views import Card
 
@@ -72,3 +74,18 @@ class QueueState:
         first = max(0, start)
         order = [*range(first, len(self.cards)), *range(min(first, len(self.cards)))]
         return [place for place in order if self.cards[place].decision is None]
+
+
+class OpenQueue(Protocol):
+    """What the parts of the queue's page may ask of it."""
+
+    state: QueueState
+    lease: ItemLease
+
+    async def step(self, by: int) -> None: ...
+
+    async def go(self, place: int) -> None: ...
+
+    async def turn(self, by: int) -> None: ...
+
+    async def filter(self, wanted: QueueFilter) -> None: ...
