@@ -34,9 +34,8 @@ class Walk:
 
     def __init__(self, root: Path) -> None:
         self.on = False
-        self.rooms: list[str] = []
-        self.doors: set[tuple[str, str]] = set()
-        self.returns = 0
+        self.doors: dict[tuple[str, str], None] = {}
+        """Every pair (from, to) in the order of its first use."""
         self._root = f"{root}{os.sep}"
         self._imports = threading.local()
         self._names: dict[str, str] = {}
@@ -70,18 +69,24 @@ class Walk:
         return ""
 
     def _enter(self, before: str, room: str) -> None:
-        if not room or before == room or (before, room) in self.doors:
-            return
-        self.doors.add((before, room))
-        if room in self.rooms:
-            self.returns += 1
-        else:
-            self.rooms.append(room)
+        if room and before != room:
+            self.doors.setdefault((before, room))
 
     def write(self, path: Path) -> None:
         """Keep what was noted as JSON."""
-        document = {"rooms": self.rooms, "doors": len(self.doors), "returns": self.returns}
-        path.write_text(json.dumps(document), encoding="utf-8")
+        path.write_text(json.dumps(list(self.doors)), encoding="utf-8")
+
+
+def folder(room: str) -> str:
+    """First-level unit a room belongs to: ``anomalyos.inspection``, ``console.pages``, ``dags``."""
+    return ".".join(room.split(".")[:2])
+
+
+def count(doors: list[tuple[str, str]]) -> tuple[list[str], int]:
+    """Rooms in the order of their first visit, and how many doors lead back into one."""
+    distinct = [(before, room) for before, room in dict.fromkeys(doors) if before != room]
+    rooms = list(dict.fromkeys(room for _, room in distinct))
+    return rooms, len(distinct) - len(rooms)
 
 
 def profile(root: Path) -> Walk:
@@ -125,7 +130,7 @@ def run_command(arguments: list[str], rooms: Path) -> None:
         walk.write(rooms)
 
 
-def visit(checkout: Path) -> dict[str, dict[str, Any]]:
+def visit(checkout: Path) -> dict[str, list[tuple[str, str]]]:
     """Every walk in ``checkout``, each in a process of its own on one home that is thrown away."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -134,13 +139,16 @@ def visit(checkout: Path) -> dict[str, dict[str, Any]]:
         plugin = Path(shutil.copy(__file__, home / "rooms_of_a_walk.py"))
         script = [sys.executable, str(plugin), "--command"]
 
-        def ask(name: str, *arguments: str) -> dict[str, Any]:
+        def doors(name: str) -> list[tuple[str, str]]:
+            found = json.loads((home / f"{name}.json").read_text(encoding="utf-8"))
+            return [(before, room) for before, room in found]
+
+        def ask(name: str, *arguments: str) -> list[tuple[str, str]]:
             environment["ROOMS"] = str(home / f"{name}.json")
             subprocess.run(
                 [*script, *arguments], cwd=checkout, env=environment, check=True, stdout=sys.stderr
             )
-            found: dict[str, Any] = json.loads((home / f"{name}.json").read_text(encoding="utf-8"))
-            return found
+            return doors(name)
 
         ask("sample", "data", "sample", "--category", PRODUCT)
         walks = {"rebuild": ask("rebuild", "rebuild", "--category", PRODUCT)}
@@ -153,8 +161,7 @@ def visit(checkout: Path) -> dict[str, dict[str, Any]]:
         environment["PYTHONPATH"] = f"{checkout}{os.pathsep}{home}"
         tests = [sys.executable, "-m", "pytest", "-q", "-p", plugin.stem, BROWSER_TEST]
         subprocess.run(tests, cwd=checkout, env=environment, check=True, stdout=sys.stderr)
-        browser = json.loads((home / "browser.json").read_text(encoding="utf-8"))
-        walks["asked for in the browser"] = browser
+        walks["asked for in the browser"] = doors("browser")
         walks["carried out by Airflow"] = ask(
             "retrain", "rebuild", "--category", PRODUCT, "--use-reviewed", "--coreset-ratio", "0.05"
         )
@@ -167,9 +174,11 @@ def main(arguments: list[str]) -> int:
         return 0
     here = Path(__file__).resolve().parents[2]
     for checkout in [Path(each).resolve() for each in arguments] or [here]:
-        for name, walk in visit(checkout).items():
-            counts = f"{len(walk['rooms'])} rooms, {walk['doors']} doors, {walk['returns']} returns"
-            sys.stdout.write(f"{checkout.name}: {name}: {counts}\n  {' > '.join(walk['rooms'])}\n")
+        for name, doors in visit(checkout).items():
+            rooms, returns = count(doors)
+            folders, back = count([(folder(before), folder(room)) for before, room in doors])
+            sys.stdout.write(f"{checkout.name}: {name}: {len(rooms)} rooms, {returns} returns; ")
+            sys.stdout.write(f"{len(folders)} folders, {back} returns\n  {' > '.join(rooms)}\n")
     return 0
 
 
