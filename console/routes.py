@@ -27,7 +27,7 @@ from console.pages import login, missing, nights
 from console.pages.admin import audit_page, models_page, people_page, retraining_page, tabs, tokens_page
 from console.pages.analytics import page as analytics
 from console.pages.arena import page as arena
-from console.pages.checks import learning, night
+from console.pages.checks import page as checks
 from console.pages.forensics import page as forensics
 from console.pages.inspector import live, queue, rejected, single
 from console.pages.knowledge import page as knowledge
@@ -131,8 +131,8 @@ ROUTES: tuple[Route, ...] = (
     # pages
     _page("/", queue.queue),
     _page("/rejected", rejected.rejected),
-    _page("/checks", night.night_checks),
-    _page("/checks/learning", learning.learning_checks),
+    _page("/checks", checks.night_checks),
+    _page("/checks/learning", checks.learning_checks),
     _page("/live", live.live),
     _page("/inspection/{inspection_id}", single.inspection),
     _page("/nights", nights.nights),

@@ -1,4 +1,4 @@
-"""How a refusal is said: in the window that asked for it, or as a toast."""
+"""One action of one person: allowed anew, done off the loop, and a refusal said where it was asked for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from typing import TypeVar
 
 from nicegui import ui
 
+from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
+from console.components.visitor import reauthorize
+from console.container import Services
+from console.security.person import Person
 from console.services.blocking import run_blocking
 from console.ui import kit
 from console.ui.theme import Frame
@@ -15,26 +19,38 @@ from console.ui.theme import Frame
 T = TypeVar("T")
 
 
-async def attempt(shell: Frame, work: Callable[[], T], place: ui.element | None = None) -> T | None:
-    """What ``work`` returns, done off the loop; None after a refusal was said.
+async def attempt(
+    services: Services,
+    shell: Frame,
+    role: Role,
+    work: Callable[[Person], T],
+    place: ui.element | None = None,
+    *,
+    say: Callable[[AnomalyOSError], str] = str,
+) -> tuple[T] | None:
+    """What ``work`` returns, alone in a tuple, so that None always means: not done, and why was said.
 
     Args:
-        place: where in an open window the refusal is said; a toast says it without one.
+        work: blocking; gets the person, whose role is at least ``role``.
+        place: where in an open window a refusal is said; a toast says it without one.
+        say: an error in words.
     """
+    person = await reauthorize(services, shell, role)
+    if person is None:
+        return None
     if place is not None:
         place.clear()
     try:
-        return await run_blocking(work)
+        return (await run_blocking(work, person),)
     except AnomalyOSError as error:
         if place is None:
-            shell.toast(str(error), icon_name="error", seconds=10)
+            shell.toast(say(error), icon_name="error", seconds=10)
         else:
-            refuse(place, str(error))
+            refuse(place, say(error))
         return None
 
 
 def refuse(place: ui.element, text: str, icon_name: str = "error") -> None:
     """Say in an open window why nothing was done."""
-    place.clear()
-    with place:
+    with kit.redrawn(place):
         kit.notice(text, "defect", icon_name).mark("refused")

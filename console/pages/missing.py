@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import Request
 
 from console.container import Services
@@ -20,9 +22,5 @@ async def draw(services: Services, request: Request) -> None:
             "explore_off",
             "There is no such page",
             "The link may be old, or a letter got lost.",
-            actions=_to_queue,
+            actions=partial(kit.link, "To the queue", "/", "aos-button primary"),
         )
-
-
-def _to_queue() -> None:
-    kit.link("To the queue", "/", "aos-button primary")

@@ -22,7 +22,7 @@ class _Entry(Generic[V]):
     """Monotonic seconds up to which the value is good whatever has happened since."""
 
 
-class Kept(Generic[K, V]):
+class TimedCache(Generic[K, V]):
     """Keeps what ``make`` returns, by key, so that making it takes at most ``share`` of one core's time.
 
     An answer that took ``t`` seconds is given again for ``t / share`` seconds, and beyond that for as long

@@ -20,7 +20,7 @@ from anomalyos.knowledge.tables import KnowledgeRevision
 from console.security.person import Actor, require
 
 if TYPE_CHECKING:
-    from sqlmodel import Session
+    pass
 
 Undo = Callable[["Actor"], None]
 
@@ -267,11 +267,6 @@ class KnowledgeEditor:
 def shares(priors: Mapping[str, float], confirmed: Mapping[str, int]) -> dict[str, float]:
     """Cause to its probability in [0, 1], for priors that are not saved yet."""
     return {cause: one.mean for cause, one in likelihood.marginals(priors, confirmed).items()}
-
-
-def confirmed_of(session: Session, defect: str) -> dict[str, int]:
-    """Cause to the cases in which it is established for a defect type."""
-    return {cause: number for (_, cause), number in cause_evidence.counts(session, [defect]).items()}
 
 
 def _stood(revision: KnowledgeRevision) -> bool:

@@ -35,7 +35,7 @@ LOOK_EVERY = 30.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class KnowledgeQuery:
     """A question with its filters, as it stands in the address."""
 
     text: str = ""
@@ -48,7 +48,7 @@ class Asked:
     page: int = 1
 
     @classmethod
-    def read(cls, **given: str) -> Asked:
+    def read(cls, **given: str) -> KnowledgeQuery:
         """From an address; what is no kind, severity, day or page is left out."""
         page = given.get("page", "1")
         return cls(
@@ -72,12 +72,12 @@ class Asked:
     def filtered(self) -> bool:
         return bool(self.kind or self.category or self.severity or self.since or self.until)
 
-    def on_page(self, page: int) -> Asked:
+    def on_page(self, page: int) -> KnowledgeQuery:
         return replace(self, page=page)
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchAnswers:
     """One page of answers."""
 
     hits: list[SearchHit] = field(default_factory=list)
@@ -107,11 +107,11 @@ class KnowledgeQuestions:
     def search(self) -> KnowledgeSearch:
         return get_search(self.settings, self.store)
 
-    async def ask(self, asked: Asked) -> Found:
+    async def ask(self, asked: KnowledgeQuery) -> SearchAnswers:
         """Raises AnomalyOSError for filters that contradict each other."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.answer, asked)
 
-    def answer(self, asked: Asked) -> Found:
+    def answer(self, asked: KnowledgeQuery) -> SearchAnswers:
         """One page of the best answers; blocks for as long as the search takes."""
         began = time.perf_counter()
         wanted = min(asked.page * PAGE + 1, MOST)
@@ -126,7 +126,7 @@ class KnowledgeQuestions:
             synthetic = case_lists.synthetic_categories(session)
             by_review = case_lists.inspections_of_reviews(session, notes.values()) if notes else {}
         inspections = {name: by_review[number] for name, number in notes.items() if number in by_review}
-        return Found(
+        return SearchAnswers(
             hits=shown,
             more=len(hits) > start + PAGE,
             words_only=words_only,
@@ -136,7 +136,7 @@ class KnowledgeQuestions:
             inspections=inspections,
         )
 
-    def _hits(self, asked: Asked, wanted: int) -> tuple[list[SearchHit], str]:
+    def _hits(self, asked: KnowledgeQuery, wanted: int) -> tuple[list[SearchHit], str]:
         if not self.ready and self._warming:
             return self._search(asked, wanted, "bm25"), LOADING
         try:
@@ -144,7 +144,7 @@ class KnowledgeQuestions:
         except WeightsMissing:
             return self._search(asked, wanted, "bm25"), MISSING
 
-    def _search(self, asked: Asked, wanted: int, mode: str) -> list[SearchHit]:
+    def _search(self, asked: KnowledgeQuery, wanted: int, mode: str) -> list[SearchHit]:
         return self.search.search(
             asked.text,
             kinds=[asked.kind] if asked.kind else None,

@@ -28,7 +28,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Join:
+class Edge:
     """An edge as the node at one of its ends shows it."""
 
     other: Entry
@@ -62,7 +62,7 @@ class NodePage:
     version: int
     by_person: bool
     removed: bool
-    joins: list[Join]
+    joins: list[Edge]
     causes: tuple[RankedCause, ...] = ()
     shares: list[DefectShare] = field(default_factory=list)
     cases: list[DefectCase] = field(default_factory=list)
@@ -107,14 +107,14 @@ def entry_of(graph: KnowledgeGraph, key: str, synthetic: frozenset[str]) -> Entr
 
 def join_of(
     graph: KnowledgeGraph, edge: KnowledgeEdge, key: str, synthetic: frozenset[str], names: dict[str, str]
-) -> Join:
+) -> Edge:
     outgoing = edge.source == key
     other = edge.target if outgoing else edge.source
     live = other in graph
     entry = (
         entry_of(graph, other, synthetic) if live else Entry(other, kind_of(other), names.get(other, other))
     )
-    return Join(
+    return Edge(
         other=entry,
         relation=edge.relation,
         outgoing=outgoing,

@@ -33,7 +33,7 @@ _KINDS = {
 
 
 @dataclass(frozen=True)
-class Found:
+class Entry:
     """One line of the palette: where it leads, or what it does."""
 
     title: str
@@ -45,45 +45,47 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Place:
+class Target:
     """A page or an action, with words it may also be looked for by."""
 
-    found: Found
+    found: Entry
     words: str = ""
     role: Role = Role.VIEWER
 
 
 PLACES = (
-    Place(Found("Queue", "center_focus_strong", "/", "What waits for a decision"), "inspector review night"),
-    Place(Found("Live inspection", "photo_camera", "/live", "Inspect images now"), "upload drop inspector"),
-    Place(Found("Rejected files", "block", "/rejected", "What could not be inspected"), "broken unreadable"),
-    Place(Found("All nights", "nights_stay", "/nights", "Every batch, newest first"), "batches history"),
-    Place(Found("Forensics", "troubleshoot", "/forensics", "Why a part was flagged"), "explain report"),
-    Place(Found("Analytics", "monitoring", "/analytics", "Rates, drift and reviews"), "charts statistics"),
-    Place(Found("Arena", "swords", "/arena", "Two models, the same images"), "compare gate models"),
-    Place(Found("Knowledge Base", "account_tree", "/knowledge", "Defects, causes, remedies"), "graph cases"),
-    Place(
-        Found("Models", "deployed_code", "/admin/models", "Promote and roll back"),
+    Target(Entry("Queue", "center_focus_strong", "/", "What waits for a decision"), "inspector review night"),
+    Target(Entry("Live inspection", "photo_camera", "/live", "Inspect images now"), "upload drop inspector"),
+    Target(Entry("Rejected files", "block", "/rejected", "What could not be inspected"), "broken unreadable"),
+    Target(Entry("All nights", "nights_stay", "/nights", "Every batch, newest first"), "batches history"),
+    Target(Entry("Forensics", "troubleshoot", "/forensics", "Why a part was flagged"), "explain report"),
+    Target(Entry("Analytics", "monitoring", "/analytics", "Rates, drift and reviews"), "charts statistics"),
+    Target(Entry("Arena", "swords", "/arena", "Two models, the same images"), "compare gate models"),
+    Target(Entry("Knowledge Base", "account_tree", "/knowledge", "Defects, causes, remedies"), "graph cases"),
+    Target(
+        Entry("Models", "deployed_code", "/admin/models", "Promote and roll back"),
         "admin champion version rollback",
         Role.ENGINEER,
     ),
-    Place(Found("Audit log", "receipt_long", "/admin/audit", "Who did what"), "admin history", Role.ENGINEER),
-    Place(
-        Found("People", "group", "/admin/people", "Accounts and roles"), "admin users password", Role.ADMIN
+    Target(
+        Entry("Audit log", "receipt_long", "/admin/audit", "Who did what"), "admin history", Role.ENGINEER
     ),
-    Place(
-        Found("All API tokens", "vpn_key", "/admin/tokens", "Keys of everybody"), "admin bearer", Role.ADMIN
+    Target(
+        Entry("People", "group", "/admin/people", "Accounts and roles"), "admin users password", Role.ADMIN
     ),
-    Place(Found("My API tokens", "key", "/tokens", "Keys for other programs"), "bearer rest"),
-    Place(Found("REST reference", "api", "/docs", "Every call with its fields"), "swagger openapi"),
+    Target(
+        Entry("All API tokens", "vpn_key", "/admin/tokens", "Keys of everybody"), "admin bearer", Role.ADMIN
+    ),
+    Target(Entry("My API tokens", "key", "/tokens", "Keys for other programs"), "bearer rest"),
+    Target(Entry("REST reference", "api", "/docs", "Every call with its fields"), "swagger openapi"),
 )
 ACTIONS = (
-    Place(Found("Switch between light and dark", "contrast", act="theme"), "theme colours"),
-    Place(Found("Keyboard shortcuts", "keyboard", act="help", note="The keys of this page"), "help keys"),
+    Target(Entry("Switch between light and dark", "contrast", act="theme"), "theme colours"),
+    Target(Entry("Keyboard shortcuts", "keyboard", act="help", note="The keys of this page"), "help keys"),
 )
 
 
-def find(settings: Settings, store: Store, person: Person, text: str) -> dict[str, list[Found]]:
+def find(settings: Settings, store: Store, person: Person, text: str) -> dict[str, list[Entry]]:
     """Results by group, the surest group first. Blocking, a few short queries."""
     text = _storable(text)
     places, actions = _places(PLACES, person, text), _places(ACTIONS, person, text)
@@ -111,7 +113,7 @@ def _storable(text: str) -> str:
     return " ".join(text.replace("\0", " ").encode("utf-8", "ignore").decode("utf-8").split())
 
 
-def _places(places: Iterable[Place], person: Person, text: str) -> list[Found]:
+def _places(places: Iterable[Target], person: Person, text: str) -> list[Entry]:
     wanted = text.casefold().split()
     return [
         place.found
@@ -124,17 +126,17 @@ def _places(places: Iterable[Place], person: Person, text: str) -> list[Found]:
     ]
 
 
-def _inspections(session: Session, text: str, number: int | None) -> list[Found]:
+def _inspections(session: Session, text: str, number: int | None) -> list[Entry]:
     exact = lookup.inspection_by_number(session, number) if number is not None else None
     by_file = lookup.inspections_by_file(session, text, PER_GROUP)
     rows = [*([exact] if exact else []), *(row for row in by_file if exact is None or row.id != exact.id)]
     return [_inspection(row) for row in rows[:PER_GROUP]]
 
 
-def _inspection(row: lookup.InspectionFound) -> Found:
+def _inspection(row: lookup.InspectionFound) -> Entry:
     label = wording.verdict_label(row.verdict)
     product = f"{wording.product(row.category)} · " if row.category else ""
-    return Found(
+    return Entry(
         f"Inspection {row.id}",
         label.icon,
         links.inspection(row.id),
@@ -142,34 +144,34 @@ def _inspection(row: lookup.InspectionFound) -> Found:
     )
 
 
-def _product(row: lookup.ProductFound, person: Person) -> list[Found]:
+def _product(row: lookup.ProductFound, person: Person) -> list[Entry]:
     name = wording.product(row.name)
     note = "Rates, false alarms, drift" if row.inspects else "No model of it is in use yet"
-    found = [Found(name, "category", links.product(row.name), note)]
+    found = [Entry(name, "category", links.product(row.name), note)]
     if person.may(Role.ENGINEER):
-        found.append(Found(f"{name}: models", "deployed_code", links.models(row.name), "Promote, roll back"))
+        found.append(Entry(f"{name}: models", "deployed_code", links.models(row.name), "Promote, roll back"))
     return found
 
 
-def _node(key: str, kind: str, name: str) -> Found:
+def _node(key: str, kind: str, name: str) -> Entry:
     word, icon = _KINDS.get(kind, (kind.capitalize(), "account_tree"))
-    return Found(name, icon, links.node(key), word)
+    return Entry(name, icon, links.node(key), word)
 
 
-def _case(row: lookup.CaseFound) -> Found:
+def _case(row: lookup.CaseFound) -> Entry:
     defect = row.defect_type.replace("_", " ")
-    return Found(
+    return Entry(
         f"Case {row.id}", "inventory_2", links.case(row.id), f"{wording.product(row.category)}, {defect}"
     )
 
 
 def _with_meaning(
-    hits: list[SearchHit], nodes: list[Found], cases: list[Found]
-) -> tuple[list[Found], list[Found]]:
+    hits: list[SearchHit], nodes: list[Entry], cases: list[Entry]
+) -> tuple[list[Entry], list[Entry]]:
     """What was found by name, followed by what the knowledge search finds by meaning, if it is ready."""
     for hit in hits:
         if hit.kind == "case":
-            found = Found(
+            found = Entry(
                 f"Case {hit.document_id.partition(':')[2]}",
                 "inventory_2",
                 links.case(hit.document_id.partition(":")[2]),

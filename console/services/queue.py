@@ -14,7 +14,7 @@ from anomalyos.inspection import inspections, leases
 from anomalyos.inspection.inspections import FLAGGED, QueueFilters
 from anomalyos.inspection.tables import BatchKind
 from console.services import queue_reads, views
-from console.services.cache import Kept
+from console.services.cache import TimedCache
 from console.services.queue_reads import Facets
 
 EVERY_NIGHT = "all"
@@ -80,7 +80,7 @@ class QueueService:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._facets: Kept[str, Facets] = Kept(self._read_facets)
+        self._facets: TimedCache[str, Facets] = TimedCache(self._read_facets)
 
     def page(self, wanted: QueueFilter, *, offset: int = 0, limit: int = 24, ahead: int = 0) -> QueuePage:
         """One page of a queue, most suspicious first. An offset past the end shows the last page."""

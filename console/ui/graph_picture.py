@@ -26,7 +26,7 @@ Neighbour = tuple[str, str, bool, float]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class MapFilter:
     """What somebody wants to see; all of it stands in the address."""
 
     focus: str = ""
@@ -40,7 +40,7 @@ class Wanted:
 
 
 @dataclass
-class Drawn:
+class MapNode:
     """One node of the picture."""
 
     key: str
@@ -69,7 +69,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Picture:
-    nodes: dict[str, Drawn]
+    nodes: dict[str, MapNode]
     """In the order in which they came in, so a parent stands before its children."""
     lines: list[Line]
     left_out: int
@@ -79,11 +79,11 @@ class Picture:
     rows: int
 
 
-def picture(graph: KnowledgeGraph, wanted: Wanted) -> Picture:
+def picture(graph: KnowledgeGraph, wanted: MapFilter) -> Picture:
     """Nodes around the focus, at most ``MOST_DRAWN``; an unknown focus shows the products."""
     focus = wanted.focus if wanted.focus in graph else ""
     roots = [focus] if focus else _products(graph, wanted.category)
-    nodes: dict[str, Drawn] = {}
+    nodes: dict[str, MapNode] = {}
     left_out = max(0, len(roots) - MOST_DRAWN)
     for key in roots[:MOST_DRAWN]:
         _put(graph, nodes, (key, "", True, 1.0), "")
@@ -113,10 +113,10 @@ def _products(graph: KnowledgeGraph, category: str) -> list[str]:
     return [node.key for node in sorted(chosen, key=lambda node: node.name.lower())]
 
 
-def _put(graph: KnowledgeGraph, nodes: dict[str, Drawn], neighbour: Neighbour, parent: str) -> None:
+def _put(graph: KnowledgeGraph, nodes: dict[str, MapNode], neighbour: Neighbour, parent: str) -> None:
     key, relation, outgoing, weight = neighbour
     node = graph.node(key)
-    nodes[key] = Drawn(
+    nodes[key] = MapNode(
         key=key,
         kind=node.kind,
         name=node.name,
@@ -128,7 +128,7 @@ def _put(graph: KnowledgeGraph, nodes: dict[str, Drawn], neighbour: Neighbour, p
     )
 
 
-def _open(graph: KnowledgeGraph, nodes: dict[str, Drawn], key: str, focus: str, wanted: Wanted) -> int:
+def _open(graph: KnowledgeGraph, nodes: dict[str, MapNode], key: str, focus: str, wanted: MapFilter) -> int:
     """Bring in the neighbours of one node; returns how many there was no room for."""
     nodes[key].opened = True
     allowance = GROUP * (1 + wanted.more.get(key, 0))
@@ -149,7 +149,7 @@ def _open(graph: KnowledgeGraph, nodes: dict[str, Drawn], key: str, focus: str, 
     return no_room
 
 
-def _neighbours(graph: KnowledgeGraph, key: str, focus: str, wanted: Wanted) -> list[Neighbour]:
+def _neighbours(graph: KnowledgeGraph, key: str, focus: str, wanted: MapFilter) -> list[Neighbour]:
     """Who stands next to a node in the direction away from the focus, heaviest first.
 
     From the focus itself both ways; where a way ends, the other one, so that a remedy leads on to the other
@@ -173,7 +173,7 @@ def _neighbours(graph: KnowledgeGraph, key: str, focus: str, wanted: Wanted) -> 
     return sorted(shown, key=lambda one: (-one[3], graph.nx.nodes[one[0]]["name"].lower(), one[0]))
 
 
-def _passes(key: str, wanted: Wanted) -> bool:
+def _passes(key: str, wanted: MapFilter) -> bool:
     kind = kind_of(key)
     if kind in wanted.kinds:
         return False
@@ -193,7 +193,7 @@ def _lines(graph: KnowledgeGraph, nodes: Collection[str]) -> list[Line]:
     )
 
 
-def _arrange(nodes: dict[str, Drawn], lines: Sequence[Line]) -> int:
+def _arrange(nodes: dict[str, MapNode], lines: Sequence[Line]) -> int:
     """Give every node its row: kinds stay together, and neighbours come near each other.
 
     Each column is sorted by where its neighbours stand in the others (the barycentre heuristic of layered
@@ -221,7 +221,7 @@ def _arrange(nodes: dict[str, Drawn], lines: Sequence[Line]) -> int:
     return longest
 
 
-def _stack(column: Sequence[Drawn]) -> None:
+def _stack(column: Sequence[MapNode]) -> None:
     for row, one in enumerate(column):
         one.row = float(row)
 

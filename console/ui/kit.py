@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from nicegui import ui
@@ -44,6 +45,20 @@ def press(classes: str, on_click: Callable[..., Any] | None = None, **attributes
     if on_click is not None:
         element.on("click", on_click, [])
     return element
+
+
+@contextmanager
+def redrawn(place: ui.element) -> Iterator[None]:
+    """Empty ``place``, then draw into it."""
+    place.clear()
+    with place:
+        yield
+
+
+def set_on(element: ui.element, on: bool, classes: str = "active", attribute: str = "aria-pressed") -> None:
+    """Show whether something is chosen, to the eye and to those who do not see it."""
+    element.classes(**({"add": classes} if on else {"remove": classes}))
+    element.props[attribute] = "true" if on else "false"
 
 
 def icon(name: str, classes: str = "") -> ui.element:
@@ -130,20 +145,13 @@ def segment(text: str, href: str, *, active: bool, count: int | None = None) -> 
     return element
 
 
-def card(title: str = "") -> ui.element:
-    with box("aos-card") as element:
-        if title:
-            Text(title, "h3", "aos-label")
-    return element
-
-
 def empty_state(
     icon_name: str,
     title: str,
     text: str,
     *,
     tone: str = "accent",
-    actions: Callable[[], None] | None = None,
+    actions: Callable[[], object] | None = None,
 ) -> ui.element:
     """A calm explanation where there is nothing to show: what is so, and what comes next."""
     with box("aos-empty") as element, box("aos-empty-in"):
@@ -155,6 +163,53 @@ def empty_state(
             with box("aos-empty-actions"):
                 actions()
     return element
+
+
+def section(classes: str, title: str, tag: str = "h2") -> ui.element:
+    """A part of a page under its heading."""
+    with box(classes) as element:
+        Text(title, tag)
+    return element
+
+
+def facts(rows: Iterable[tuple[str, str]], classes: str = "aos-facts") -> None:
+    """Names and values, one below the other."""
+    with box(classes, "dl"):
+        for name, value in rows:
+            Text(name, "dt")
+            Text(value, "dd")
+
+
+@contextmanager
+def table(classes: str, titles: Sequence[str], *, actions: bool = False) -> Iterator[None]:
+    """A table whose rows are drawn inside; ``actions`` adds a column whose heading is only heard."""
+    with box("aos-adm-table-wrap"), box(f"aos-adm-table {classes}", "table"):
+        with box("", "thead"), box("", "tr"):
+            for title in titles:
+                Text(title, "th").props("scope=col")
+            if actions:
+                with box("", "th").props("scope=col"):
+                    Text("Actions", classes="aos-hidden")
+        with box("", "tbody"):
+            yield
+
+
+def thumbnail(address: str, icon_name: str = "broken_image", *, alt: str = "", **attributes: object) -> None:
+    """A small picture; an icon where ``address`` is empty, for there is none."""
+    if address:
+        image(address, alt, "aos-thumb", **attributes)
+        return
+    with box("aos-thumb"):
+        icon(icon_name)
+
+
+def dialog_actions(
+    window: ui.dialog, word: str, act: Callable[..., Any], mark: str, kind: str = "primary"
+) -> None:
+    """The end of a window: Cancel, and what it is for."""
+    with box("aos-dialog-actions"):
+        button("Cancel", window.close).mark("cancel")
+        button(word, act, classes=kind).mark(mark)
 
 
 def notice(text: str, tone: str, icon_name: str) -> ui.element:

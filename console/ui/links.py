@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 
 def inspection(number: int | str) -> str:
@@ -25,11 +25,20 @@ def retraining(name: str) -> str:
 
 
 def node(key: str) -> str:
+    """Leads on to the node's page, as the next one does for a case."""
     return "/knowledge?" + urlencode({"node": key})
 
 
 def case(number: int | str) -> str:
     return f"/knowledge?case={number}"
+
+
+def node_page(key: str) -> str:
+    return f"/knowledge/node/{quote(key, safe='/:')}"
+
+
+def case_page(number: int | str) -> str:
+    return f"/knowledge/case/{number}"
 
 
 def person(name: str) -> str:

@@ -67,29 +67,24 @@ def plural(count: int, singular: str, many: str = "") -> str:
 
 def long_day(day: str) -> str:
     """``2026-11-24`` as ``Tuesday, 24 November 2026``; anything else unchanged."""
-    try:
-        parsed = date.fromisoformat(day)
-    except ValueError:
-        return day
-    return f"{parsed:%A}, {parsed.day} {parsed:%B %Y}"
+    return _day(day, "{0:%A}, {0.day} {0:%B %Y}")
 
 
 def weekday_day(day: str) -> str:
     """``2026-11-24`` as ``Tue, 24 November 2026``; anything else unchanged."""
-    try:
-        parsed = date.fromisoformat(day)
-    except ValueError:
-        return day
-    return f"{parsed:%a}, {parsed.day} {parsed:%B %Y}"
+    return _day(day, "{0:%a}, {0.day} {0:%B %Y}")
 
 
 def short_day(day: str) -> str:
     """``2026-11-24`` as ``Tue 24 Nov 2026``; anything else unchanged."""
+    return _day(day, "{0:%a} {0.day} {0:%b %Y}")
+
+
+def _day(day: str, pattern: str) -> str:
     try:
-        parsed = date.fromisoformat(day)
+        return pattern.format(date.fromisoformat(day))
     except ValueError:
         return day
-    return f"{parsed:%a} {parsed.day} {parsed:%b %Y}"
 
 
 def product(name: str) -> str:

@@ -11,9 +11,9 @@ from anomalyos.core.errors import NotFound
 from anomalyos.explain.evidence import CamExplanation, NamedDefect, Note
 from anomalyos.inspection import inspections
 from anomalyos.reports import repository as reports
-from console.components.explanation import maps, why
-from console.components.explanation.report_text import parse
-from console.components.explanation.waterfall import bars, summary
+from console.components.explanation import pictures, why
+from console.components.explanation.pictures import bars, summary
+from console.components.explanation.report import parse
 from console.components.explanation.words import case_address, fidelity_words, origin
 from console.services.explain_jobs import ExplainJob, merged
 from tests.console.conftest import Console, SignIn
@@ -271,11 +271,11 @@ def named(label: str | None, probability: float) -> NamedDefect:
 
 
 def test_a_name_comes_with_how_sure_it_is_and_none_where_it_is_not() -> None:
-    assert maps.naming(named("torn_fabric", 0.82)) == (
+    assert pictures.naming(named("torn_fabric", 0.82)) == (
         "Torn fabric?",
         "82 % sure, by names v2: what speaks for it",
     )
-    assert maps.naming(named(None, 0.41)) == (
+    assert pictures.naming(named(None, 0.41)) == (
         "No name",
         "Not sure enough: Torn fabric with 41 %, by names v2",
     )

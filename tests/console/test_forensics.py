@@ -11,7 +11,7 @@ from anomalyos.core.errors import NotAllowed
 from anomalyos.inspection import batches, inspections, reviews
 from anomalyos.inspection.history import Wanted
 from anomalyos.inspection.tables import Inspection
-from console.pages.forensics.wanted import from_query, to_address
+from console.pages.forensics.finder import from_query, to_address
 from console.security.person import Person
 from console.services.past_events import timeline
 from console.services.rerunning import Side, differences, rerun

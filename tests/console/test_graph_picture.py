@@ -8,8 +8,8 @@ import pytest
 from anomalyos.knowledge.grammar import kind_of
 from anomalyos.knowledge.graph import KnowledgeGraph
 from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode
-from console.pages.knowledge import graph_address
-from console.ui.graph_picture import COLUMN, GROUP, MOST_DRAWN, Picture, Wanted, picture, start
+from console.pages.knowledge import map_drawing
+from console.ui.graph_picture import COLUMN, GROUP, MOST_DRAWN, MapFilter, Picture, picture, start
 
 Edge = tuple[str, str, str, float]
 EDGES: list[Edge] = [
@@ -42,16 +42,16 @@ def graph() -> KnowledgeGraph:
 
 
 def test_without_a_focus_the_products_are_shown(graph: KnowledgeGraph) -> None:
-    shown = picture(graph, Wanted())
+    shown = picture(graph, MapFilter())
     assert list(shown.nodes) == ["category:nut", "category:pin"]
     assert shown.nodes["category:nut"].hidden == 2
     assert (shown.lines, shown.left_out, shown.columns) == ([], 0, [0])
-    assert list(picture(graph, Wanted(category="pin")).nodes) == ["category:pin"]
-    assert list(picture(graph, Wanted(focus="cause:gone")).nodes) == ["category:nut", "category:pin"]
+    assert list(picture(graph, MapFilter(category="pin")).nodes) == ["category:pin"]
+    assert list(picture(graph, MapFilter(focus="cause:gone")).nodes) == ["category:nut", "category:pin"]
 
 
 def test_a_focus_shows_both_ways_and_what_is_opened_leads_on(graph: KnowledgeGraph) -> None:
-    around = picture(graph, Wanted(focus="defect:nut/crack"))
+    around = picture(graph, MapFilter(focus="defect:nut/crack"))
     assert set(around.nodes) == {
         "category:nut",
         "defect:nut/crack",
@@ -60,7 +60,7 @@ def test_a_focus_shows_both_ways_and_what_is_opened_leads_on(graph: KnowledgeGra
         "cause:heat",
     }
     assert around.nodes["cause:drop"].hidden == 2
-    opened = picture(graph, Wanted(focus="defect:nut/crack", opened=start(graph, "defect:nut/crack")))
+    opened = picture(graph, MapFilter(focus="defect:nut/crack", opened=start(graph, "defect:nut/crack")))
     assert {"remedy:pad", "check:look"} <= set(opened.nodes)
     # away from the focus: the cause's other defect is not drawn, it would lead elsewhere
     assert "defect:pin/bend" not in opened.nodes
@@ -73,15 +73,15 @@ def test_a_focus_shows_both_ways_and_what_is_opened_leads_on(graph: KnowledgeGra
 
 
 def test_a_way_that_ends_leads_back_over_the_other_side(graph: KnowledgeGraph) -> None:
-    shown = picture(graph, Wanted(focus="cause:heat", opened=("check:look",)))
+    shown = picture(graph, MapFilter(focus="cause:heat", opened=("check:look",)))
     assert "cause:drop" in shown.nodes
     assert (shown.nodes["cause:drop"].outgoing, shown.nodes["cause:drop"].relation) == (False, "verified_by")
 
 
 def test_kinds_and_products_are_filtered(graph: KnowledgeGraph) -> None:
-    bare = picture(graph, Wanted(focus="defect:nut/crack", kinds=frozenset({"sign"})))
+    bare = picture(graph, MapFilter(focus="defect:nut/crack", kinds=frozenset({"sign"})))
     assert "sign:line" not in bare.nodes
-    only = picture(graph, Wanted(focus="cause:drop", category="pin"))
+    only = picture(graph, MapFilter(focus="cause:drop", category="pin"))
     assert "defect:pin/bend" in only.nodes
     assert "defect:nut/crack" not in only.nodes
 
@@ -94,24 +94,24 @@ def busy(causes: int) -> KnowledgeGraph:
 
 def test_the_heaviest_come_first_and_the_rest_is_counted(graph: KnowledgeGraph) -> None:
     many = busy(40)
-    first = picture(many, Wanted(focus="defect:nut/crack"))
+    first = picture(many, MapFilter(focus="defect:nut/crack"))
     causes = [key for key in first.nodes if kind_of(key) == "cause"]
     assert causes == [f"cause:c{number:03}" for number in range(39, 39 - GROUP, -1)]
     assert first.nodes["defect:nut/crack"].hidden == 40 - GROUP
-    more = picture(many, Wanted(focus="defect:nut/crack", more={"defect:nut/crack": 1}))
+    more = picture(many, MapFilter(focus="defect:nut/crack", more={"defect:nut/crack": 1}))
     assert len(more.nodes) == 1 + 2 * GROUP
 
 
 def test_never_more_is_drawn_than_there_is_room_for() -> None:
     many = busy(400)
-    shown = picture(many, Wanted(focus="defect:nut/crack", more={"defect:nut/crack": 60}))
+    shown = picture(many, MapFilter(focus="defect:nut/crack", more={"defect:nut/crack": 60}))
     assert len(shown.nodes) == MOST_DRAWN
     assert shown.left_out == shown.nodes["defect:nut/crack"].hidden == 401 - MOST_DRAWN
 
 
 def test_every_node_has_a_place_of_its_own_in_its_column(graph: KnowledgeGraph) -> None:
     shown = picture(
-        graph, Wanted(focus="defect:nut/crack", opened=("cause:drop", "cause:heat", "category:nut"))
+        graph, MapFilter(focus="defect:nut/crack", opened=("cause:drop", "cause:heat", "category:nut"))
     )
     places = {(drawn.column, drawn.row) for drawn in shown.nodes.values()}
     assert len(places) == len(shown.nodes)
@@ -127,7 +127,7 @@ def kinds_together(shown: Picture) -> bool:
 
 
 def test_what_is_shown_comes_back_from_its_address() -> None:
-    wanted = Wanted(
+    wanted = MapFilter(
         focus="defect:nut/crack",
         opened=("cause:drop", "category:nut"),
         kinds=frozenset({"sign", "step"}),
@@ -136,14 +136,14 @@ def test_what_is_shown_comes_back_from_its_address() -> None:
     )
     from urllib.parse import parse_qsl, urlsplit
 
-    address = graph_address.write(wanted)
-    assert graph_address.read(dict(parse_qsl(urlsplit(address).query))) == wanted
-    assert graph_address.write(Wanted()) == "/knowledge/graph"
-    assert graph_address.read({"without": "sign,nonsense", "open": "~~"}).kinds == frozenset({"sign"})
+    address = map_drawing.write_address(wanted)
+    assert map_drawing.read_address(dict(parse_qsl(urlsplit(address).query))) == wanted
+    assert map_drawing.write_address(MapFilter()) == "/knowledge/graph"
+    assert map_drawing.read_address({"without": "sign,nonsense", "open": "~~"}).kinds == frozenset({"sign"})
 
 
 def test_opening_and_closing() -> None:
-    wanted = graph_address.more_of(graph_address.toggled(Wanted(), "a", opened=True), "a")
+    wanted = map_drawing.more_of(map_drawing.toggled(MapFilter(), "a", opened=True), "a")
     assert (wanted.opened, wanted.more) == (("a",), {"a": 1})
-    closed = graph_address.toggled(wanted, "a", opened=False)
+    closed = map_drawing.toggled(wanted, "a", opened=False)
     assert (closed.opened, closed.more) == ((), {})

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from console.pages.knowledge.edit import read_facts
 from console.pages.knowledge.labels import percent
-from console.pages.knowledge.marks import LONG, Piece, excerpt, pieces
+from console.pages.knowledge.node_forms import read_facts
+from console.pages.knowledge.results import LONG, Piece, excerpt, pieces
 
 
 @pytest.mark.parametrize(

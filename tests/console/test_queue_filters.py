@@ -10,7 +10,7 @@ from anomalyos.inspection import reviews
 from anomalyos.inspection.inspections import FLAGGED
 from anomalyos.inspection.tables import Verdict
 from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode, NodeKind, Relation
-from console.pages.inspector import queue_address
+from console.pages.inspector import queue_state
 from console.services.queue import EVERY_NIGHT, QueueFilter
 from tests.console.conftest import Console, SignIn
 from tests.console.factory import finish_night, open_night
@@ -27,7 +27,7 @@ NAMES = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size
         NAMES,
         category=st.none() | NAMES,
         decided=st.sampled_from([True, False, None]),
-        verdicts=st.just(FLAGGED) | st.sampled_from([(str(one),) for one in queue_address.VERDICTS]),
+        verdicts=st.just(FLAGGED) | st.sampled_from([(str(one),) for one in queue_state.VERDICTS]),
         model_version_id=st.none() | st.integers(1, 10**9),
         reviewer=st.none() | NAMES,
     ),
@@ -36,14 +36,14 @@ NAMES = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size
 def test_an_address_gives_back_its_filter(wanted: QueueFilter, item: int | None) -> None:
     from urllib.parse import parse_qsl, urlsplit
 
-    query = dict(parse_qsl(urlsplit(queue_address.write(wanted, item)).query))
-    assert queue_address.read(query.pop("batch"), query) == wanted
-    assert queue_address.number(query.get("item", "")) == item
+    query = dict(parse_qsl(urlsplit(queue_state.write(wanted, item)).query))
+    assert queue_state.read(query.pop("batch"), query) == wanted
+    assert queue_state.number(query.get("item", "")) == item
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1.5", "x", "٣", "9" * 40])
 def test_what_is_no_number_is_none(text: str) -> None:
-    assert queue_address.number(text) is None
+    assert queue_state.number(text) is None
 
 
 def two_products(console: Console) -> str:
@@ -221,7 +221,7 @@ async def test_viewers_have_no_picker(console: Console, sign_in: SignIn) -> None
 
 
 def test_the_heat_maps_green_tells_its_height() -> None:
-    from console.pages.inspector.stage import green_scale
+    from console.pages.inspector.result_parts import green_scale
 
     values = [float(value) for value in green_scale().split(",")]
     assert values == sorted(set(values))
@@ -229,4 +229,4 @@ def test_the_heat_maps_green_tells_its_height() -> None:
 
 
 def test_every_verdict_but_rejected_can_be_chosen() -> None:
-    assert set(queue_address.VERDICTS) == set(Verdict) - {Verdict.REJECTED}
+    assert set(queue_state.VERDICTS) == set(Verdict) - {Verdict.REJECTED}

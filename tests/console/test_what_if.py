@@ -12,7 +12,7 @@ from anomalyos.inspection.tables import Inspection
 from anomalyos.inspection.what_if import Week
 from anomalyos.models.tables import ModelVersion
 from console.container import Services
-from console.pages.inspector.what_if_chart import week_svg
+from console.pages.inspector.what_if import week_svg
 from tests.console.conftest import Console, SignIn
 from tests.console.factory import open_night
 from tests.support.products import picture

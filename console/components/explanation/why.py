@@ -7,11 +7,9 @@ from nicegui import ui
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.explain.evidence import Evidence
 from anomalyos.inspection.tables import Verdict
-from console.components.explanation.causes import draw_causes
-from console.components.explanation.patches import draw_nearest
-from console.components.explanation.remarks import draw_missing
-from console.components.explanation.report_view import ReportView
-from console.components.explanation.similar import draw_similar
+from console.components.explanation.evidence import draw_causes, draw_missing, draw_similar
+from console.components.explanation.pictures import draw_nearest
+from console.components.explanation.report import ReportView
 from console.container import Services
 from console.services.views import Detail
 from console.ui import kit
@@ -44,8 +42,7 @@ class WhyPanel:
                 )
             self._seen = box("aos-why-seen")
             self._near = box("aos-why-near")
-        with box("aos-section"):
-            Text("Report", "h3")
+        with kit.section("aos-section", "Report", "h3"):
             self._report = ReportView(services, frame, detail.card.id, heading="h4")
         self._draw_seen(self._remembered(_SEEN))
         self._draw_near(self._remembered(_NEAR))
@@ -77,8 +74,7 @@ class WhyPanel:
         return not self._section.is_deleted
 
     def _draw_seen(self, evidence: Evidence | None, error: str = "") -> None:
-        self._seen.clear()
-        with self._seen:
+        with kit.redrawn(self._seen):
             if error:
                 draw_missing(error)
             elif evidence is None:
@@ -97,8 +93,7 @@ class WhyPanel:
             draw_missing(evidence.missing["causes"])
 
     def _draw_near(self, evidence: Evidence | None, error: str = "") -> None:
-        self._near.clear()
-        with self._near:
+        with kit.redrawn(self._near):
             if error:
                 draw_missing(error)
             elif evidence is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import quote
 
 from anomalyos.cases.similar import SimilarCase
 from anomalyos.reports.words import number
@@ -43,10 +42,6 @@ def case_address(case: SimilarCase) -> str:
     """Where a case came from: the inspection whose review made it, else its page among the cases."""
     inspection = _reviewed(case)
     return f"/forensics/{inspection}" if inspection is not None else f"/knowledge/case/{case.case_id}"
-
-
-def node_address(key: str) -> str:
-    return f"/knowledge/node/{quote(key, safe='/:')}"
 
 
 def _reviewed(case: SimilarCase) -> int | None:

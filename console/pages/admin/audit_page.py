@@ -134,13 +134,9 @@ def _draw_answer(found: LogPage, asked: LogQuestion, person: Person) -> None:
             else "What people and jobs change is listed here.",
         )
         return
-    with box("aos-adm-table-wrap"), box("aos-adm-table aos-log", "table"):
-        with box("", "thead"), box("", "tr"):
-            for title in ("When", "Who", "What", "About", "Details"):
-                Text(title, "th").props("scope=col")
-        with box("", "tbody"):
-            for event in found.events:
-                _draw_event(event, person)
+    with kit.table("aos-log", ("When", "Who", "What", "About", "Details")):
+        for event in found.events:
+            _draw_event(event, person)
     _draw_pager(found, query)
 
 

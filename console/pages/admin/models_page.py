@@ -6,9 +6,8 @@ from anomalyos.core.errors import NotFound
 from anomalyos.models import promotions
 from console.components.visitor import Visitor
 from console.container import Services
-from console.pages.admin.moving import Moving
 from console.pages.admin.tabs import admin_page
-from console.pages.admin.version_table import draw_versions
+from console.pages.admin.versions import Moving, draw_versions
 from console.services.blocking import run_blocking
 from console.services.models import PAGE, Moved, ProductRow, ProductView
 from console.ui import kit, links, wording
@@ -62,12 +61,10 @@ class ModelsView:
         try:
             view = await run_blocking(self._models.product, self._shell.person, self._product, self._offset)
         except NotFound as error:
-            self._right.clear()
-            with self._right:
+            with kit.redrawn(self._right):
                 kit.empty_state("search_off", "There is no such product", error.hint)
             return
-        self._right.clear()
-        with self._right:
+        with kit.redrawn(self._right):
             self._draw_head(view)
             if view.versions:
                 draw_versions(view, self._moving.ask_promotion)
@@ -87,8 +84,7 @@ class ModelsView:
     # left --------------------------------------------------------------------------------------
 
     def _draw_products(self) -> None:
-        self._left.clear()
-        with self._left:
+        with kit.redrawn(self._left):
             for row in self._rows:
                 active = row.name == self._product
                 with box(

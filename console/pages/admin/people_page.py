@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from nicegui import ui
@@ -11,14 +13,15 @@ from anomalyos.accounts.tables import Role
 from console.components.refusal import attempt
 from console.components.visitor import Visitor, reauthorize
 from console.container import Services
-from console.pages.admin.secret import show_once
-from console.pages.admin.tabs import admin_page
+from console.pages.admin.tabs import admin_page, show_once
+from console.security.person import Person
 from console.services.accounts import PAGE, PersonView
 from console.services.blocking import run_blocking
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 
+T = TypeVar("T")
 ROLES = {
     Role.VIEWER: "looks at everything, decides nothing",
     Role.REVIEWER: "inspects images and decides",
@@ -66,14 +69,13 @@ class PeopleView:
         found, total, start = await run_blocking(
             self._admin.people, self._shell.person, self._text, self._offset
         )
-        self._rows.clear()
-        with self._rows:
+        with kit.redrawn(self._rows):
             if not found:
                 kit.empty_state(
                     "person_search",
                     f"Nobody is called “{self._text}”",
                     "Look for another part of the name.",
-                    actions=_to_everybody,
+                    actions=partial(kit.link, "Everybody", "/admin/people"),
                 )
                 return
             self._draw_table(found)
@@ -83,15 +85,9 @@ class PeopleView:
         return "/admin/people?" + urlencode({"q": self._text, "offset": offset})
 
     def _draw_table(self, found: list[PersonView]) -> None:
-        with box("aos-adm-table-wrap"), box("aos-adm-table", "table"):
-            with box("", "thead"), box("", "tr"):
-                for title in ("Name", "Role", "State", "Since"):
-                    Text(title, "th").props("scope=col")
-                with box("", "th").props("scope=col"):
-                    Text("Actions", classes="aos-hidden")
-            with box("", "tbody"):
-                for person in found:
-                    self._draw_row(person)
+        with kit.table("", ("Name", "Role", "State", "Since"), actions=True):
+            for person in found:
+                self._draw_row(person)
 
     def _draw_row(self, person: PersonView) -> None:
         with box("" if person.active else "off", "tr").mark(f"person-{person.name}"):
@@ -124,6 +120,9 @@ class PeopleView:
             word, partial(self._switch, person.name, not person.active), icon_name=icon, classes="small"
         ).mark(f"switch-{person.name}").props["aria-label"] = f"{word} {person.name}"
 
+    async def _attempt(self, work: Callable[[Person], T], place: ui.element | None = None) -> tuple[T] | None:
+        return await attempt(self._services, self._shell, Role.ADMIN, work, place)
+
     # adding ------------------------------------------------------------------------------------
 
     def _ask_new(self) -> None:
@@ -141,21 +140,16 @@ class PeopleView:
                 await self._add(str(name.value or ""), str(role.value), window, place)
 
             name.on("keydown.enter", add, [])
-            with box("aos-dialog-actions"):
-                kit.button("Cancel", window.close).mark("cancel")
-                kit.button("Add", add, classes="primary").mark("confirm-add")
+            kit.dialog_actions(window, "Add", add, "confirm-add")
 
     async def _add(self, name: str, role: str, window: ui.dialog, place: ui.element) -> None:
-        person = await reauthorize(self._services, self._shell, Role.ADMIN)
-        if person is None:
-            return
-        password = await attempt(self._shell, lambda: self._admin.add_person(person, name, role), place)
-        if password is None:
+        done = await self._attempt(lambda who: self._admin.add_person(who, name, role), place)
+        if done is None:
             return
         window.close()
         name = name.strip()
         show_once(
-            self._shell, f"The password of {name}", f"Hand it to {name}; they sign in with it.", password
+            self._shell, f"The password of {name}", f"Hand it to {name}; they sign in with it.", done[0]
         )
         await self.draw()
 
@@ -176,40 +170,23 @@ class PeopleView:
                 if await self._set_role(person.name, person.role.value, str(role.value), place):
                     window.close()
 
-            with box("aos-dialog-actions"):
-                kit.button("Cancel", window.close).mark("cancel")
-                kit.button("Change role", change, classes="primary").mark("confirm-role")
+            kit.dialog_actions(window, "Change role", change, "confirm-role")
 
     async def _set_role(self, name: str, before: str, role: str, place: ui.element | None = None) -> bool:
-        person = await reauthorize(self._services, self._shell, Role.ADMIN)
-        if person is None:
-            return False
         if role == before:
-            return True
-
-        def change() -> bool:
-            self._admin.set_role(person, name, role)
-            return True
+            return await reauthorize(self._services, self._shell, Role.ADMIN) is not None
+        if not await self._attempt(lambda who: self._admin.set_role(who, name, role), place):
+            return False
 
         async def undo() -> None:
             await self._set_role(name, role, before)
 
-        if not await attempt(self._shell, change, place):
-            return False
         self._shell.toast(f"{name} is {role} now.", icon_name="badge", undo=undo, seconds=10)
         await self.draw()
         return True
 
     async def _switch(self, name: str, active: bool) -> None:
-        person = await reauthorize(self._services, self._shell, Role.ADMIN)
-        if person is None:
-            return
-
-        def change() -> bool:
-            self._admin.set_active(person, name, active)
-            return True
-
-        if not await attempt(self._shell, change):
+        if not await self._attempt(lambda who: self._admin.set_active(who, name, active)):
             return
         text = f"{name} may sign in again." if active else f"{name} is switched off and signed out."
         icon = "how_to_reg" if active else "person_off"
@@ -226,22 +203,13 @@ class PeopleView:
             )
 
             async def reset() -> None:
-                actor = await reauthorize(self._services, self._shell, Role.ADMIN)
-                if actor is None:
-                    return
-                password = await attempt(self._shell, lambda: self._admin.reset_password(actor, person.name))
-                if password is not None:
+                done = await self._attempt(lambda who: self._admin.reset_password(who, person.name))
+                if done is not None:
                     window.close()
                     title = f"The new password of {person.name}"
-                    show_once(self._shell, title, f"Hand it to {person.name}; the old one is gone.", password)
+                    show_once(self._shell, title, f"Hand it to {person.name}; the old one is gone.", done[0])
 
-            with box("aos-dialog-actions"):
-                kit.button("Cancel", window.close).mark("cancel")
-                kit.button("Make a new password", reset, classes="danger").mark("confirm-reset")
-
-
-def _to_everybody() -> None:
-    kit.link("Everybody", "/admin/people")
+            kit.dialog_actions(window, "Make a new password", reset, "confirm-reset", "danger")
 
 
 def _role_choice(chosen: Role) -> ui.radio:

@@ -10,7 +10,7 @@ from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.learning.options import RetrainingOptions
 from anomalyos.ops.airflow import AirflowRefused, AirflowUnreachable
-from console.components.refusal import refuse
+from console.components.refusal import attempt
 from console.components.visitor import Visitor, reauthorize
 from console.container import Services
 from console.pages.admin.retraining_form import OptionsForm
@@ -77,14 +77,13 @@ class RetrainingView:
             ).mark("start-retraining")
 
     async def _start(self, form: OptionsForm[RetrainingOptions], refused: ui.element) -> None:
-        person = await reauthorize(self._services, self._shell, Role.ENGINEER)
-        if person is None:
-            return
-        refused.clear()
-        try:
-            await run_blocking(self._retraining.start, person, form.options())
-        except AnomalyOSError as error:
-            refuse(refused, str(error))
+        if not await attempt(
+            self._services,
+            self._shell,
+            Role.ENGINEER,
+            lambda who: self._retraining.start(who, form.options()),
+            refused,
+        ):
             return
         self._shell.toast("Airflow has taken it on.", icon_name="model_training")
         await self.refresh()
@@ -114,15 +113,13 @@ class RetrainingView:
         def again() -> None:
             kit.button("Look again", self.refresh, icon_name="refresh").mark("look-again")
 
-        self.place.clear()
-        with self.place:
+        with kit.redrawn(self.place):
             kit.empty_state(
                 "cloud_off", "Airflow cannot be asked", f"{error.message} {error.hint}", actions=again
             )
 
     def _draw(self, runs: list[RunView]) -> None:
-        self.place.clear()
-        with self.place:
+        with kit.redrawn(self.place):
             if not runs:
                 kit.empty_state(
                     "model_training",
@@ -156,13 +153,9 @@ class RetrainingView:
                 Text(line, "p", "aos-run-line aos-wrap")
 
     async def _stop(self, run_id: str) -> None:
-        person = await reauthorize(self._services, self._shell, Role.ENGINEER)
-        if person is None:
-            return
-        try:
-            await run_blocking(self._retraining.stop, person, run_id)
-        except AnomalyOSError as error:
-            self._shell.toast(str(error), icon_name="error", seconds=10)
+        if not await attempt(
+            self._services, self._shell, Role.ENGINEER, lambda who: self._retraining.stop(who, run_id)
+        ):
             return
         self._shell.toast("Stopped. What inspects has not changed by that.", icon_name="stop_circle")
         await self.refresh()

@@ -7,12 +7,11 @@ from functools import partial
 from nicegui import ui
 
 from anomalyos.accounts.tables import Role, Scope
-from anomalyos.core.errors import AnomalyOSError
-from console.components.refusal import attempt, refuse
-from console.components.visitor import Visitor, reauthorize
+from console.components.refusal import attempt
+from console.components.visitor import Visitor
 from console.container import Services
-from console.pages.admin.secret import show_once
-from console.pages.admin.tabs import admin_page
+from console.pages.admin.tabs import admin_page, show_once
+from console.security.person import Person
 from console.services.accounts import PAGE, TokenView, days_of
 from console.services.blocking import run_blocking
 from console.ui import kit, wording
@@ -78,8 +77,7 @@ class TokensView:
         found, total, start = await run_blocking(
             self._admin.tokens, self._shell.person, everybody=self._everybody, offset=self._offset
         )
-        self._rows.clear()
-        with self._rows:
+        with kit.redrawn(self._rows):
             if not found:
                 kit.empty_state(
                     "key",
@@ -93,15 +91,9 @@ class TokensView:
 
     def _draw_table(self, found: list[TokenView]) -> None:
         titles = ("Name", *(("Owner",) if self._everybody else ()), "May", "State", "Made", "Expires")
-        with box("aos-adm-table-wrap"), box("aos-adm-table", "table"):
-            with box("", "thead"), box("", "tr"):
-                for title in titles:
-                    Text(title, "th").props("scope=col")
-                with box("", "th").props("scope=col"):
-                    Text("Actions", classes="aos-hidden")
-            with box("", "tbody"):
-                for token in found:
-                    self._draw_row(token)
+        with kit.table("", titles, actions=True):
+            for token in found:
+                self._draw_row(token)
 
     def _draw_row(self, token: TokenView) -> None:
         with box("" if token.state == "works" else "off", "tr").mark(f"token-{token.id}"):
@@ -142,24 +134,17 @@ class TokensView:
                 if await self._create(str(name.value or ""), chosen, days.value, place):
                     window.close()
 
-            with box("aos-dialog-actions"):
-                kit.button("Cancel", window.close).mark("cancel")
-                kit.button("Create", create, classes="primary").mark("confirm-token")
+            kit.dialog_actions(window, "Create", create, "confirm-token")
 
     async def _create(self, name: str, scopes: list[str], days: object, place: ui.element) -> bool:
-        person = await reauthorize(self._services, self._shell, Role.VIEWER)
-        if person is None:
-            return False
-        try:
+        def create(person: Person) -> tuple[str, int]:
             lifetime = days_of(int(days) if isinstance(days, float) else days)
-        except AnomalyOSError as error:
-            refuse(place, str(error))
+            return self._admin.create_token(person, name, scopes, lifetime), lifetime
+
+        done = await attempt(self._services, self._shell, Role.VIEWER, create, place)
+        if done is None:
             return False
-        plain = await attempt(
-            self._shell, lambda: self._admin.create_token(person, name, scopes, lifetime), place
-        )
-        if plain is None:
-            return False
+        plain, lifetime = done[0]
         show_once(
             self._shell,
             "Your new token",
@@ -183,20 +168,13 @@ class TokensView:
                 if await self._revoke(token):
                     window.close()
 
-            with box("aos-dialog-actions"):
-                kit.button("Cancel", window.close).mark("cancel")
-                kit.button("Revoke", revoke, classes="danger").mark("confirm-revoke")
+            kit.dialog_actions(window, "Revoke", revoke, "confirm-revoke", "danger")
 
     async def _revoke(self, token: TokenView) -> bool:
-        person = await reauthorize(self._services, self._shell, Role.VIEWER)
-        if person is None:
-            return False
-
-        def end() -> bool:
+        def end(person: Person) -> None:
             self._admin.revoke_token(person, token.id)
-            return True
 
-        if not await attempt(self._shell, end):
+        if not await attempt(self._services, self._shell, Role.VIEWER, end):
             return False
         self._shell.toast(f"“{token.name}” is revoked.", icon_name="block")
         await self.draw()

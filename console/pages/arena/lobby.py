@@ -9,7 +9,7 @@ from anomalyos.arena import difficulty, rules
 from anomalyos.arena.drawing import enough
 from console.components.visitor import reauthorize
 from console.container import Services
-from console.pages.arena import standings
+from console.pages.arena import summary
 from console.pages.arena.starter import Starter
 from console.services.arena import Lobby
 from console.services.blocking import run_blocking
@@ -79,8 +79,7 @@ class LobbyView:
             return
         await run_blocking(self._arena.give_up, person, row.token)
         self._lobby = await run_blocking(self._arena.lobby, person)
-        self._place.clear()
-        with self._place:
+        with kit.redrawn(self._place):
             self._draw_doors()
 
     def _draw_daily(self) -> None:
@@ -129,9 +128,9 @@ class LobbyView:
         if not lobby.of_all_time:
             return
         with box("aos-arena-boards"):
-            standings.draw("Today's challenge", lobby.of_day, me, "Nobody has played it yet.")
-            standings.draw("All time", lobby.of_all_time, me, "", rounds=True)
-        standings.draw_duel(lobby.tallies)
+            summary.draw_standings("Today's challenge", lobby.of_day, me, "Nobody has played it yet.")
+            summary.draw_standings("All time", lobby.of_all_time, me, "", rounds=True)
+        summary.draw_duel(lobby.tallies)
 
 
 def _draw_rules() -> None:

@@ -13,7 +13,7 @@ from anomalyos.arena.rules import Call
 from anomalyos.core.errors import NotFound
 from console.components.visitor import reauthorize
 from console.container import Services
-from console.pages.arena import reveal, scoreline, summary
+from console.pages.arena import reveal, summary
 from console.security.person import Person
 from console.services.arena import QUESTION, READY, REVEAL, SUMMARY, Play, is_daily
 from console.services.blocking import run_blocking
@@ -56,7 +56,7 @@ class RoundView:
         if play.stage == SUMMARY:
             await self._show_summary(play)
             return
-        scoreline.draw(self._head, play)
+        reveal.draw_scoreline(self._head, play)
         if play.stage == READY:
             self._show_ready(play)
             return
@@ -95,9 +95,8 @@ class RoundView:
         if self._drawn == call.token:
             return
         self._drawn = call.token
-        self._stage.clear()
         with (
-            self._stage,
+            kit.redrawn(self._stage),
             box("aos-arena-fit"),
             box("aos-arena-photo").style(f"--ratio: {material.width / material.height:.5f}") as photo,
         ):
@@ -136,7 +135,7 @@ class RoundView:
         else:
             standings = await run_blocking(self._arena.all_time_standings)
         with self._stage:
-            summary.draw(play, standings, self._shell.person, self._services, self._shell)
+            summary.draw_summary(play, standings, self._shell.person, self._services, self._shell)
 
     # events ----------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""After an answer: the truth, the AI's map and call, the person's mark, the points."""
+"""Around a picture: how the round went so far, and after an answer the truth, the AI's call, the points."""
 
 from __future__ import annotations
 
@@ -8,9 +8,66 @@ from nicegui import ui
 
 from anomalyos.arena.rules import Call
 from anomalyos.arena.tables import ArenaCall, ArenaMaterial
-from console.services.arena import Play, place_known
+from console.services.arena import QUESTION, READY, Play, is_daily, place_known
 from console.ui import kit, wording
 from console.ui.kit import Text, box
+
+
+def draw_scoreline(head: ui.element, play: Play) -> None:
+    with kit.redrawn(head):
+        kit.link("Arena", "/arena", "aos-button small quiet", "arrow_back")
+        with box("aos-arena-title"):
+            Text(_title(play), "h1", "aos-night-title")
+            Text(_subtitle(play), "div", "aos-muted aos-small")
+        _pips(play)
+        with box("aos-arena-score"):
+            mine, its = score(play)
+            _figure(f"{mine} : {its}", "You : AI")
+            _figure(f"{play.points:,}", "points")
+            _figure(str(play.streak), "in a row")
+
+
+def score(play: Play) -> tuple[int, int]:
+    """Right calls of the person and of the AI among the pictures that were answered."""
+    done = [call for call in play.calls if call.answered_at is not None and call.shown_at is not None]
+    return sum(call.right for call in done), sum(call.ai_defective == call.defective for call in done)
+
+
+def _title(play: Play) -> str:
+    if play.call is None:
+        return "Daily challenge" if is_daily(play.round) else "New round"
+    return f"Picture {play.call.place + 1} of {len(play.calls)}"
+
+
+def _subtitle(play: Play) -> str:
+    if play.material is None:
+        return wording.product(play.round.category) if play.round.category else "All products"
+    made = " · synthetic" if play.material.synthetic else ""
+    return wording.product(play.material.category) + made
+
+
+def _pips(play: Play) -> None:
+    mine, _ = score(play)
+    with box("aos-arena-pips", aria_label=f"{mine} right so far").props("role=img"):
+        for call in play.calls:
+            _pip(call, play)
+
+
+def _pip(call: ArenaCall, play: Play) -> None:
+    here = play.call is not None and call.id == play.call.id
+    if call.answered_at is None or play.stage == READY:
+        box("pip here" if here and play.stage == QUESTION else "pip", "i")
+        return
+    tone, name = ("normal", "check") if call.right else ("defect", "close")
+    with box(f"pip done tone-{tone}" + (" here" if here else ""), "i"):
+        kit.icon(name)
+
+
+def _figure(value: str, word: str) -> None:
+    with box("aos-arena-figure"):
+        Text(value, "b")
+        Text(word)
+
 
 PARTS = {
     "right": "right",
@@ -26,9 +83,14 @@ def draw_overlays(play: Play) -> None:
     call, material = play.call, play.material
     assert call is not None
     assert material is not None
-    _layer(f"/arena/heat/{call.token}", "heat", "The AI's heat map: bright where it differs from normal")
+    kit.image(
+        f"/arena/heat/{call.token}",
+        "The AI's heat map: bright where it differs from normal",
+        "heat",
+        draggable="false",
+    )
     if place_known(material):
-        _layer(f"/arena/truth/{call.token}", "aos-arena-truth", "Outline of the defect")
+        kit.image(f"/arena/truth/{call.token}", "Outline of the defect", "aos-arena-truth", draggable="false")
     if call.mark_x is not None and call.mark_y is not None:
         with box("aos-arena-mark placed").props("aria-hidden=true") as mark:
             mark.style(f"left: {100 * call.mark_x:.2f}%; top: {100 * call.mark_y:.2f}%")
@@ -116,7 +178,3 @@ def _points(call: ArenaCall) -> None:
                 Text("no points")
             for name, value in call.parts.items():
                 Text(f"+{value} {PARTS.get(name, name)}")
-
-
-def _layer(address: str, classes: str, alt: str) -> None:
-    kit.image(address, alt, classes, draggable="false")

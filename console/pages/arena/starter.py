@@ -81,14 +81,15 @@ class Starter:
         self._done = (done, total)
 
     def _failed(self, reason: str) -> None:
-        self._place.clear()
-        with self._place:
+        with kit.redrawn(self._place):
             self._restore()
             kit.notice(reason, "flagged", "info").mark("arena-refusal")
 
     def _show_progress(self) -> None:
-        self._place.clear()
-        with self._place, box("aos-empty aos-arena-drawing").props("role=status").mark("arena-drawing"):
+        with (
+            kit.redrawn(self._place),
+            box("aos-empty aos-arena-drawing").props("role=status").mark("arena-drawing"),
+        ):
             with box("aos-empty-in"):
                 with box("aos-empty-icon tone-accent"):
                     kit.icon("visibility")

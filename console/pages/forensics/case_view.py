@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from nicegui import ui
 
@@ -11,18 +11,21 @@ from anomalyos.explain import repository as explanations
 from anomalyos.explain.evidence import Evidence
 from anomalyos.inspection.tables import Verdict
 from console.components import score_bar
-from console.components.explanation.causes import draw_causes
-from console.components.explanation.maps import MapRow
-from console.components.explanation.patches import draw_trace
-from console.components.explanation.remarks import draw_cost, draw_depth, draw_missing, draw_notes
-from console.components.explanation.report_view import ReportView
-from console.components.explanation.similar import draw_beside, draw_similar
-from console.components.explanation.waterfall import draw_waterfall
+from console.components.explanation.evidence import (
+    draw_beside,
+    draw_causes,
+    draw_cost,
+    draw_depth,
+    draw_missing,
+    draw_notes,
+    draw_similar,
+)
+from console.components.explanation.pictures import MapRow, draw_trace, draw_waterfall
+from console.components.explanation.report import ReportView
 from console.components.explanation.words import part_name
 from console.components.visitor import reauthorize
 from console.container import Services
 from console.pages.forensics.rerun_view import RerunView
-from console.pages.forensics.timeline import draw_timeline
 from console.services.blocking import run_blocking
 from console.services.explain_jobs import HEAVY, QUICK, PartState
 from console.services.past_events import Event, timeline
@@ -30,6 +33,22 @@ from console.services.views import Detail
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
+
+
+def draw_timeline(events: Sequence[Event]) -> None:
+    with box("aos-timeline", "ol").mark("timeline"):
+        for event in events:
+            with box(f"aos-timeline-event tone-{event.tone}", "li"):
+                kit.icon(event.icon)
+                with box("what"):
+                    if event.address:
+                        kit.link(event.text, event.address, "aos-textlink")
+                    else:
+                        Text(event.text)
+                    if event.note:
+                        Text(event.note, "div", "note")
+                Text(wording.moment(event.when), "div", "when")
+
 
 _EVERY = 0.25
 """Seconds between two looks at what is being computed."""
@@ -167,8 +186,7 @@ class CaseView:
         return element
 
     def _draw_history(self, events: list[Event]) -> None:
-        self._history.clear()
-        with self._history:
+        with kit.redrawn(self._history):
             draw_timeline(events)
 
     # computing -------------------------------------------------------------------------------
@@ -193,8 +211,7 @@ class CaseView:
                 self._draw_history(await run_blocking(self._timeline))
 
     def _draw_progress(self, states: dict[str, PartState]) -> None:
-        self._progress.clear()
-        with self._progress:
+        with kit.redrawn(self._progress):
             for part in (*QUICK, *HEAVY):
                 _draw_state(part, states.get(part))
 
@@ -202,8 +219,7 @@ class CaseView:
         place = self._sections.get(part)
         if place is None or (state is not None and state.status == "running" and state.share > 0):
             return
-        place.clear()
-        with place:
+        with kit.redrawn(place):
             if state is None:
                 self._draw_offer(part)
             elif state.status in ("waiting", "running"):
@@ -244,8 +260,7 @@ class CaseView:
 
     def _draw_notes(self, evidence: Evidence) -> None:
         place = self._sections["notes"]
-        place.clear()
-        with place:
+        with kit.redrawn(place):
             if evidence.notes:
                 draw_notes(evidence.notes)
             else:

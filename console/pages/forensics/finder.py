@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from urllib.parse import urlencode
 
 from nicegui import ui
 
@@ -12,11 +16,48 @@ from anomalyos.inspection import history as past
 from anomalyos.inspection.history import Found, Wanted
 from console.components.explanation.words import defect_name
 from console.container import Services
-from console.pages.forensics.wanted import day_or_nothing, to_address
 from console.services.blocking import run_blocking
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
+
+_NAMES = {
+    "q": "text",
+    "category": "category",
+    "verdict": "verdict",
+    "decision": "decision",
+    "defect": "defect_type",
+    "from": "first_day",
+    "to": "last_day",
+}
+_LONGEST = 200
+_LAST_PAGE = 100_000
+
+
+def from_query(query: Mapping[str, str]) -> tuple[Wanted, int]:
+    """The search of an address and its page, counted from 0; what makes no sense is left out."""
+    fields = {field: query.get(name, "").strip()[:_LONGEST] for name, field in _NAMES.items()}
+    for day in ("first_day", "last_day"):
+        fields[day] = day_or_nothing(fields[day])
+    page = query.get("page", "")
+    number = int(page) - 1 if page.isascii() and page.isdigit() and len(page) < 8 else 0
+    return Wanted(**fields), max(0, min(number, _LAST_PAGE))
+
+
+def to_address(wanted: Wanted, page: int) -> str:
+    query = {name: getattr(wanted, field) for name, field in _NAMES.items() if getattr(wanted, field)}
+    if page:
+        query["page"] = str(page + 1)
+    return f"/forensics?{urlencode(query)}" if query else "/forensics"
+
+
+def day_or_nothing(text: str) -> str:
+    """``text`` when it is a day as ``2026-11-24``, else empty: half a date is still being typed."""
+    try:
+        return date.fromisoformat(text).isoformat() if len(text) == 10 else ""
+    except ValueError:
+        return ""
+
 
 PAGE = 30
 _PAUSE = 0.3
@@ -145,15 +186,13 @@ class Finder:
 
     def _draw(self, hits: Hits) -> None:
         self._summary.set_text(summary(hits))
-        self._rows.clear()
-        with self._rows:
+        with kit.redrawn(self._rows):
             if not hits.rows:
                 self._draw_nothing()
             for row in hits.rows[:PAGE]:
                 with box("", "li"):
                     _draw_row(row)
-        self._pager.clear()
-        with self._pager:
+        with kit.redrawn(self._pager):
             if hits.page:
                 kit.button("Newer", lambda: self._turn(-1), icon_name="chevron_left", classes="small").mark(
                     "newer"
@@ -170,7 +209,7 @@ class Finder:
                     "troubleshoot",
                     "No part has been inspected yet",
                     "After the first night, or the first photo under Live, every part can be found here.",
-                    actions=_to_live,
+                    actions=partial(kit.link, "Inspect an image now", "/live", "aos-button primary"),
                 )
             else:
                 kit.empty_state(
@@ -195,7 +234,7 @@ def summary(hits: Hits) -> str:
 
 def _draw_row(row: Found) -> None:
     with box("aos-found-row", "a", href=f"/forensics/{row.id}").mark(f"found-{row.id}"):
-        _draw_thumb(row)
+        kit.thumbnail(f"/media/thumb/{row.id}" if row.has_image else "")
         with box("aos-found-what"):
             with box("aos-found-name"):
                 Text(wording.product(row.category))
@@ -211,15 +250,3 @@ def _draw_row(row: Found) -> None:
         with box("aos-found-when"):
             Text(wording.short_day(row.day))
             Text(f"Number {row.id}", "div", "aos-muted aos-small")
-
-
-def _draw_thumb(row: Found) -> None:
-    if not row.has_image:
-        with box("aos-thumb"):
-            kit.icon("broken_image")
-        return
-    kit.image(f"/media/thumb/{row.id}", "", "aos-thumb")
-
-
-def _to_live() -> None:
-    kit.link("Inspect an image now", "/live", "aos-button primary")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import Request
 
 from anomalyos.core.errors import NotFound
 from console.components.visitor import Visitor
 from console.container import Services
 from console.pages.forensics.case_view import CaseView
-from console.pages.forensics.finder import Finder
-from console.pages.forensics.wanted import from_query
+from console.pages.forensics.finder import Finder, from_query
 from console.services.blocking import run_blocking
 from console.ui import kit
 from console.ui.theme import frame
@@ -30,11 +31,9 @@ async def inspection(services: Services, visitor: Visitor, inspection_id: int) -
                 "search_off",
                 f"There is no inspection {inspection_id}",
                 "The link may be from another installation. Search for the part instead.",
-                actions=_to_search,
+                actions=partial(
+                    kit.link, "Search past inspections", "/forensics", "aos-button primary", "search"
+                ),
             )
             return
         await CaseView(services, shell, detail).load()
-
-
-def _to_search() -> None:
-    kit.link("Search past inspections", "/forensics", "aos-button primary", "search")

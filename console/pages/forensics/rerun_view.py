@@ -47,8 +47,7 @@ class RerunView:
         if person is None or self._busy:
             return
         self._busy = True
-        self._place.clear()
-        with self._place, box("aos-report-wait"):
+        with kit.redrawn(self._place), box("aos-report-wait"):
             ui.spinner(size="18px")
             Text("Looking at it again…")
         try:
@@ -67,15 +66,13 @@ class RerunView:
     def _show_error(self, text: str) -> None:
         if self._place.is_deleted:
             return
-        self._place.clear()
-        with self._place:
+        with kit.redrawn(self._place):
             kit.notice(text, "defect", "error")
 
     def _show(self, found: Rerun) -> None:
         if self._place.is_deleted:
             return
-        self._place.clear()
-        with self._place:
+        with kit.redrawn(self._place):
             with box("aos-differences", "ul").mark("differences"):
                 for sentence in found.differences:
                     Text(sentence, "li")
@@ -93,14 +90,11 @@ class RerunView:
                 kit.badge(wording.verdict_label(side.verdict))
             ratio = detail.width / max(1, detail.height)
             with box("aos-sync-frame").style(f"--ratio: {ratio:.5f}"), box("aos-sync-layer"):
-                _image(f"/media/image/{detail.card.id}", "photo", f"{title}: the photograph with its map")
+                kit.image(f"/media/image/{detail.card.id}", f"{title}: the photograph with its map", "photo")
                 if heat:
-                    _image(heat, "over", "")
+                    kit.image(heat, "", "over")
             Text(side.sentence, "p")
-            with box("aos-facts", "dl"):
-                for name, value in _facts(side):
-                    Text(name, "dt")
-                    Text(value, "dd")
+            kit.facts(_facts(side))
 
 
 def _facts(side: Side) -> list[tuple[str, str]]:
@@ -109,7 +103,3 @@ def _facts(side: Side) -> list[tuple[str, str]]:
         facts.append(("Score", f"{wording.number(side.score)} of {wording.number(side.threshold)}"))
     facts.append(("Regions", str(side.regions)))
     return facts
-
-
-def _image(address: str, classes: str, alt: str) -> None:
-    kit.image(address, alt, classes)

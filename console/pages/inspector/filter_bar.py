@@ -8,7 +8,7 @@ from dataclasses import replace
 from nicegui import events, ui
 
 from anomalyos.inspection.inspections import FLAGGED
-from console.pages.inspector.queue_address import VERDICTS, number
+from console.pages.inspector.queue_state import VERDICTS, number
 from console.services.queue import QueueFilter
 from console.services.queue_reads import Facets
 from console.ui import kit, wording
@@ -45,8 +45,7 @@ class FilterBar:
     def show(self, wanted: QueueFilter) -> None:
         """Draw a filter that was set elsewhere."""
         self._wanted = wanted
-        self._form.clear()
-        with self._form:
+        with kit.redrawn(self._form):
             self._draw_choices()
         self._mark()
 
@@ -121,11 +120,8 @@ class FilterBar:
     def _mark(self) -> None:
         """Say which filters are set, without touching the fields somebody may be in."""
         for decided, element in self._states:
-            active = decided is self._wanted.decided
-            element.classes(**({"add": "active"} if active else {"remove": "active"}))
-            element.props["aria-pressed"] = "true" if active else "false"
-        self._chips.clear()
-        with self._chips:
+            kit.set_on(element, decided is self._wanted.decided)
+        with kit.redrawn(self._chips):
             for text, without in self._set():
                 self._draw_chip(text, without)
 

@@ -108,16 +108,13 @@ class LiveResults:
             kept = [card if old.id == card.id else old for old in self._page.cards]
             self._page = replace(self._page, cards=kept)
             row = self._rows[card.id]
-            row.clear()
-            with row:
+            with kit.redrawn(row):
                 _draw_card(card)
 
     def select(self, inspection_id: int | None) -> None:
         self._selected = inspection_id
         for number, row in self._rows.items():
-            chosen = number == inspection_id
-            row.classes(**({"add": "selected"} if chosen else {"remove": "selected"}))
-            row.props["aria-current"] = "true" if chosen else "false"
+            kit.set_on(row, number == inspection_id, "selected", "aria-current")
 
     async def neighbour(self, by: int) -> int | None:
         """The result ``by`` places below the chosen one, on the next page if need be; None at the end."""
@@ -154,13 +151,10 @@ class LiveResults:
 
     def _draw_around(self) -> None:
         for name, (element, count) in self._filters.items():
-            active = name == self._filter
-            element.classes(**({"add": "active"} if active else {"remove": "active"}))
-            element.props["aria-pressed"] = "true" if active else "false"
+            kit.set_on(element, name == self._filter)
             count.set_text(f"{self._total(name):,}")
         if not self._page.cards:
-            self._list.clear()
-            with self._list:
+            with kit.redrawn(self._list):
                 empty = (
                     "Nothing yet today" if self._filter == "All" else f"Nothing {self._filter.lower()} today"
                 )

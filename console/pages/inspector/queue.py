@@ -13,10 +13,9 @@ from anomalyos.inspection.nightly import batch_of_run
 from console.components.night_head import QUEUE, Head, find_night, latest_night
 from console.components.visitor import Visitor, reauthorize
 from console.container import Services
-from console.pages.inspector import nothing, queue_address
-from console.pages.inspector.filmstrip import AHEAD, draw_filmstrip
+from console.pages.inspector import nothing, queue_state
 from console.pages.inspector.item_lease import ItemLease
-from console.pages.inspector.item_list import ItemList
+from console.pages.inspector.item_list import AHEAD, ItemList, draw_filmstrip
 from console.pages.inspector.queue_state import PAGE, QueueState
 from console.pages.inspector.result_view import ResultView
 from console.pages.inspector.reviewing import Reviewing
@@ -45,8 +44,8 @@ async def queue(
         if night is None:
             nothing.no_night(named)
             return
-        wanted = queue_address.read(night.key, request.query_params)
-        await QueueView(services, shell, head, night, wanted).open(queue_address.number(item))
+        wanted = queue_state.read(night.key, request.query_params)
+        await QueueView(services, shell, head, night, wanted).open(queue_state.number(item))
 
 
 class QueueView:
@@ -205,7 +204,7 @@ class QueueView:
             for kind in ("image", "heatmap")
             if kind == "image" or card.p_value is not None
         ]
-        address = queue_address.write(self.state.wanted, item)
+        address = queue_state.write(self.state.wanted, item)
         self._shell.client.run_javascript(
             f"history.replaceState(history.state, '', {json.dumps(address)});"
             f"window.aos?.reveal(); window.aos?.preload({json.dumps(pictures)})"

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from nicegui import ui
 
 from anomalyos.accounts.tables import Role
 from anomalyos.inspection.tables import Decision, Verdict
 from console.components.explanation.why import draw_why
-from console.pages.inspector import panel, stage
-from console.pages.inspector.defect_picker import draw_button, draw_picker
+from console.pages.inspector import result_parts
 from console.pages.inspector.reviewing import Reviewing
 from console.pages.inspector.what_if import draw_what_if
 from console.security.person import Person
@@ -19,6 +18,63 @@ from console.services.views import Detail
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
+
+Pick = Callable[[str], Awaitable[None]]
+
+
+def draw_picker_button(*, tip: str, disabled: bool) -> None:
+    """What opens the picker, attached to the button that says defect."""
+    button = kit.button(
+        "",
+        icon_name="expand_less",
+        shortcut="T",
+        classes="aos-pick",
+        tip=tip,
+        disabled=disabled,
+        act="pick",
+        aria_haspopup="dialog",
+        aria_expanded="false",
+    )
+    button.mark("pick")
+
+
+def draw_picker(names: Sequence[str], pick: Pick) -> None:
+    """The choices; choosing one is the decision. ``pick`` gets the name, empty for none."""
+    with box("aos-picker", role="dialog", aria_label="Type of defect"):
+        Text("Defect of type", "div", "aos-picker-title")
+        with box("aos-picker-list"):
+            _draw_type("", "No type", pick)
+            for name in names:
+                _draw_type(name, readable(name), pick)
+        if not names:
+            Text(
+                "No types are known for this product yet. Write one beside the photo.",
+                "p",
+                "aos-muted aos-small",
+            )
+        with box("aos-picker-hint"):
+            Text("First letter")
+            kit.key("Enter")
+            Text("decides")
+            kit.key("Esc")
+            Text("closes")
+
+
+def readable(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ").strip()
+
+
+def _draw_type(name: str, text: str, pick: Pick) -> None:
+    with kit.press(
+        "aos-picker-choice", lambda: pick(name), data_letter=text[:1].lower() if name else ""
+    ) as choice:
+        if name:
+            Text(text[:1], "b")
+            Text(text[1:])
+        else:
+            Text(text)
+    choice.mark(f"type-{name or 'none'}")
+
 
 _CHOICES = ((Decision.DEFECT, "D"), (Decision.FALSE_ALARM, "F"), (Decision.UNSURE, "U"))
 
@@ -63,22 +119,21 @@ class ResultView:
         """
         self.shown = detail
         self._defect_types = defect_types
-        self._parent.clear()
-        with self._parent, box("aos-result"):
+        with kit.redrawn(self._parent), box("aos-result"):
             with box("aos-center"):
-                stage.draw_tools(detail, self._step, position)
-                stage.draw_stage(detail)
+                result_parts.draw_tools(detail, self._step, position)
+                result_parts.draw_stage(detail)
                 self._strip_place = box("aos-strip-place") if self._strip else None
                 self._decisions = box("aos-decisions")
             self.others_moved(held_by)
             with box("aos-panel", "aside"):
-                panel.draw_verdict(detail, self._copy_link)
+                result_parts.draw_verdict(detail, self._copy_link)
                 if detail.card.verdict != Verdict.REJECTED:
                     self._draw_notes()
                     draw_why(self._reviewing.services, self._frame, detail)
                     draw_what_if(self._reviewing.services, self._frame, detail)
-                panel.draw_history(detail.history)
-                panel.draw_facts(detail)
+                result_parts.draw_history(detail.history)
+                result_parts.draw_facts(detail)
 
     def others_moved(self, held_by: str | None) -> None:
         """Redraw what depends on others, and nothing somebody may be typing into.
@@ -87,8 +142,7 @@ class ResultView:
             held_by: who else is looking at what is shown; None when that has not changed.
         """
         if self._strip_place is not None and self._strip is not None:
-            self._strip_place.clear()
-            with self._strip_place:
+            with kit.redrawn(self._strip_place):
                 self._strip()
         if held_by is None or self._decisions is None or self.shown is None:
             return
@@ -137,7 +191,7 @@ class ResultView:
             for decision, letter in _CHOICES:
                 self._draw_choice(decision, letter, detail.card.decision == decision, tip)
                 if decision is Decision.DEFECT:
-                    draw_button(tip=tip or "Defect of a type", disabled=bool(tip))
+                    draw_picker_button(tip=tip or "Defect of a type", disabled=bool(tip))
             if not tip:
                 draw_picker(self._defect_types, self._pick)
             kit.button(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from anomalyos.core.errors import NotFound
 from console.components.visitor import Visitor
 from console.container import Services
@@ -24,15 +26,11 @@ async def inspection(services: Services, visitor: Visitor, inspection_id: int) -
                 "search_off",
                 f"There is no inspection {inspection_id}",
                 "The link may be from another installation.",
-                actions=lambda: _to_queue(),
+                actions=partial(kit.link, "To the queue", "/", "aos-button primary"),
             )
             return
         _draw_head(detail)
         await _draw(services, shell, detail)
-
-
-def _to_queue() -> None:
-    kit.link("To the queue", "/", "aos-button primary")
 
 
 def _draw_head(detail: Detail) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from nicegui import ui
 
 from anomalyos.accounts.tables import Role
@@ -9,43 +11,41 @@ from anomalyos.cases.tables import CaseOrigin
 from anomalyos.core.errors import NotFound
 from anomalyos.knowledge.causes import RankedCause
 from console.components.visitor import reauthorize
-from console.pages.knowledge import form, labels, likelihoods
+from console.pages.knowledge import labels, likelihoods
+from console.pages.knowledge.context import Complaint, PageContext, actions, text_field
 from console.pages.knowledge.labels import defect_words
-from console.pages.knowledge.room import Room
 from console.security.person import Person
 from console.services.blocking import run_blocking
 from console.services.knowledge_editor import Saved
 from console.services.knowledge_views import CasePage
-from console.ui import kit, wording
+from console.ui import kit, links, wording
 from console.ui.kit import Text, box
 
 
 class CaseView:
     """Draws a case and redraws it after every change."""
 
-    def __init__(self, room: Room, case_id: int) -> None:
-        self._room = room
+    def __init__(self, context: PageContext, case_id: int) -> None:
+        self._context = context
         self._id = case_id
         self._place = box("aos-kb-page")
 
     async def reload(self) -> None:
         """Show the case as it is now."""
         try:
-            page = await run_blocking(self._room.knowledge.case, self._id)
+            page = await run_blocking(self._context.knowledge.case, self._id)
         except NotFound:
-            self._place.clear()
-            with self._place:
+            with kit.redrawn(self._place):
                 kit.empty_state(
                     "search_off",
                     f"There is no case {self._id}",
                     "The link may be from another installation.",
-                    actions=lambda: _to_search(),
+                    actions=partial(kit.link, "To the search", "/knowledge", "aos-button primary"),
                 )
             return
-        names = await run_blocking(self._room.knowledge.categories)
-        size = await run_blocking(self._room.services.pictures.case_photo_size, self._id)
-        self._place.clear()
-        with self._place:
+        names = await run_blocking(self._context.knowledge.categories)
+        size = await run_blocking(self._context.services.pictures.case_photo_size, self._id)
+        with kit.redrawn(self._place):
             self._draw(page, names.get(page.case.category) or wording.product(page.case.category), size)
 
     def _draw(self, page: CasePage, product: str, size: tuple[int, int] | None) -> None:
@@ -53,7 +53,7 @@ class CaseView:
         with box("aos-kb-top"):
             with box("aos-kb-crumbs"):
                 labels.kind_mark("case")
-                kit.link(product, labels.node_address(f"category:{case.category}"), "aos-kb-link")
+                kit.link(product, links.node_page(f"category:{case.category}"), "aos-kb-link")
                 if case.severity in labels.SEVERITIES:
                     kit.badge(labels.severity_label(case.severity))
                 if case.synthetic:
@@ -87,8 +87,8 @@ class CaseView:
                     "center_focus_strong",
                 )
             if page.listed:
-                kit.link("Its defect type", labels.node_address(page.defect), "aos-button small", "dangerous")
-            if not self._room.person.may(Role.ENGINEER):
+                kit.link("Its defect type", links.node_page(page.defect), "aos-button small", "dangerous")
+            if not self._context.person.may(Role.ENGINEER):
                 return
             if case.removed_at is None:
                 kit.button("Remove", self._remove, icon_name="delete", classes="small quiet").mark(
@@ -102,8 +102,7 @@ class CaseView:
     # causes --------------------------------------------------------------------------------------
 
     def _draw_causes(self, page: CasePage) -> None:
-        with box("aos-kb-section"):
-            Text("What caused it", "h2")
+        with kit.section("aos-kb-section", "What caused it"):
             if page.standing is not None:
                 self._draw_standing(page)
             elif not page.listed:
@@ -119,7 +118,7 @@ class CaseView:
                 Text("No cause is listed for this product.", "p", "aos-muted")
                 return
             may = (
-                self._room.person.may(Role.REVIEWER)
+                self._context.person.may(Role.REVIEWER)
                 and page.listed
                 and page.standing is None
                 and page.case.removed_at is None
@@ -141,7 +140,7 @@ class CaseView:
                 )
                 if standing.note:
                     Text(standing.note, "p", "aos-small aos-kb-note")
-            if self._room.person.may(Role.REVIEWER):
+            if self._context.person.may(Role.REVIEWER):
                 kit.button("Withdraw", self._withdraw, icon_name="undo", classes="small").mark("withdraw")
 
     def _draw_confirm(self, cause: RankedCause) -> None:
@@ -154,30 +153,32 @@ class CaseView:
         ).mark(f"confirm-{cause.key}")
 
     async def _confirm(self, cause: RankedCause) -> None:
-        if await reauthorize(self._room.services, self._room.frame, Role.REVIEWER) is None:
+        if await reauthorize(self._context.services, self._context.frame, Role.REVIEWER) is None:
             return
 
         async def confirm() -> None:
             def work(who: Person) -> Saved:
-                return self._room.editor.confirm_cause(who, self._id, cause.key, note=str(note.value or ""))
+                return self._context.editor.confirm_cause(
+                    who, self._id, cause.key, note=str(note.value or "")
+                )
 
-            if await self._room.attempt(Role.REVIEWER, work, self.reload):
+            if await self._context.attempt(Role.REVIEWER, work, self.reload):
                 window.close()
 
-        with self._room.frame.dialog("Confirm the cause") as window:
+        with self._context.frame.dialog("Confirm the cause") as window:
             Text(f"{cause.name} caused case {self._id}. Likelihoods of this defect type follow at once.", "p")
-            note = form.text_field("How it was found out", "", limit=2000, rows=3)
-            form.actions(window, "Confirm", confirm)
+            note = text_field("How it was found out", "", limit=2000, rows=3)
+            actions(window, "Confirm", confirm)
 
     async def _withdraw(self) -> None:
-        await self._room.attempt(
-            Role.REVIEWER, lambda who: self._room.editor.withdraw_cause(who, self._id), self.reload
+        await self._context.attempt(
+            Role.REVIEWER, lambda who: self._context.editor.withdraw_cause(who, self._id), self.reload
         )
 
     # removing ------------------------------------------------------------------------------------
 
     async def _remove(self) -> None:
-        if await reauthorize(self._room.services, self._room.frame, Role.ENGINEER) is None:
+        if await reauthorize(self._context.services, self._context.frame, Role.ENGINEER) is None:
             return
 
         async def remove() -> None:
@@ -185,20 +186,20 @@ class CaseView:
             if not words:
                 complaint.say("Say why; whoever wonders later will want to know.", icon_name="info")
                 return
-            if await self._room.attempt(
-                Role.ENGINEER, lambda who: self._room.editor.remove_case(who, self._id, words), self.reload
+            if await self._context.attempt(
+                Role.ENGINEER, lambda who: self._context.editor.remove_case(who, self._id, words), self.reload
             ):
                 window.close()
 
-        with self._room.frame.dialog(f"Remove case {self._id}") as window:
+        with self._context.frame.dialog(f"Remove case {self._id}") as window:
             Text("It leaves every search and counts nowhere. It can be restored at any time.", "p")
-            reason = form.text_field("Reason", "", limit=500)
-            complaint = form.Complaint()
-            form.actions(window, "Remove", remove, danger=True)
+            reason = text_field("Reason", "", limit=500)
+            complaint = Complaint()
+            actions(window, "Remove", remove, danger=True)
 
     async def _restore(self) -> None:
-        await self._room.attempt(
-            Role.ENGINEER, lambda who: self._room.editor.restore_case(who, self._id), self.reload
+        await self._context.attempt(
+            Role.ENGINEER, lambda who: self._context.editor.restore_case(who, self._id), self.reload
         )
 
 
@@ -219,19 +220,15 @@ def _draw_pictures(page: CasePage, size: tuple[int, int] | None) -> None:
         return
     with box("aos-kb-case-pictures"):
         with box("aos-kb-figure", "figure"):
-            _image(f"/media/case/{case.id}/crop", f"The defect: {defect_words(case.defect_type)}")
+            kit.image(f"/media/case/{case.id}/crop", f"The defect: {defect_words(case.defect_type)}")
             Text("The defect", "figcaption")
         with box("aos-kb-figure", "figure"):
             with box("aos-kb-photo"):
-                _image(f"/media/case/{case.id}/photo", "The whole photograph")
+                kit.image(f"/media/case/{case.id}/photo", "The whole photograph")
                 if case.box:
                     with box("overlay"):
                         ui.html(box_svg(case.box, *size), sanitize=False)
             Text("The whole photograph, with its place", "figcaption")
-
-
-def _image(address: str, alt: str) -> None:
-    kit.image(address, alt)
 
 
 def _draw_facts(page: CasePage) -> None:
@@ -243,36 +240,25 @@ def _draw_facts(page: CasePage) -> None:
         facts += [("File", name), *([("Folder", folder)] if folder else [])]
     if case.area_share:
         facts.append(("Covers", f"{100 * case.area_share:.3g} % of the photo"))
-    with box("aos-kb-section"):
-        Text("About this case", "h2")
-        with box("aos-facts", "dl"):
-            for term, value in facts:
-                Text(term, "dt")
-                Text(value, "dd")
+    with kit.section("aos-kb-section", "About this case"):
+        kit.facts(facts)
     if case.note:
-        with box("aos-kb-section"):
-            Text("Note", "h2")
+        with kit.section("aos-kb-section", "Note"):
             Text(case.note, "p", "aos-kb-note").mark("note")
 
 
 def _draw_evidence(page: CasePage) -> None:
     if not page.evidence:
         return
-    with box("aos-kb-section"):
-        Text("Causes on record", "h2")
-        with box("aos-kb-history", "ol"):
-            for row in reversed(page.evidence):
-                with box("aos-kb-revision", "li"):
-                    kit.icon("undo" if row.withdrawn_at else "verified")
-                    with box("what"):
-                        Text(page.names.get(row.cause, row.cause), classes="strong")
-                        Text(f"{row.actor}, {wording.moment(row.created_at)}", "p", "aos-small aos-muted")
-                        if row.note:
-                            Text(row.note, "p", "aos-small aos-kb-note")
-                        if row.withdrawn_at is not None:
-                            told = f"Withdrawn by {row.withdrawn_by}, {wording.moment(row.withdrawn_at)}"
-                            Text(told, "p", "aos-small aos-muted")
-
-
-def _to_search() -> None:
-    kit.link("To the search", "/knowledge", "aos-button primary")
+    with kit.section("aos-kb-section", "Causes on record"), box("aos-kb-history", "ol"):
+        for row in reversed(page.evidence):
+            with box("aos-kb-revision", "li"):
+                kit.icon("undo" if row.withdrawn_at else "verified")
+                with box("what"):
+                    Text(page.names.get(row.cause, row.cause), classes="strong")
+                    Text(f"{row.actor}, {wording.moment(row.created_at)}", "p", "aos-small aos-muted")
+                    if row.note:
+                        Text(row.note, "p", "aos-small aos-kb-note")
+                    if row.withdrawn_at is not None:
+                        told = f"Withdrawn by {row.withdrawn_by}, {wording.moment(row.withdrawn_at)}"
+                        Text(told, "p", "aos-small aos-muted")

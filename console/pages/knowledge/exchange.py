@@ -13,7 +13,7 @@ from anomalyos.knowledge import exchange
 from anomalyos.knowledge.bulk import Content
 from console.components.visitor import reauthorize
 from console.pages.knowledge import history
-from console.pages.knowledge.room import Room, said
+from console.pages.knowledge.context import PageContext, said
 from console.services.blocking import run_blocking
 from console.services.inspection import clean_name
 from console.services.knowledge_editor import ImportPreview
@@ -30,8 +30,8 @@ WORDS = (
 
 
 class ExchangeView:
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, context: PageContext) -> None:
+        self._context = context
 
     def open(self) -> None:
         with box("aos-kb-page aos-kb-exchange"):
@@ -54,7 +54,7 @@ class ExchangeView:
                     ).props("download")
             with box("aos-card"):
                 Text("Bring one in", "h2")
-                if self._room.person.may(Role.ENGINEER):
+                if self._context.person.may(Role.ENGINEER):
                     self._draw_upload()
                 else:
                     Text("Engineers can import a file here.", "p", "aos-muted")
@@ -77,31 +77,31 @@ class ExchangeView:
         self._preview = box("aos-kb-import").props("aria-live=polite")
 
     def _too_large(self) -> None:
-        self._room.frame.toast("The file is too large, or of another kind.", icon_name="error")
+        self._context.frame.toast("The file is too large, or of another kind.", icon_name="error")
 
     async def _received(self, event: UploadEventArguments) -> None:
-        if await reauthorize(self._room.services, self._room.frame, Role.ENGINEER) is None:
+        if await reauthorize(self._context.services, self._context.frame, Role.ENGINEER) is None:
             return
         name, data = clean_name(event.file.name), await event.file.read()
         await self.preview(name, data)
 
     async def preview(self, name: str, data: bytes) -> None:
         """Show what a file would change."""
-        person = await reauthorize(self._room.services, self._room.frame, Role.ENGINEER)
+        person = await reauthorize(self._context.services, self._context.frame, Role.ENGINEER)
         if person is None:
             return
         self._upload.reset()
         self._preview.clear()
         try:
             content = await run_blocking(_read, name, data)
-            preview = await run_blocking(self._room.editor.preview_import, person, content)
+            preview = await run_blocking(self._context.editor.preview_import, person, content)
         except AnomalyOSError as error:
             with self._preview, box("aos-notice tone-unsure").mark("refused"):
                 kit.icon("error")
                 Text(said(error))
             return
         keys = [key for revision in preview.first for key in history.keys_of(revision.subject)]
-        entries = await run_blocking(self._room.knowledge.entries, keys)
+        entries = await run_blocking(self._context.knowledge.entries, keys)
         names = {key: entry.name for key, entry in entries.items()}
         names |= {key: str(facts["name"]) for key, facts in content.nodes.items()}
         with self._preview:
@@ -132,16 +132,15 @@ class ExchangeView:
             kit.button("Leave it", self._preview.clear, classes="quiet").mark("import-leave")
 
     async def _apply(self, content: Content) -> None:
-        person = await reauthorize(self._room.services, self._room.frame, Role.ENGINEER)
+        person = await reauthorize(self._context.services, self._context.frame, Role.ENGINEER)
         if person is None:
             return
         try:
-            counts = await run_blocking(self._room.editor.import_content, person, content)
+            counts = await run_blocking(self._context.editor.import_content, person, content)
         except AnomalyOSError as error:
-            self._room.frame.toast(said(error), icon_name="error", seconds=10)
+            self._context.frame.toast(said(error), icon_name="error", seconds=10)
             return
-        self._preview.clear()
-        with self._preview:
+        with kit.redrawn(self._preview):
             told = f"Imported. Entries: {counted(counts['nodes'])}. Connections: {counted(counts['edges'])}."
             kit.notice(told, "normal", "check_circle").mark("imported")
             kit.link("See the changes", "/knowledge/changes", "aos-kb-link", "history")

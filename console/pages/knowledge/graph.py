@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
@@ -11,38 +12,38 @@ from nicegui.events import GenericEventArguments
 from anomalyos.accounts.tables import Role
 from anomalyos.knowledge.tables import NodeKind
 from console.components.visitor import reauthorize
-from console.pages.knowledge import graph_address, labels, outline
-from console.pages.knowledge.graph_drawing import Choose, draw_picture
-from console.pages.knowledge.room import Room
+from console.pages.knowledge import labels, map_drawing
+from console.pages.knowledge.context import PageContext
+from console.pages.knowledge.map_drawing import Choose, draw_picture
 from console.services.blocking import run_blocking
 from console.services.knowledge_views import Entry
-from console.ui import kit, wording
-from console.ui.graph_picture import Picture, Wanted, picture, start
+from console.ui import kit, links, wording
+from console.ui.graph_picture import MapFilter, Picture, picture, start
 from console.ui.kit import Text, box
 
 
 class GraphView:
     """Holds what is shown; picture, outline and address always tell the same."""
 
-    def __init__(self, room: Room, given: Mapping[str, str]) -> None:
-        self._room = room
-        self.wanted = graph_address.read(given)
+    def __init__(self, context: PageContext, given: Mapping[str, str]) -> None:
+        self._context = context
+        self.wanted = map_drawing.read_address(given)
         self._given = dict(given)
         self._selected = self.wanted.focus
 
     async def open(self) -> None:
-        graph = await run_blocking(self._room.knowledge.graph)
+        graph = await run_blocking(self._context.knowledge.graph)
         if not len(graph):
             kit.empty_state(
                 "account_tree",
                 "There is no map yet",
                 "It shows how defects, causes and remedies hang together as soon as some are known.",
-                actions=lambda: _to_search(),
+                actions=partial(kit.link, "To the search", "/knowledge", "aos-button primary"),
             )
             return
         if self.wanted.focus in graph and "open" not in self._given:
             self.wanted = replace(self.wanted, opened=start(graph, self.wanted.focus))
-        self._names = await run_blocking(self._room.knowledge.categories)
+        self._names = await run_blocking(self._context.knowledge.categories)
         self._choices = await run_blocking(self._all_choices)
         with box("aos-kb-map"):
             self._stage = box("aos-kb-stage")
@@ -57,18 +58,20 @@ class GraphView:
         entries: dict[str, str] = {}
         for kind in NodeKind:
             word = labels.kind_label(kind).word.lower()
-            entries |= {key: f"{name} ({word})" for key, name in self._room.knowledge.choices(kind).items()}
+            entries |= {
+                key: f"{name} ({word})" for key, name in self._context.knowledge.choices(kind).items()
+            }
         return entries
 
     # changing what is shown ----------------------------------------------------------------------
 
-    async def _go(self, wanted: Wanted, *, selected: str = "", push: bool = True) -> None:
-        if await reauthorize(self._room.services, self._room.frame, Role.VIEWER) is None:
+    async def _go(self, wanted: MapFilter, *, selected: str = "", push: bool = True) -> None:
+        if await reauthorize(self._context.services, self._context.frame, Role.VIEWER) is None:
             return
         self.wanted = wanted
         self._selected = selected or wanted.focus
         if push:
-            ui.navigate.history.push(graph_address.write(wanted))
+            ui.navigate.history.push(map_drawing.write_address(wanted))
         await self._show()
 
     async def _moved(self, event: GenericEventArguments) -> None:
@@ -77,8 +80,8 @@ class GraphView:
 
         query = str(event.args or "").lstrip("?")[:20_000]
         self._given = dict(parse_qsl(query))
-        wanted = graph_address.read(self._given)
-        graph = await run_blocking(self._room.knowledge.graph)
+        wanted = map_drawing.read_address(self._given)
+        graph = await run_blocking(self._context.knowledge.graph)
         if wanted.focus in graph and "open" not in self._given:
             wanted = replace(wanted, opened=start(graph, wanted.focus))
         await self._go(wanted, push=False)
@@ -92,38 +95,35 @@ class GraphView:
             self._selected = key
             await self._show()
             return
-        await self._go(graph_address.toggled(self.wanted, key, opened=not drawn.opened), selected=key)
+        await self._go(map_drawing.toggled(self.wanted, key, opened=not drawn.opened), selected=key)
 
     async def more(self, key: str) -> None:
-        await self._go(graph_address.more_of(self.wanted, key), selected=key)
+        await self._go(map_drawing.more_of(self.wanted, key), selected=key)
 
     async def focus(self, key: str) -> None:
-        graph = await run_blocking(self._room.knowledge.graph)
+        graph = await run_blocking(self._context.knowledge.graph)
         await self._go(replace(self.wanted, focus=key, opened=start(graph, key), more={}), selected=key)
 
     # drawing -------------------------------------------------------------------------------------
 
     async def _show(self) -> None:
-        graph = await run_blocking(self._room.knowledge.graph)
+        graph = await run_blocking(self._context.knowledge.graph)
         self._picture = await run_blocking(picture, graph, self.wanted)
-        entries = await run_blocking(self._room.knowledge.entries, list(self._picture.nodes))
+        entries = await run_blocking(self._context.knowledge.entries, list(self._picture.nodes))
         self._lost = bool(self.wanted.focus) and self.wanted.focus not in graph
         if self._lost:
             self.wanted = replace(self.wanted, focus="")
         if self._selected not in self._picture.nodes:
             self._selected = ""
         choose = Choose(self.toggle, self.more)
-        self._stage.clear()
-        with self._stage:
+        with kit.redrawn(self._stage):
             self._draw_summary(self._picture)
             draw_picture(self._picture, entries, self._selected, self.wanted.focus, choose)
-        self._details.clear()
-        with self._details:
+        with kit.redrawn(self._details):
             self._draw_details(entries)
-        self._outline.clear()
-        with self._outline:
-            outline.draw(self._picture, self._selected, choose)
-        self._room.frame.client.run_javascript("window.aosKnowledge?.drawn()")
+        with kit.redrawn(self._outline):
+            map_drawing.draw_outline(self._picture, self._selected, choose)
+        self._context.frame.client.run_javascript("window.aosKnowledge?.drawn()")
 
     def _draw_summary(self, shown: Picture) -> None:
         count = wording.plural(len(shown.nodes), "entry", "entries")
@@ -173,8 +173,7 @@ class GraphView:
             await self._go(replace(self.wanted, kinds=hidden), selected=self._selected)
 
         def mark(shown: bool) -> None:
-            element.classes(**({"add": "active"} if shown else {"remove": "active"}))
-            element.props["aria-pressed"] = "true" if shown else "false"
+            kit.set_on(element, shown)
             element.update()
 
         with kit.press(
@@ -200,7 +199,7 @@ class GraphView:
         if entry.text:
             Text(entry.text, "p", "aos-small")
         with box("aos-kb-row"):
-            kit.link("Open", labels.node_address(entry.key), "aos-button small", "open_in_full")
+            kit.link("Open", links.node_page(entry.key), "aos-button small", "open_in_full")
             if entry.key != self.wanted.focus:
                 kit.button(
                     "Put in the middle",
@@ -208,7 +207,3 @@ class GraphView:
                     icon_name="center_focus_strong",
                     classes="small",
                 ).mark("map-focus")
-
-
-def _to_search() -> None:
-    kit.link("To the search", "/knowledge", "aos-button primary")

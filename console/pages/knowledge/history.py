@@ -8,7 +8,7 @@ from anomalyos.knowledge.grammar import kind_of
 from anomalyos.knowledge.revision_lists import SEED_ACTOR
 from anomalyos.knowledge.tables import KnowledgeRevision
 from console.pages.knowledge import labels
-from console.ui import kit, wording
+from console.ui import kit, links, wording
 from console.ui.kit import Text, box
 
 Revert = Callable[[KnowledgeRevision], Awaitable[None]]
@@ -71,7 +71,7 @@ def keys_of(subject: str) -> list[str]:
 
 
 def address_of(subject: str) -> str:
-    return labels.node_address(keys_of(subject)[0])
+    return links.node_page(keys_of(subject)[0])
 
 
 def changes(revision: KnowledgeRevision) -> list[str]:

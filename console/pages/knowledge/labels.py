@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from nicegui import ui
 
@@ -87,16 +87,8 @@ def severity_label(severity: str) -> Label:
     return SEVERITIES.get(severity, NO_SEVERITY)
 
 
-def node_address(key: str) -> str:
-    return f"/knowledge/node/{quote(key, safe='/:')}"
-
-
 def graph_address(key: str) -> str:
     return f"/knowledge/graph?{urlencode({'focus': key})}" if key else "/knowledge/graph"
-
-
-def case_address(case_id: int) -> str:
-    return f"/knowledge/case/{case_id}"
 
 
 def percent(share: float) -> str:

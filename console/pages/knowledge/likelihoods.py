@@ -1,13 +1,23 @@
-"""How likely causes are: a bar for the probability, a line for its interval, the counts in words."""
+"""How likely causes are, and weighing them: a bar for the probability, a line for its interval."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from nicegui import ui
+
+from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import AnomalyOSError, Conflict
 from anomalyos.knowledge.causes import KnowledgeItem, RankedCause
+from anomalyos.knowledge.grammar import MAX_WEIGHT, check_weight
+from anomalyos.knowledge.tables import Relation
+from console.components.visitor import reauthorize
 from console.pages.knowledge import labels
-from console.services.knowledge_views import DefectShare
-from console.ui import kit, wording
+from console.pages.knowledge.context import Complaint, PageContext, Reload, actions, enable, reason_field
+from console.services.blocking import run_blocking
+from console.services.knowledge_editor import Weight, shares
+from console.services.knowledge_views import DefectShare, NodePage
+from console.ui import kit, links, wording
 from console.ui.kit import Text, box
 
 
@@ -27,7 +37,7 @@ def draw_causes(
         for cause in causes:
             with box("aos-kb-cause" + (" chosen" if cause.key == chosen else ""), "li"):
                 with box("aos-kb-cause-top"):
-                    kit.link(cause.name, labels.node_address(cause.key), "aos-kb-link strong")
+                    kit.link(cause.name, links.node_page(cause.key), "aos-kb-link strong")
                     if cause.key == chosen:
                         kit.badge(wording.Label("Established", "verified", "normal"))
                     box("space")
@@ -69,7 +79,7 @@ def draw_shares(shares: Sequence[DefectShare]) -> None:
             with box("aos-kb-cause", "li"):
                 with box("aos-kb-cause-top"):
                     owner = f" · {share.defect.owner}" if share.defect.owner else ""
-                    address = labels.node_address(share.defect.key)
+                    address = links.node_page(share.defect.key)
                     kit.link(f"{share.defect.name}{owner}", address, "aos-kb-link strong")
                     if share.defect.synthetic:
                         kit.synthetic_badge()
@@ -120,4 +130,117 @@ def _items(icon_name: str, word: str, items: Sequence[KnowledgeItem]) -> None:
         kit.icon(icon_name)
         Text(f"{word}:", classes="aos-muted")
         for item in items:
-            kit.link(item.name, labels.node_address(item.key), "aos-kb-link")
+            kit.link(item.name, links.node_page(item.key), "aos-kb-link")
+
+
+async def open_weighing(context: PageContext, page: NodePage, reload: Reload) -> None:
+    if await reauthorize(context.services, context.frame, Role.ENGINEER) is not None:
+        Weighing(context, page, reload).open()
+
+
+class Weighing:
+    """One window with a number for each cause."""
+
+    def __init__(self, context: PageContext, page: NodePage, reload: Reload) -> None:
+        self._context = context
+        self._reload = reload
+        self._fields: dict[str, ui.number] = {}
+        self._take(page)
+
+    def _take(self, page: NodePage) -> None:
+        self._page = page
+        joins = [
+            join
+            for join in page.joins
+            if join.relation == Relation.CAUSED_BY and not (join.removed or join.lost)
+        ]
+        self._now = {join.other.key: join.weight for join in joins}
+        self._versions = {join.other.key: join.version for join in joins}
+        self._names = {join.other.key: join.other.name for join in joins}
+        self._confirmed = {cause.key: cause.confirmed for cause in page.causes}
+
+    def open(self) -> None:
+        name = self._page.entry.name
+        with self._context.frame.dialog(f"Weigh the causes of {name}", wide=True) as window:
+            self._window = window
+            Text(
+                "A weight says how many cases a cause counts for before any is established: 2 means as if "
+                "two cases had shown it. Established cases are added to it.",
+                "p",
+                "aos-small aos-muted",
+            )
+            with box("aos-kb-weights"):
+                for key, weight in self._now.items():
+                    Text(self._names[key])
+                    field = ui.number(
+                        value=weight, min=0.01, max=MAX_WEIGHT, step=0.1, on_change=self._preview
+                    )
+                    field.props(f"outlined dense debounce=200 aria-label='Weight {len(self._fields) + 1}'")
+                    field.props["aria-label"] = f"Weight of {self._names[key]}"
+                    field.mark(f"weight-{key}")
+                    self._fields[key] = field
+            self._reason = reason_field()
+            self._complaint = Complaint()
+            self._change = box().mark("preview")
+            self._save = actions(window, "Save", self._saved)
+            self._preview()
+
+    def _wanted(self) -> dict[str, float]:
+        """Raises AnomalyOSError for a number that cannot be a weight."""
+        return {
+            key: check_weight(float(field.value if field.value is not None else 0))
+            for key, field in self._fields.items()
+            if key in self._now
+        }
+
+    def _preview(self) -> None:
+        self._change.clear()
+        try:
+            wanted = self._wanted()
+        except AnomalyOSError as error:
+            self._complaint.say(error)
+            enable(self._save, False)
+            return
+        self._complaint.clear()
+        with self._change:
+            draw_change(self._names, shares(self._now, self._confirmed), shares(wanted, self._confirmed))
+        enable(self._save, wanted != self._now)
+
+    async def _saved(self) -> None:
+        try:
+            wanted = self._wanted()
+        except AnomalyOSError as error:
+            self._complaint.say(error)
+            return
+        changed = [
+            Weight(key, weight, self._versions[key])
+            for key, weight in wanted.items()
+            if weight != self._now[key]
+        ]
+        if not changed:
+            self._complaint.say("No weight is changed yet.", icon_name="info")
+            return
+        done = await self._context.attempt(
+            Role.ENGINEER,
+            lambda who: self._context.editor.weigh(
+                who, self._page.entry.key, changed, reason=str(self._reason.value or "")
+            ),
+            self._reload,
+            conflict=self._overtaken,
+        )
+        if done:
+            self._window.close()
+
+    async def _overtaken(self, error: Conflict) -> None:
+        try:
+            self._take(await run_blocking(self._context.knowledge.node, self._page.entry.key))
+        except AnomalyOSError as gone:
+            self._complaint.say(gone)
+            return
+        self._preview()
+        told = "; ".join(f"{self._names[key]} {weight:g}" for key, weight in self._now.items())
+        self._complaint.say(
+            f"Somebody weighed these causes in the meantime. They are now: {told}. "
+            "Save again to put your weights in their place.",
+            icon_name="sync_problem",
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 
 from nicegui import ui
 
@@ -10,47 +11,37 @@ from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import NotFound
 from anomalyos.knowledge.revision_lists import SEED_ACTOR
 from anomalyos.knowledge.tables import KnowledgeRevision, NodeKind, Relation
-from console.pages.knowledge import (
-    connect,
-    edit,
-    history,
-    hit,
-    labels,
-    likelihoods,
-    removal,
-    weights,
-)
-from console.pages.knowledge.room import Room
+from console.pages.knowledge import connections, history, labels, likelihoods, node_forms, results
+from console.pages.knowledge.context import PageContext
 from console.services.blocking import run_blocking
-from console.services.knowledge_views import Join, NodePage
-from console.ui import kit, wording
+from console.services.knowledge_views import Edge, NodePage
+from console.ui import kit, links, wording
 from console.ui.kit import Text, box
 
 
 class NodeView:
     """Draws a node and redraws it after every change."""
 
-    def __init__(self, room: Room, key: str) -> None:
-        self._room = room
+    def __init__(self, context: PageContext, key: str) -> None:
+        self._context = context
         self._key = key
         self._place = box("aos-kb-page")
 
     async def reload(self) -> None:
         """Show the node as it is now."""
         try:
-            page = await run_blocking(self._room.knowledge.node, self._key)
+            page = await run_blocking(self._context.knowledge.node, self._key)
         except NotFound:
-            self._place.clear()
-            with self._place:
+            with kit.redrawn(self._place):
                 _draw_unknown(self._key)
             return
         keys = [key for revision in page.history for key in history.keys_of(revision.subject)]
         names = {
-            key: entry.name for key, entry in (await run_blocking(self._room.knowledge.entries, keys)).items()
+            key: entry.name
+            for key, entry in (await run_blocking(self._context.knowledge.entries, keys)).items()
         }
         names[page.entry.key] = page.entry.name
-        self._place.clear()
-        with self._place:
+        with kit.redrawn(self._place):
             self._draw(page, names)
 
     # drawing -------------------------------------------------------------------------------------
@@ -74,7 +65,7 @@ class NodeView:
                 labels.kind_mark(entry.kind)
                 if entry.owner:
                     category = f"category:{entry.key.partition(':')[2].partition('/')[0]}"
-                    kit.link(entry.owner, labels.node_address(category), "aos-kb-link")
+                    kit.link(entry.owner, links.node_page(category), "aos-kb-link")
                 if entry.severity in labels.SEVERITIES:
                     kit.badge(labels.severity_label(entry.severity))
                 if entry.synthetic:
@@ -84,10 +75,7 @@ class NodeView:
                 Text(entry.text, "p", "aos-kb-lead").mark("node-text")
             facts = labels.facts_of(page.attributes)
             if facts:
-                with box("aos-facts aos-kb-facts", "dl"):
-                    for name, value in facts:
-                        Text(name, "dt")
-                        Text(value, "dd")
+                kit.facts(facts, "aos-facts aos-kb-facts")
             if page.removed:
                 self._draw_removed(page)
             else:
@@ -96,35 +84,35 @@ class NodeView:
     def _draw_tools(self, page: NodePage) -> None:
         with box("aos-kb-row"):
             kit.link("Show on the map", labels.graph_address(self._key), "aos-button small", "account_tree")
-            if not self._room.person.may(Role.ENGINEER):
+            if not self._context.person.may(Role.ENGINEER):
                 return
             kit.button(
                 "Edit",
-                lambda: edit.open_dialog(self._room, page, self.reload),
+                lambda: node_forms.open_editing(self._context, page, self.reload),
                 icon_name="edit",
                 classes="small",
             ).mark("edit")
-            if connect.ways_of(page.entry.kind):
+            if connections.relation_options(page.entry.kind):
                 kit.button(
                     "Connect",
-                    lambda: connect.open_dialog(self._room, page, self.reload),
+                    lambda: connections.open_connecting(self._context, page, self.reload),
                     icon_name="add_link",
                     classes="small",
                 ).mark("connect")
             kit.button(
                 "Remove",
-                lambda: removal.of_node(self._room, page, self.reload),
+                lambda: connections.of_node(self._context, page, self.reload),
                 icon_name="delete",
                 classes="small quiet",
             ).mark("remove")
 
     def _draw_removed(self, page: NodePage) -> None:
         kit.notice("This is removed: it counts nowhere and no search finds it.", "rejected", "delete")
-        if self._room.person.may(Role.ENGINEER):
+        if self._context.person.may(Role.ENGINEER):
             with box("aos-kb-row"):
                 kit.button(
                     "Bring it back",
-                    lambda: removal.bring_back(self._room, f"node:{self._key}", self.reload),
+                    lambda: connections.bring_back(self._context, f"node:{self._key}", self.reload),
                     icon_name="restore_from_trash",
                     classes="small",
                 ).mark("bring-back")
@@ -134,10 +122,10 @@ class NodeView:
             with box("aos-kb-section"):
                 with box("aos-kb-section-head"):
                     Text("What causes it", "h2")
-                    if self._room.person.may(Role.ENGINEER) and page.causes and not page.removed:
+                    if self._context.person.may(Role.ENGINEER) and page.causes and not page.removed:
                         kit.button(
                             "Weigh",
-                            lambda: weights.open_dialog(self._room, page, self.reload),
+                            lambda: likelihoods.open_weighing(self._context, page, self.reload),
                             icon_name="balance",
                             classes="small",
                         ).mark("weigh")
@@ -146,8 +134,7 @@ class NodeView:
                 else:
                     Text("No cause is listed yet.", "p", "aos-muted")
         elif page.entry.kind == NodeKind.CAUSE and page.shares:
-            with box("aos-kb-section"):
-                Text("How likely it is, by defect type", "h2")
+            with kit.section("aos-kb-section", "How likely it is, by defect type"):
                 likelihoods.draw_shares(page.shares)
 
     def _draw_pictures(self, page: NodePage) -> None:
@@ -171,13 +158,13 @@ class NodeView:
             with box("aos-kb-pictures"):
                 for case in page.cases:
                     assert case.id is not None
-                    with box("aos-kb-picture", "a", href=labels.case_address(case.id)):
-                        hit.thumbnail(case.id, classes="")
+                    with box("aos-kb-picture", "a", href=links.case_page(case.id)):
+                        results.thumbnail(case.id, classes="")
                         Text(labels.defect_words(case.defect_type), classes="name")
                         Text(f"Case {case.id}" + (" · synthetic" if case.synthetic else ""), classes="sub")
 
     def _draw_joins(self, page: NodePage) -> None:
-        groups: dict[tuple[bool, str], list[Join]] = defaultdict(list)
+        groups: dict[tuple[bool, str], list[Edge]] = defaultdict(list)
         for join in page.joins:
             listed = page.entry.kind == NodeKind.CATEGORY and join.relation == Relation.HAS_DEFECT
             if not (join.removed or join.lost or listed):
@@ -185,16 +172,14 @@ class NodeView:
         for outgoing, words in ((False, labels.COMES_FROM), (True, labels.LEADS_TO)):
             for relation, title in words.items():
                 if groups[outgoing, relation]:
-                    with box("aos-kb-section"):
-                        Text(title, "h2")
+                    with kit.section("aos-kb-section", title):
                         self._draw_group(groups[outgoing, relation])
         gone = [join for join in page.joins if join.removed and not join.lost]
-        if gone and self._room.person.may(Role.ENGINEER):
-            with box("aos-kb-section"):
-                Text("Removed connections", "h2")
+        if gone and self._context.person.may(Role.ENGINEER):
+            with kit.section("aos-kb-section", "Removed connections"):
                 self._draw_group(gone)
 
-    def _draw_group(self, joins: list[Join]) -> None:
+    def _draw_group(self, joins: list[Edge]) -> None:
         shown, rest = joins[:12], joins[12:]
         with box("aos-kb-joins", "ul"):
             for join in shown:
@@ -206,24 +191,24 @@ class NodeView:
                     for join in rest:
                         self._draw_join(join)
 
-    def _draw_join(self, join: Join) -> None:
+    def _draw_join(self, join: Edge) -> None:
         with box("aos-kb-join", "li"):
             label = labels.kind_label(join.other.kind)
             with box(f"tone-{label.tone} icon", "span"):
                 kit.icon(label.icon)
             owner = f" · {join.other.owner}" if join.other.owner else ""
-            kit.link(f"{join.other.name}{owner}", labels.node_address(join.other.key), "aos-kb-link")
+            kit.link(f"{join.other.name}{owner}", links.node_page(join.other.key), "aos-kb-link")
             if join.relation == Relation.CAUSED_BY:
                 with Text(f"{join.weight:g}", classes="aos-kb-weight"):
                     ui.tooltip("Weight: the cases this counts for before any is established")
-            if self._room.person.may(Role.ENGINEER):
+            if self._context.person.may(Role.ENGINEER):
                 self._draw_join_tool(join)
 
-    def _draw_join_tool(self, join: Join) -> None:
+    def _draw_join_tool(self, join: Edge) -> None:
         if join.removed:
             kit.button(
                 "",
-                lambda: removal.bring_back(self._room, join.subject, self.reload),
+                lambda: connections.bring_back(self._context, join.subject, self.reload),
                 icon_name="restore_from_trash",
                 classes="small quiet",
                 tip=f"Bring back the connection to {join.other.name}",
@@ -231,7 +216,7 @@ class NodeView:
         else:
             kit.button(
                 "",
-                lambda: removal.of_join(self._room, self._key, join, self.reload),
+                lambda: connections.of_join(self._context, self._key, join, self.reload),
                 icon_name="link_off",
                 classes="small quiet",
                 tip=f"Remove the connection to {join.other.name}",
@@ -243,9 +228,9 @@ class NodeView:
 
         async def revert(revision: KnowledgeRevision) -> None:
             expected = newest[revision.subject]
-            await self._room.attempt(
+            await self._context.attempt(
                 Role.ENGINEER,
-                lambda who: self._room.editor.revert(
+                lambda who: self._context.editor.revert(
                     who, revision.subject, revision.version, expected_version=expected
                 ),
                 self.reload,
@@ -254,9 +239,8 @@ class NodeView:
         own = f"node:{self._key}"
         shown = [row for row in page.history if row.subject == own or row.actor != SEED_ACTOR]
         seeded = [row for row in page.history if row not in shown]
-        back = revert if self._room.person.may(Role.ENGINEER) else None
-        with box("aos-kb-section"):
-            Text("History", "h2")
+        back = revert if self._context.person.may(Role.ENGINEER) else None
+        with kit.section("aos-kb-section", "History"):
             history.draw(shown, names, revert=back, newest=newest)
             if seeded:
                 with box("aos-kb-more", "details"):
@@ -272,17 +256,15 @@ def _cases_title(page: NodePage) -> str:
 
 
 def _draw_defects(page: NodePage) -> None:
-    with box("aos-kb-section"):
-        Text("Defect types", "h2")
-        with box("aos-kb-grid"):
-            for join in page.joins:
-                if join.relation == Relation.HAS_DEFECT and not join.removed:
-                    with box("aos-kb-product", "a", href=labels.node_address(join.other.key)):
-                        with box("aos-kb-product-name"):
-                            Text(join.other.name)
-                            kit.badge(labels.severity_label(join.other.severity))
-                        number = page.defect_cases.get(join.other.key, 0)
-                        Text(wording.plural(number, "case"), classes="aos-muted aos-small")
+    with kit.section("aos-kb-section", "Defect types"), box("aos-kb-grid"):
+        for join in page.joins:
+            if join.relation == Relation.HAS_DEFECT and not join.removed:
+                with box("aos-kb-product", "a", href=links.node_page(join.other.key)):
+                    with box("aos-kb-product-name"):
+                        Text(join.other.name)
+                        kit.badge(labels.severity_label(join.other.severity))
+                    number = page.defect_cases.get(join.other.key, 0)
+                    Text(wording.plural(number, "case"), classes="aos-muted aos-small")
 
 
 def _draw_unknown(key: str) -> None:
@@ -290,9 +272,5 @@ def _draw_unknown(key: str) -> None:
         "search_off",
         "The knowledge base has no such entry",
         f"Nothing has the key {key}.",
-        actions=lambda: _to_search(),
+        actions=partial(kit.link, "To the search", "/knowledge", "aos-button primary"),
     )
-
-
-def _to_search() -> None:
-    kit.link("To the search", "/knowledge", "aos-button primary")

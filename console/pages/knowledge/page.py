@@ -10,16 +10,16 @@ from starlette.responses import RedirectResponse, Response
 
 from console.components.visitor import Visitor
 from console.container import Services
-from console.pages.knowledge import history, labels
+from console.pages.knowledge import history
 from console.pages.knowledge.case import CaseView
+from console.pages.knowledge.context import SHORTCUTS, PageContext, draw_head, parameters
 from console.pages.knowledge.exchange import ExchangeView
 from console.pages.knowledge.graph import GraphView
 from console.pages.knowledge.node import NodeView
-from console.pages.knowledge.room import SHORTCUTS, Room, draw_head, parameters
 from console.pages.knowledge.search import SearchView
 from console.services.blocking import run_blocking
-from console.services.knowledge_search import Asked
-from console.ui import kit, wording
+from console.services.knowledge_search import KnowledgeQuery
+from console.ui import kit, links, wording
 from console.ui.kit import Text, box
 from console.ui.theme import frame
 
@@ -27,7 +27,7 @@ CHANGES = 50
 
 
 @contextmanager
-def _room(services: Services, visitor: Visitor, title: str, active: str) -> Iterator[Room]:
+def _context(services: Services, visitor: Visitor, title: str, active: str) -> Iterator[PageContext]:
     with frame(
         title,
         visitor.person,
@@ -36,36 +36,36 @@ def _room(services: Services, visitor: Visitor, title: str, active: str) -> Iter
         shortcuts=SHORTCUTS,
     ) as shell:
         draw_head(active)
-        yield Room(services, shell)
+        yield PageContext(services, shell)
 
 
 async def search(services: Services, visitor: Visitor, request: Request) -> Response | None:
     given = parameters(request)
     if given.get("node"):
-        return RedirectResponse(labels.node_address(given["node"]))
+        return RedirectResponse(links.node_page(given["node"]))
     if given.get("case", "").isdecimal():
-        return RedirectResponse(labels.case_address(int(given["case"][:12])))
-    with _room(services, visitor, "Knowledge Base", "/knowledge") as room:
-        await SearchView(room, Asked.read(**given)).open()
+        return RedirectResponse(links.case_page(int(given["case"][:12])))
+    with _context(services, visitor, "Knowledge Base", "/knowledge") as context:
+        await SearchView(context, KnowledgeQuery.read(**given)).open()
     return None
 
 
 async def node(services: Services, visitor: Visitor, key: str) -> None:
     entries = await run_blocking(services.knowledge.entries, [key])
     title = entries[key].name if key in entries else "Knowledge Base"
-    with _room(services, visitor, title, "") as room:
-        await NodeView(room, key).reload()
+    with _context(services, visitor, title, "") as context:
+        await NodeView(context, key).reload()
 
 
 async def case(services: Services, visitor: Visitor, case_id: int) -> None:
-    with _room(services, visitor, f"Case {case_id}", "") as room:
-        await CaseView(room, case_id).reload()
+    with _context(services, visitor, f"Case {case_id}", "") as context:
+        await CaseView(context, case_id).reload()
 
 
 async def graph(services: Services, visitor: Visitor, request: Request) -> None:
-    with _room(services, visitor, "Map", "/knowledge/graph") as room:
+    with _context(services, visitor, "Map", "/knowledge/graph") as context:
         Text("Map of the knowledge base", "h1", "aos-kb-hidden")
-        await GraphView(room, parameters(request)).open()
+        await GraphView(context, parameters(request)).open()
 
 
 async def changes(services: Services, visitor: Visitor, page: int = 1) -> None:
@@ -73,7 +73,7 @@ async def changes(services: Services, visitor: Visitor, page: int = 1) -> None:
     rows, total = await run_blocking(services.knowledge.changes, (page - 1) * CHANGES, CHANGES)
     keys = [key for row in rows for key in history.keys_of(row.subject)]
     names = await run_blocking(services.knowledge.names, keys)
-    with _room(services, visitor, "Changes", "/knowledge/changes"), box("aos-kb-page aos-kb-narrow"):
+    with _context(services, visitor, "Changes", "/knowledge/changes"), box("aos-kb-page aos-kb-narrow"):
         Text("Changes", "h1", "aos-title")
         if not total:
             kit.empty_state(
@@ -90,5 +90,5 @@ async def changes(services: Services, visitor: Visitor, page: int = 1) -> None:
 
 
 async def bring(services: Services, visitor: Visitor) -> None:
-    with _room(services, visitor, "Import and export", "/knowledge/exchange") as room:
-        ExchangeView(room).open()
+    with _context(services, visitor, "Import and export", "/knowledge/exchange") as context:
+        ExchangeView(context).open()

@@ -12,11 +12,11 @@ from nicegui import ui
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
 from console.components.visitor import reauthorize
-from console.pages.knowledge import add, hit, labels, landing
-from console.pages.knowledge.room import Room, said
+from console.pages.knowledge import labels, node_forms, results
+from console.pages.knowledge.context import PageContext, said
 from console.services.blocking import run_blocking
 from console.services.knowledge_reader import PAGE as BROWSED
-from console.services.knowledge_search import PAGE, Asked, Found, corrected
+from console.services.knowledge_search import PAGE, KnowledgeQuery, SearchAnswers, corrected
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 
@@ -28,20 +28,20 @@ _AGAIN = 4.0
 class SearchView:
     """The field, the filters and what is found; the address always tells what is on screen."""
 
-    def __init__(self, room: Room, asked: Asked) -> None:
-        self._room = room
+    def __init__(self, context: PageContext, asked: KnowledgeQuery) -> None:
+        self._context = context
         self.asked = asked
         self._turn = 0
         self._names: dict[str, str] = {}
 
     async def open(self) -> None:
-        knowing = self._room.services.knowledge
+        knowing = self._context.services.knowledge
         self._overview = await run_blocking(knowing.overview)
         if not any(self._overview.counts.values()):
             self._draw_nothing_known()
             return
         self._names = await run_blocking(knowing.categories)
-        self._questions = await run_blocking(landing.questions, knowing)
+        self._questions = await run_blocking(results.questions, knowing)
         with box("aos-kb-page aos-kb-search"):
             self._draw_field()
             self._draw_filters()
@@ -65,9 +65,9 @@ class SearchView:
         if text != self.asked.text:
             await self._change(replace(self.asked, text=text, page=1))
 
-    async def _change(self, asked: Asked) -> None:
+    async def _change(self, asked: KnowledgeQuery) -> None:
         self.asked = asked
-        self._room.frame.client.run_javascript(
+        self._context.frame.client.run_javascript(
             f"history.replaceState(history.state, '', {json.dumps(asked.address)})"
         )
         self._mark_kinds()
@@ -75,7 +75,7 @@ class SearchView:
 
     async def _turn_page(self, page: int) -> None:
         await self._change(self.asked.on_page(page))
-        self._room.frame.client.run_javascript("document.querySelector('.aos-main')?.scrollTo(0, 0)")
+        self._context.frame.client.run_javascript("document.querySelector('.aos-main')?.scrollTo(0, 0)")
 
     async def _show(self) -> None:
         """Draw the answers to what is asked now, unless something newer was asked meanwhile."""
@@ -85,17 +85,15 @@ class SearchView:
             await self._browse(turn)
             return
         try:
-            found = await self._room.services.questions.ask(self.asked)
+            found = await self._context.services.questions.ask(self.asked)
         except AnomalyOSError as error:
             if turn == self._turn:
-                self._results.clear()
-                with self._results:
+                with kit.redrawn(self._results):
                     kit.notice(said(error), "unsure", "info")
             return
         if turn != self._turn or self._results.is_deleted:
             return
-        self._results.clear()
-        with self._results:
+        with kit.redrawn(self._results):
             self._draw_found(found)
         if found.loading:
             ui.timer(_AGAIN, partial(self._ask_again, turn), once=True)
@@ -108,20 +106,17 @@ class SearchView:
     async def _browse(self, turn: int) -> None:
         asked = self.asked
         if asked.since or asked.until or asked.kind == "note":
-            self._results.clear()
-            with self._results:
+            with kit.redrawn(self._results):
                 kit.notice("Type a word or two to search with these filters.", "accent", "info")
             return
         if not asked.filtered:
-            self._results.clear()
-            with self._results:
-                landing.draw(self._overview, self._questions, self.ask)
+            with kit.redrawn(self._results):
+                results.draw_landing(self._overview, self._questions, self.ask)
             return
         draw, total = await self._listed(asked)
         if turn != self._turn:
             return
-        self._results.clear()
-        with self._results:
+        with kit.redrawn(self._results):
             if not total:
                 self._draw_no_answers()
                 return
@@ -131,17 +126,17 @@ class SearchView:
                     one()
             self._draw_pager(more=asked.page * BROWSED < total)
 
-    async def _listed(self, asked: Asked) -> tuple[list[Callable[[], None]], int]:
+    async def _listed(self, asked: KnowledgeQuery) -> tuple[list[Callable[[], None]], int]:
         """What draws one page of a list, and how many there are in all."""
-        knowing, offset = self._room.services.knowledge, (asked.page - 1) * BROWSED
+        knowing, offset = self._context.services.knowledge, (asked.page - 1) * BROWSED
         if asked.kind == "case":
             rows, total = await run_blocking(
                 knowing.case_list, asked.category, asked.severity, removed=False, offset=offset
             )
-            return [partial(hit.draw_case, row, self._names) for row in rows], total
+            return [partial(results.draw_case, row, self._names) for row in rows], total
         kinds = [asked.kind] if asked.kind else []
         entries, total = await run_blocking(knowing.browse, kinds, asked.category, asked.severity, offset)
-        return [partial(hit.draw_entry, entry) for entry in entries], total
+        return [partial(results.draw_entry, entry) for entry in entries], total
 
     # drawing -------------------------------------------------------------------------------------
 
@@ -159,10 +154,10 @@ class SearchView:
 
     async def _add(self) -> None:
         async def added() -> None:
-            self._overview = await run_blocking(self._room.knowledge.overview)
+            self._overview = await run_blocking(self._context.knowledge.overview)
             await self._show()
 
-        await add.open_dialog(self._room, added)
+        await node_forms.open_adding(self._context, added)
 
     def _draw_filters(self) -> None:
         with box("aos-kb-filters"):
@@ -177,7 +172,7 @@ class SearchView:
                 self._select("severity", "Severity", {ALL: "Any severity", **severities})
                 self._date("since", "From day")
                 self._date("until", "To day")
-                if self._room.person.may(Role.ENGINEER):
+                if self._context.person.may(Role.ENGINEER):
                     box("space")
                     kit.button("Add", self._add, icon_name="add", classes="small").mark("add")
         self._mark_kinds()
@@ -194,9 +189,7 @@ class SearchView:
 
     def _mark_kinds(self) -> None:
         for kind, element in self._kinds.items():
-            chosen = kind == self.asked.kind
-            element.classes(**({"add": "active"} if chosen else {"remove": "active"}))
-            element.props["aria-pressed"] = "true" if chosen else "false"
+            kit.set_on(element, kind == self.asked.kind)
 
     def _select(self, name: str, label: str, options: dict[str, str]) -> None:
         value = getattr(self.asked, name)
@@ -209,7 +202,7 @@ class SearchView:
 
     def _date(self, name: str, label: str) -> None:
         async def chosen() -> None:
-            day = Asked.read(**{name: str(field.value or "")})
+            day = KnowledgeQuery.read(**{name: str(field.value or "")})
             if getattr(day, name) != getattr(self.asked, name):
                 await self._change(replace(self.asked, **{name: getattr(day, name)}, page=1))
 
@@ -218,7 +211,7 @@ class SearchView:
             field = ui.input(value=getattr(self.asked, name), on_change=chosen)
             field.props(f"type=date outlined dense aria-label='{label}'").mark(f"filter-{name}")
 
-    def _draw_found(self, found: Found) -> None:
+    def _draw_found(self, found: SearchAnswers) -> None:
         if found.words_only:
             kit.notice(f"{found.words_only} These answers go by words alone.", "unsure", "hourglass_top")
         if not found.hits:
@@ -234,7 +227,7 @@ class SearchView:
             Text(wording.milliseconds(max(found.ms, 1)), classes="aos-small aos-muted")
         with box("aos-kb-hits"):
             for one in found.hits:
-                hit.draw_hit(one, found, self._names)
+                results.draw_hit(one, found, self._names)
         self._draw_pager(more=found.more)
 
     def _draw_pager(self, *, more: bool) -> None:
@@ -256,7 +249,7 @@ class SearchView:
         kit.empty_state("search_off", "Nothing found", tip)
 
     def _draw_nothing_known(self) -> None:
-        engineer = self._room.person.may(Role.ENGINEER)
+        engineer = self._context.person.may(Role.ENGINEER)
 
         def actions() -> None:
             if engineer:
@@ -276,12 +269,12 @@ class SearchView:
         )
 
     async def _seed(self) -> None:
-        person = await reauthorize(self._room.services, self._room.frame, Role.ENGINEER)
+        person = await reauthorize(self._context.services, self._context.frame, Role.ENGINEER)
         if person is None:
             return
         try:
-            await run_blocking(self._room.editor.seed, person, self._room.services.settings)
+            await run_blocking(self._context.editor.seed, person, self._context.services.settings)
         except AnomalyOSError as error:
-            self._room.frame.toast(said(error), icon_name="error", seconds=10)
+            self._context.frame.toast(said(error), icon_name="error", seconds=10)
             return
-        self._room.frame.client.open("/knowledge")
+        self._context.frame.client.open("/knowledge")

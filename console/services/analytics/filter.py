@@ -59,9 +59,6 @@ class AnalyticsFilter:
     def with_days(self, days: int) -> AnalyticsFilter:
         return replace(self, first=self.today - timedelta(days=days - 1), last=self.today)
 
-    def up_to(self, last: date, days: int = DEFAULT) -> AnalyticsFilter:
-        return replace(self, first=last - timedelta(days=days - 1), last=last)
-
     def where(self, field: str, value: str) -> AnalyticsFilter:
         """The same with ``category`` or ``line`` set."""
         return replace(self, category=value) if field == "category" else replace(self, line=value)

@@ -18,7 +18,7 @@ from console.services.analytics.filter import AnalyticsFilter
 from console.services.analytics.pace import Latency, Pace, Pair, latency, paces, pairs
 from console.services.analytics.periods import Bins, ChampionPeriod, bins, champion_periods, within
 from console.services.analytics.quality_counts import QualityCounts
-from console.services.cache import Kept
+from console.services.cache import TimedCache
 from console.ui import wording
 
 SAMPLE = 4_000
@@ -65,13 +65,15 @@ class Report:
 class Reports:
     """Makes reports, and gives the same one again while no inspection, review or promotion was added.
 
-    One that took long is given again for a while even then, see ``Kept``: on a large store with a camera
-    running, every visit would count everything anew.
+    One that took long is given again for a while even then, see ``TimedCache``: on a large store with a
+    camera running, every visit would count everything anew.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._kept: Kept[AnalyticsFilter, Report] = Kept(self._report, state=self._state, free_s=0.2, most=24)
+        self._kept: TimedCache[AnalyticsFilter, Report] = TimedCache(
+            self._report, state=self._state, free_s=0.2, most=24
+        )
 
     def get(self, wanted: AnalyticsFilter) -> Report:
         """Blocking: some grouped queries."""

@@ -1,13 +1,16 @@
-"""Possible root causes: how one gets from this part to the cause, how likely it is, and what helps."""
+"""What an explanation says in words and cards: causes, similar cases, depth, notes, what is missing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from anomalyos.cases.similar import SimilarCase
+from anomalyos.explain.evidence import Evidence, Note
 from anomalyos.knowledge.causes import KnowledgeItem, PathStep, RankedCause
-from anomalyos.reports.words import percent
+from anomalyos.reports.dossier import build_fact_sheet
+from anomalyos.reports.words import number, percent
 from console.components.explanation import words
-from console.ui import kit, wording
+from console.ui import kit, links, wording
 from console.ui.kit import Text, box
 
 _KINDS = {
@@ -76,7 +79,7 @@ def _draw_step(step: PathStep) -> None:
     if step.kind == "category":
         name = wording.product(step.name)
     number = step.key.removeprefix("case:")
-    address = f"/knowledge/case/{number}" if step.kind == "case" else words.node_address(step.key)
+    address = f"/knowledge/case/{number}" if step.kind == "case" else links.node_page(step.key)
     with box("aos-chain-node", "a", href=address):
         Text(kind, classes="kind")
         Text(f"Case {number}" if step.kind == "case" else name, "b")
@@ -101,3 +104,75 @@ def _draw_items(icon: str, title: str, items: Sequence[KnowledgeItem]) -> None:
                     Text(item.name, "b")
                     if item.text:
                         Text(f" {item.text}")
+
+
+def draw_similar(cases: Sequence[SimilarCase], *, most: int = 5) -> None:
+    """Cards in the order of likeness; each leads to where its case came from."""
+    with box("aos-alike", "ul"):
+        for case in cases[:most]:
+            with box("", "li"):
+                _draw_card(case)
+
+
+def _draw_card(case: SimilarCase) -> None:
+    name = words.defect_name(case.defect_type)
+    with box("aos-alike-card", "a", href=words.case_address(case)).mark(f"case-{case.case_id}"):
+        kit.image(f"/media/case/{case.case_id}/thumb", f"Case {case.case_id}: {name}", "aos-alike-picture")
+        Text(name, "div", "aos-alike-name")
+        draw_likeness(case.similarity)
+        with box("aos-alike-origin"):
+            kit.icon("rate_review" if words.origin(case) == "from a review" else "inventory_2")
+            Text(f"Case {case.case_id}, {words.origin(case)}")
+        if case.severity:
+            Text(f"Severity: {case.severity}", "div", "aos-alike-origin")
+        if case.synthetic:
+            Text("synthetic", "div", "aos-made")
+
+
+def draw_likeness(similarity: float) -> None:
+    """A bar and its number, 0 to 1."""
+    with box("aos-likeness"):
+        with box("aos-likeness-track").props("aria-hidden=true"):
+            box().style(f"width: {100 * max(0.0, min(1.0, similarity)):.1f}%")
+        Text(f"{number(similarity)} alike")
+
+
+def draw_beside(inspection_id: int, category: str) -> None:
+    """The part itself, cut out as the cases are, to hold them against."""
+    with box("aos-alike-own", "figure"):
+        kit.image(
+            f"/media/crop/{inspection_id}",
+            f"The flagged place of this {wording.product(category).lower()}",
+            "aos-alike-picture",
+        )
+        Text("This part", "figcaption", "aos-alike-name")
+
+
+def draw_depth(evidence: Evidence) -> None:
+    """The sentence reports use too, so that both say the same."""
+    fact = build_fact_sheet(evidence).get("depth")
+    if fact is not None:
+        Text(fact.text, "p")
+
+
+def draw_notes(notes: Sequence[Note]) -> None:
+    with box("aos-notes", "ul"):
+        for note in notes:
+            kind, _, number = note.id.partition(":")
+            where = "in a review" if kind == "review" else f"at case {number}"
+            with box("aos-quote", "li"):
+                Text(f"{note.author or 'Somebody'} {where}", "div", "aos-muted aos-small")
+                Text(note.text, "p")
+
+
+def draw_missing(why: str) -> None:
+    """Why a part could not be had; the reason ends with what can be done about it."""
+    with box("aos-missing"):
+        kit.icon("info")
+        Text(why)
+
+
+def draw_cost(part: str, cost_ms: Mapping[str, float]) -> None:
+    """What one part took, unless it was there already."""
+    if part in cost_ms:
+        Text(f"Took {wording.milliseconds(cost_ms[part])}", "p", "aos-cost")

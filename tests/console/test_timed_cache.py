@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from console.services.cache import Kept
+from console.services.cache import TimedCache
 
 
 class Counter:
@@ -21,8 +21,8 @@ class Counter:
         self.now += self.seconds
         return f"{key} {self.made}"
 
-    def kept(self, most: int = 32) -> Kept[str, str]:
-        return Kept(
+    def kept(self, most: int = 32) -> TimedCache[str, str]:
+        return TimedCache(
             self.make, state=lambda: self.state, share=0.1, free_s=0.5, most=most, clock=lambda: self.now
         )
 
@@ -73,7 +73,7 @@ def test_those_who_come_together_share_one_making() -> None:
         made.append(key)
         return key
 
-    kept = Kept(make, state=lambda: 0)
+    kept = TimedCache(make, state=lambda: 0)
 
     def ask(_: int) -> str:
         going.wait()
@@ -93,7 +93,7 @@ def test_a_failure_is_told_and_tried_again() -> None:
             raise outcome
         return outcome
 
-    kept = Kept(make)
+    kept = TimedCache(make)
     with pytest.raises(ValueError, match="locked"):
         kept.get("a")
     assert kept.get("a") == "fine"
