@@ -7,6 +7,7 @@ the surface in place and returns its own coverage, (n, n) in 0..1, from which th
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -15,6 +16,21 @@ from anomalyos.products.sample.draws import Field
 from anomalyos.products.sample.geometry import SPAN, Point, blob, spot, step, stroke, wander
 from anomalyos.products.sample.shading import Colour, Surface
 from anomalyos.products.sample.shot import Shot
+
+Span = tuple[float, float]
+"""A quantity of a subtle and of a plain defect."""
+Flaw = Callable[[Surface, Shot, Field], Field]
+
+
+def strike(flaws: Mapping[str, Flaw], s: Surface, shot: Shot, inside: Field) -> Field | None:
+    """Cut in the shot's defect and return its coverage; None without a defect, or one made elsewhere."""
+    flaw = flaws.get(shot.defect) if shot.defect else None
+    return flaw(s, shot, inside) if flaw else None
+
+
+def _patch(shot: Shot, at: Point, radius: Span, *, stretch: float, ragged: float) -> Field:
+    """``blob`` of the defect's own randomness, ``radius`` by severity."""
+    return blob(shot.flaw, shot.n, at, shot.between(*radius), stretch=stretch, ragged=ragged)
 
 
 def _path(
@@ -50,7 +66,7 @@ def scratch(
     shot: Shot,
     inside: Field,
     *,
-    length: tuple[float, float] = (50, 150),
+    length: Span = (50, 150),
     width: float = 1.8,
     depth: float = 1.6,
     bare: Colour | None = None,
@@ -73,7 +89,7 @@ def crack(
     shot: Shot,
     inside: Field,
     *,
-    length: tuple[float, float] = (60, 180),
+    length: Span = (60, 180),
     width: float = 2.0,
     depth: float = 5.0,
     colour: Colour = (0.02, 0.02, 0.02),
@@ -101,16 +117,16 @@ def stain(
     shot: Shot,
     inside: Field,
     *,
-    radius: tuple[float, float] = (20, 55),
+    radius: Span = (20, 55),
     colour: Colour = (0.25, 0.16, 0.08),
-    strength: tuple[float, float] = (0.25, 0.7),
+    strength: Span = (0.25, 0.7),
     rough: float | None = None,
     ring: float = 0.35,
     stretch: float = 1.7,
 ) -> Field:
     """A dried liquid: multiplies the albedo by ``colour``, darker towards its rim."""
     draw = shot.flaw
-    patch = blob(draw, shot.n, spot(draw, inside), shot.between(*radius), stretch=stretch, ragged=0.35)
+    patch = _patch(shot, spot(shot.flaw, inside), radius, stretch=stretch, ragged=0.35)
     rim = np.exp(-np.square((patch - 0.9) / 0.1)) * ring
     mottle = 0.8 + 0.2 * noise.smooth(draw, shot.n, 24)
     soaked = step(1.06, 0.9, patch) * np.clip(mottle, 0.3, 1.2) * inside
@@ -126,13 +142,12 @@ def dent(
     shot: Shot,
     inside: Field,
     *,
-    radius: tuple[float, float] = (14, 34),
+    radius: Span = (14, 34),
     depth: float = 6.0,
     stretch: float = 1.8,
 ) -> Field:
     """A smooth hollow with a slight rim; seen only in how it bends the light."""
-    draw = shot.flaw
-    patch = blob(draw, shot.n, spot(draw, inside), shot.between(*radius), stretch=stretch, ragged=0.12)
+    patch = _patch(shot, spot(shot.flaw, inside), radius, stretch=stretch, ragged=0.12)
     bowl = step(1.0, 0.0, patch)
     rim = np.exp(-np.square((patch - 1.05) / 0.16))
     s.height = s.height + (0.16 * rim - bowl) * (depth * shot.between(0.45, 1.0)) * inside
@@ -144,7 +159,7 @@ def hole(
     shot: Shot,
     inside: Field,
     *,
-    radius: tuple[float, float] = (5, 16),
+    radius: Span = (5, 16),
     depth: float = 20.0,
     colour: Colour = (0.01, 0.01, 0.01),
     ragged: float = 0.3,
@@ -153,9 +168,7 @@ def hole(
     at: Point | None = None,
 ) -> Field:
     """Missing material: a dark floor far below, with a torn or drilled edge."""
-    draw = shot.flaw
-    centre = spot(draw, inside) if at is None else at
-    patch = blob(draw, shot.n, centre, shot.between(*radius), stretch=stretch, ragged=ragged)
+    patch = _patch(shot, at or spot(shot.flaw, inside), radius, stretch=stretch, ragged=ragged)
     gone = step(1.04, 0.9, patch) * inside
     s.height = s.height - depth * gone + lip * np.exp(-np.square((patch - 1.12) / 0.12)) * inside
     s.paint(gone, colour, rough=0.95, spec=0.01, metal=0.0)
@@ -167,7 +180,7 @@ def fibre(
     shot: Shot,
     inside: Field,
     *,
-    length: tuple[float, float] = (50, 190),
+    length: Span = (50, 190),
     width: float = 1.6,
     colour: Colour = (0.03, 0.03, 0.035),
     lift: float = 4.0,
@@ -191,7 +204,7 @@ def crumb(
     shot: Shot,
     inside: Field,
     *,
-    radius: tuple[float, float] = (4, 11),
+    radius: Span = (4, 11),
     colour: Colour = (0.12, 0.08, 0.05),
     rise: float = 0.8,
     metal: float = 0.0,
@@ -201,8 +214,7 @@ def crumb(
     """A foreign particle on top: lumpy, with a contact shadow."""
     draw = shot.flaw
     size = shot.between(*radius)
-    centre = spot(draw, inside) if at is None else at
-    patch = blob(draw, shot.n, centre, size, stretch=1.6, ragged=0.4)
+    patch = blob(draw, shot.n, at or spot(draw, inside), size, stretch=1.6, ragged=0.4)
     body = step(1.05, 0.92, patch)
     lumps = 0.75 + 0.25 * noise.smooth(draw, shot.n, 70)
     s.height = s.height + np.sqrt(np.maximum(1 - patch * patch, 0)) * lumps * (size * rise)
@@ -216,7 +228,7 @@ def chip(
     inside: Field,
     at: Point,
     *,
-    radius: tuple[float, float] = (10, 26),
+    radius: Span = (10, 26),
     depth: float = 7.0,
     colour: Colour | None = None,
     rough: float = 0.85,
@@ -224,7 +236,7 @@ def chip(
 ) -> Field:
     """Broken-out material around ``at``: a rough, facetted fracture."""
     draw = shot.flaw
-    patch = blob(draw, shot.n, at, shot.between(*radius), stretch=1.5, ragged=0.45)
+    patch = _patch(shot, at, radius, stretch=1.5, ragged=0.45)
     gone = step(1.02, 0.86, patch) * inside
     facets = noise.fractal(draw, shot.n, 40, octaves=2, gain=0.7)
     bowl = np.clip(1.15 - patch, 0, 1)
@@ -236,16 +248,11 @@ def chip(
 
 
 def rust(
-    s: Surface,
-    shot: Shot,
-    inside: Field,
-    *,
-    radius: tuple[float, float] = (14, 46),
-    colour: Colour = (0.21, 0.075, 0.025),
+    s: Surface, shot: Shot, inside: Field, *, radius: Span = (14, 46), colour: Colour = (0.21, 0.075, 0.025)
 ) -> Field:
     """Corrosion: a spreading patch of brown scale with pits and outliers."""
     draw = shot.flaw
-    patch = blob(draw, shot.n, spot(draw, inside), shot.between(*radius), stretch=1.8, ragged=0.5)
+    patch = _patch(shot, spot(shot.flaw, inside), radius, stretch=1.8, ragged=0.5)
     mottle = noise.fractal(draw, shot.n, 26, octaves=4, gain=0.7)
     eaten = step(0.05, 0.5, 1.0 - patch + 0.3 * mottle) * step(1.5, 1.15, patch) * inside
     eaten = eaten * shot.between(0.55, 0.95)
@@ -260,15 +267,15 @@ def smear(
     shot: Shot,
     inside: Field,
     *,
-    radius: tuple[float, float] = (16, 44),
+    radius: Span = (16, 44),
     thickness: float = 2.4,
     colour: Colour | None = None,
     rough: float = 0.12,
-    opacity: tuple[float, float] = (0.1, 0.5),
+    opacity: Span = (0.1, 0.5),
 ) -> Field:
     """A drop of glue or grease: a clear, glossy cushion with a rounded edge."""
     draw = shot.flaw
-    patch = blob(draw, shot.n, spot(draw, inside), shot.between(*radius), stretch=2.2, ragged=0.4)
+    patch = _patch(shot, spot(shot.flaw, inside), radius, stretch=2.2, ragged=0.4)
     cushion = step(1.04, 0.7, patch) * inside
     ripple = noise.smooth(draw, shot.n, 14)
     buried = cushion * 0.75

@@ -25,12 +25,7 @@ def _spline(n: int, cells: int) -> tuple[NDArray[np.intp], Field]:
     first = np.minimum(position.astype(np.intp), cells - 1)
     t = position - first
     weights = np.stack(
-        (
-            (1 - t) ** 3 / 6,
-            (3 * t**3 - 6 * t**2 + 4) / 6,
-            (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6,
-            t**3 / 6,
-        )
+        ((1 - t) ** 3 / 6, (3 * t**3 - 6 * t**2 + 4) / 6, (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6, t**3 / 6)
     )
     return first, weights.astype(np.float32)[..., None]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from anomalyos.products.sample.camera import Camera
 from anomalyos.products.sample.draws import Draw, Draws, Field
-from anomalyos.products.sample.geometry import SPAN, Pose, grid
+from anomalyos.products.sample.geometry import SPAN, Pose, grid, step
 from anomalyos.products.sample.shading import Light, Surface
 
 _GOLDEN = 0.6180339887
@@ -47,6 +47,12 @@ class Shot:
 
     def ones(self) -> Field:
         return np.ones((self.n, self.n), dtype=np.float32)
+
+    def middle(self, edge: float, full: float) -> Field:
+        """0 within ``edge`` units of the picture's border, rising to 1 at ``full`` units from it."""
+        return step(
+            edge, full, np.minimum(np.minimum(self.x, SPAN - self.x), np.minimum(self.y, SPAN - self.y))
+        )
 
     def between(self, subtle: float, plain: float) -> float:
         """A quantity of the defect at this shot's severity."""

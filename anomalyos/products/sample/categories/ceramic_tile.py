@@ -62,24 +62,21 @@ def _wall(shot: Shot) -> tuple[Surface, Field]:
 
 def _flaw(s: Surface, shot: Shot, edge: Field) -> Field:
     draw = shot.flaw
-    frame = np.minimum(np.minimum(shot.x, 512 - shot.x), np.minimum(shot.y, 512 - shot.y))
     glazed = step(-2, -5, edge)
-    middle = step(-18, -30, edge) * step(10, 40, frame)
+    middle = step(-18, -30, edge) * shot.middle(10, 40)
     match shot.defect:
         case "crack":
             return defects.crack(
                 s, shot, glazed, length=(70, 230), width=1.4, depth=1.6, start=spot(draw, middle)
             )
         case "chipped_edge":
-            rim = step(-14, -9, edge) * step(-2, -6, edge) * step(20, 60, frame)
-            at = spot(draw, rim)
+            at = spot(draw, step(-14, -9, edge) * step(-2, -6, edge) * shot.middle(20, 60))
             return defects.chip(s, shot, step(3, 0, edge), at, radius=(14, 30), depth=5, colour=BISQUE)
         case "glaze_pit":
             return defects.hole(
                 s, shot, middle, radius=(6, 12), depth=3, colour=(0.06, 0.045, 0.03), ragged=0.25, lip=0.9
             )
         case "metal_mark":
-            angle = draw.span(0, 2 * math.pi)
             return defects.scratch(
                 s,
                 shot,
@@ -88,7 +85,7 @@ def _flaw(s: Surface, shot: Shot, edge: Field) -> Field:
                 width=2.6,
                 depth=0.25,
                 bare=(0.05, 0.05, 0.055),
-                angle=angle,
+                angle=draw.span(0, 2 * math.pi),
             )
         case _:
             return defects.smear(

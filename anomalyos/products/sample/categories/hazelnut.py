@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -27,6 +28,14 @@ LIGHT = Light(
 SHELL = np.array((0.30, 0.125, 0.043), dtype=np.float32)
 STRIPE = np.array((0.155, 0.05, 0.016), dtype=np.float32)
 SCAR = np.array((0.44, 0.29, 0.16), dtype=np.float32)
+FLAWS: dict[str, defects.Flaw] = {
+    "crack": partial(defects.crack, length=(44, 150), width=1.9, depth=5, colour=(0.02, 0.01, 0.006)),
+    "hole": partial(
+        defects.hole, radius=(2.6, 8), depth=16, colour=(0.015, 0.008, 0.005), ragged=0.12, stretch=1.2
+    ),
+    "cut": partial(defects.scratch, length=(32, 100), width=2.3, depth=3, bare=(0.55, 0.38, 0.22)),
+    "mould": lambda s, shot, inside: _mould(s, shot, inside),
+}
 
 
 def build(shot: Shot) -> Scene:
@@ -34,7 +43,10 @@ def build(shot: Shot) -> Scene:
     u, v = pose.local(shot.x, shot.y)
     draw = shot.draw("material")
     nut, alpha, edge = _nut(shot, draw, u, v)
-    mask = _flaw(nut, shot, (u, v), edge, alpha)
+    if shot.defect == "print":
+        mask: Field | None = _print(nut, shot, u, v, alpha)
+    else:
+        mask = defects.strike(FLAWS, nut, shot, step(0.8, 0.7, edge) * step(-80, -60, u))
     surface = stage.rest(stage.felt(shot, (0.022, 0.022, 0.024)), nut, alpha)
     defects.dust(surface, shot, count=5, colour=(0.4, 0.33, 0.25))
     return Scene(surface, LIGHT, mask, Camera(exposure=1.12, depth=0.5))
@@ -71,36 +83,6 @@ def _nut(shot: Shot, draw: Draw, u: Field, v: Field) -> tuple[Surface, Field, Fi
     s = Surface(height, albedo, rough=np.clip(0.36 + 0.06 * mottle, 0.15, 0.8), spec=0.04)
     s.paint(scar, SCAR * tone, rough=0.9, spec=0.02)
     return s, alpha, edge
-
-
-def _flaw(s: Surface, shot: Shot, uv: tuple[Field, Field], edge: Field, alpha: Field) -> Field | None:
-    u, v = uv
-    shell = step(0.8, 0.7, edge) * step(-80, -60, u)
-    match shot.defect:
-        case "crack":
-            return defects.crack(
-                s, shot, shell, length=(44, 150), width=1.9, depth=5, colour=(0.02, 0.01, 0.006)
-            )
-        case "hole":
-            return defects.hole(
-                s,
-                shot,
-                shell,
-                radius=(2.6, 8),
-                depth=16,
-                colour=(0.015, 0.008, 0.005),
-                ragged=0.12,
-                stretch=1.2,
-            )
-        case "cut":
-            return defects.scratch(
-                s, shot, shell, length=(32, 100), width=2.3, depth=3, bare=(0.55, 0.38, 0.22)
-            )
-        case "mould":
-            return _mould(s, shot, shell)
-        case "print":
-            return _print(s, shot, u, v, alpha)
-    return None
 
 
 def _mould(s: Surface, shot: Shot, inside: Field) -> Field:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -15,12 +16,21 @@ from anomalyos.products.sample.shot import Scene, Shot
 
 LIGHT = Light(azimuth=215, elevation=42, key=1.25, fill=0.5, box_power=2.4, room=0.3, occlusion_reach=5)
 FLESH = (0.42, 0.24, 0.13)
+FLAWS: dict[str, defects.Flaw] = {
+    "cut": partial(defects.crack, length=(55, 150), width=2.8, colour=FLESH, depth=4),
+    "fold": lambda s, shot, inside: _fold(s, shot, inside),
+    "poke": partial(defects.hole, radius=(4.5, 9), depth=7, colour=(0.02, 0.01, 0.006), lip=1.6),
+    "discolouration": partial(
+        defects.stain, radius=(22, 60), colour=(0.42, 0.36, 0.4), strength=(0.42, 0.85), ring=0.1
+    ),
+    "glue": partial(defects.smear, radius=(12, 36), colour=(0.4, 0.36, 0.3), opacity=(0.06, 0.3)),
+}
 
 
 def build(shot: Shot) -> Scene:
     surface = _hide(shot)
     defects.dust(surface, shot, count=5)
-    mask = _flaw(surface, shot) if shot.defect else None
+    mask = defects.strike(FLAWS, surface, shot, shot.middle(0, 40))
     return Scene(surface, LIGHT, mask, Camera(exposure=1.05))
 
 
@@ -40,33 +50,6 @@ def _hide(shot: Shot) -> Surface:
     albedo *= np.clip(shade * (1 + draw.bell(0.06)), 0.2, 1.6)[..., None]
     rough = np.clip(0.42 - 0.12 * crease + 0.04 * broad, 0.2, 0.8)
     return Surface(height, albedo, rough=rough, spec=0.045)
-
-
-def _flaw(s: Surface, shot: Shot) -> Field:
-    everywhere = step(0, 40, np.minimum(np.minimum(shot.x, 512 - shot.x), np.minimum(shot.y, 512 - shot.y)))
-    match shot.defect:
-        case "cut":
-            return defects.crack(s, shot, everywhere, length=(55, 150), width=2.8, colour=FLESH, depth=4)
-        case "fold":
-            return _fold(s, shot, everywhere)
-        case "poke":
-            return defects.hole(
-                s, shot, everywhere, radius=(4.5, 9), depth=7, colour=(0.02, 0.01, 0.006), lip=1.6
-            )
-        case "discolouration":
-            return defects.stain(
-                s,
-                shot,
-                everywhere,
-                radius=(22, 60),
-                colour=(0.42, 0.36, 0.4),
-                strength=(0.42, 0.85),
-                ring=0.1,
-            )
-        case _:
-            return defects.smear(
-                s, shot, everywhere, radius=(12, 36), colour=(0.4, 0.36, 0.3), opacity=(0.06, 0.3)
-            )
 
 
 def _fold(s: Surface, shot: Shot, inside: Field) -> Field:

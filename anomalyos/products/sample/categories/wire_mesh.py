@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from anomalyos.products.sample import defects, noise
 from anomalyos.products.sample.camera import Camera
 from anomalyos.products.sample.draws import Draw, Field
-from anomalyos.products.sample.geometry import SPAN, cover, spot, step
+from anomalyos.products.sample.geometry import cover, spot, step
 from anomalyos.products.sample.shading import Light, Surface, colour_field
 from anomalyos.products.sample.shot import Scene, Shot
 from anomalyos.products.sample.weave import Yarn, cross
@@ -17,6 +19,20 @@ LIGHT = Light(
 )
 PITCH, WIRE = 42.0, 0.155
 STEEL = np.array((0.56, 0.55, 0.53), dtype=np.float32)
+FLAWS: dict[str, defects.Flaw] = {
+    "rust": partial(defects.rust, radius=(28, 66)),
+    "fibre": partial(defects.fibre, length=(60, 200), width=1.7, colour=(0.25, 0.04, 0.03)),
+    "spatter": lambda s, shot, wires: defects.crumb(
+        s,
+        shot,
+        wires,
+        radius=(10, 17),
+        colour=(0.5, 0.49, 0.47),
+        metal=1.0,
+        rough=0.3,
+        at=spot(shot.flaw, wires, 0.9),
+    ),
+}
 
 
 def build(shot: Shot) -> Scene:
@@ -34,8 +50,8 @@ def build(shot: Shot) -> Scene:
         gone = _break(shot, u, weft)
         mask = np.where(np.abs(weft.across) < WIRE * 1.15, gone, np.float32(0))
     surface, wires = _mesh(shot, draw, (u, v), (warp, weft), gone)
-    if shot.defect and mask is None:
-        mask = _flaw(surface, shot, wires)
+    if mask is None:
+        mask = defects.strike(FLAWS, surface, shot, wires * shot.middle(30, 60))
     return Scene(surface, LIGHT, mask, Camera(exposure=1.15, grain=2.4, depth=0.5))
 
 
@@ -94,20 +110,3 @@ def _bend(shot: Shot, u: Field, v: Field) -> tuple[Field, Field]:
     radius = WIRE * PITCH * 1.1
     either = (np.abs(offset) < radius) | (np.abs(offset - amount * push * near) < radius)
     return moved, (either & (push * near > 0.1)).astype(np.float32)
-
-
-def _flaw(s: Surface, shot: Shot, wires: Field) -> Field:
-    frame = np.minimum(np.minimum(shot.x, SPAN - shot.x), np.minimum(shot.y, SPAN - shot.y))
-    middle = step(30, 60, frame)
-    match shot.defect:
-        case "rust":
-            return defects.rust(s, shot, wires * middle, radius=(28, 66))
-        case "fibre":
-            return defects.fibre(
-                s, shot, middle * wires, length=(60, 200), width=1.7, colour=(0.25, 0.04, 0.03)
-            )
-        case _:
-            at = spot(shot.flaw, wires * middle, 0.9)
-            return defects.crumb(
-                s, shot, middle, radius=(10, 17), colour=(0.5, 0.49, 0.47), metal=1.0, rough=0.3, at=at
-            )

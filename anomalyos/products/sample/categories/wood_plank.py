@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -16,12 +17,31 @@ from anomalyos.products.sample.shot import Scene, Shot
 LIGHT = Light(azimuth=200, elevation=48, key=0.95, fill=0.5, box_power=1.3, room=0.25, perspective=0.5)
 EARLY = np.array((0.47, 0.285, 0.145), dtype=np.float32)
 LATE = np.array((0.22, 0.105, 0.045), dtype=np.float32)
+FLAWS: dict[str, defects.Flaw] = {
+    "scratch": partial(defects.scratch, length=(90, 230), width=2.4, depth=3.5, bare=(0.62, 0.42, 0.23)),
+    "borehole": partial(
+        defects.hole, radius=(4, 10), depth=14, colour=(0.02, 0.011, 0.006), ragged=0.1, stretch=1.15
+    ),
+    "liquid_stain": partial(
+        defects.stain, colour=(0.4, 0.3, 0.24), strength=(0.45, 0.85), radius=(26, 60), rough=0.3
+    ),
+    "dent": partial(defects.dent, radius=(17, 34), depth=14),
+    "crack": lambda s, shot, inside: defects.crack(
+        s,
+        shot,
+        inside,
+        length=(60, 180),
+        width=1.9,
+        angle=math.pi / 2 + shot.flaw.bell(0.12),
+        colour=(0.02, 0.01, 0.005),
+    ),
+}
 
 
 def build(shot: Shot) -> Scene:
     surface = _plank(shot)
     defects.dust(surface, shot, count=6)
-    mask = _flaw(surface, shot) if shot.defect else None
+    mask = defects.strike(FLAWS, surface, shot, shot.middle(10, 50))
     return Scene(surface, LIGHT, mask, Camera(exposure=1.02, grain=2.0))
 
 
@@ -56,34 +76,3 @@ def _rings(shot: Shot, draw: Draw) -> Field:
     )
     ring: Field = phase - np.floor(phase)
     return ring
-
-
-def _flaw(s: Surface, shot: Shot) -> Field:
-    middle = step(10, 50, np.minimum(np.minimum(shot.x, 512 - shot.x), np.minimum(shot.y, 512 - shot.y)))
-    match shot.defect:
-        case "scratch":
-            return defects.scratch(
-                s, shot, middle, length=(90, 230), width=2.4, depth=3.5, bare=(0.62, 0.42, 0.23)
-            )
-        case "borehole":
-            return defects.hole(
-                s,
-                shot,
-                middle,
-                radius=(4, 10),
-                depth=14,
-                colour=(0.02, 0.011, 0.006),
-                ragged=0.1,
-                stretch=1.15,
-            )
-        case "liquid_stain":
-            return defects.stain(
-                s, shot, middle, colour=(0.4, 0.3, 0.24), strength=(0.45, 0.85), radius=(26, 60), rough=0.3
-            )
-        case "dent":
-            return defects.dent(s, shot, middle, radius=(17, 34), depth=14)
-        case _:
-            heading = math.pi / 2 + shot.flaw.bell(0.12)
-            return defects.crack(
-                s, shot, middle, length=(60, 180), width=1.9, angle=heading, colour=(0.02, 0.01, 0.005)
-            )

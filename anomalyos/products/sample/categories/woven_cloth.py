@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from anomalyos.products.sample import defects, noise
@@ -16,6 +18,20 @@ LIGHT = Light(azimuth=225, elevation=46, key=1.3, fill=0.55, box_power=0.8, occl
 PITCH = 11.0
 INDIGO = np.array((0.06, 0.095, 0.19), dtype=np.float32)
 ECRU = np.array((0.40, 0.39, 0.35), dtype=np.float32)
+FLAWS: dict[str, defects.Flaw] = {
+    "tear": partial(defects.hole, radius=(6, 17), depth=8, ragged=0.5, stretch=1.8, lip=1.5),
+    "oil_stain": partial(
+        defects.stain, colour=(0.42, 0.4, 0.34), strength=(0.5, 0.92), radius=(26, 62), ring=0.15
+    ),
+    "loose_fibre": lambda s, shot, inside: defects.fibre(
+        s,
+        shot,
+        inside,
+        width=1.9,
+        lift=2,
+        colour=(0.5, 0.07, 0.05) if shot.flaw.chance(0.4) else (0.6, 0.58, 0.54),
+    ),
+}
 
 
 def build(shot: Shot) -> Scene:
@@ -34,8 +50,8 @@ def build(shot: Shot) -> Scene:
         mask = gone
     surface = _cloth(shot, draw, (u, v), warp, weft, gone)
     defects.dust(surface, shot, count=8, colour=(0.6, 0.58, 0.55))
-    if shot.defect and mask is None:
-        mask = _flaw(surface, shot)
+    if mask is None:
+        mask = defects.strike(FLAWS, surface, shot, shot.middle(20, 60))
     return Scene(surface, LIGHT, mask, Camera(exposure=1.1, grain=2.4))
 
 
@@ -82,17 +98,3 @@ def _pull(shot: Shot, v: Field) -> tuple[Field, Field]:
     dx, dy = (shot.x - cx) / length, (shot.y - cy) / width
     bump = np.exp(-(dx * dx) - dy * dy)
     return v + shot.between(10, 17) * dy * bump, (bump > 0.2).astype(np.float32)
-
-
-def _flaw(s: Surface, shot: Shot) -> Field:
-    middle = step(20, 60, np.minimum(np.minimum(shot.x, 512 - shot.x), np.minimum(shot.y, 512 - shot.y)))
-    match shot.defect:
-        case "tear":
-            return defects.hole(s, shot, middle, radius=(6, 17), depth=8, ragged=0.5, stretch=1.8, lip=1.5)
-        case "oil_stain":
-            return defects.stain(
-                s, shot, middle, colour=(0.42, 0.4, 0.34), strength=(0.5, 0.92), radius=(26, 62), ring=0.15
-            )
-        case _:
-            shade = (0.5, 0.07, 0.05) if shot.flaw.chance(0.4) else (0.6, 0.58, 0.54)
-            return defects.fibre(s, shot, middle, colour=shade, width=1.9, lift=2)

@@ -7,7 +7,7 @@ import numpy as np
 from anomalyos.products.sample import defects, noise
 from anomalyos.products.sample.camera import Camera
 from anomalyos.products.sample.draws import Draw, Field
-from anomalyos.products.sample.geometry import SPAN, box, cover, step
+from anomalyos.products.sample.geometry import box, cover, step
 from anomalyos.products.sample.shading import Light, Surface, colour_field
 from anomalyos.products.sample.shot import Scene, Shot
 from anomalyos.products.sample.weave import cross
@@ -110,8 +110,7 @@ def _teeth(
 
 
 def _flaw(s: Surface, shot: Shot, u: Field) -> Field:
-    frame = step(30, 60, np.minimum(np.minimum(shot.x, SPAN - shot.x), np.minimum(shot.y, SPAN - shot.y)))
-    cloth = step(REACH + 26, REACH + 40, np.abs(u)) * frame
+    cloth = step(REACH + 26, REACH + 40, np.abs(u)) * shot.middle(30, 60)
     if shot.defect == "torn_fabric":
         return defects.hole(
             s,
