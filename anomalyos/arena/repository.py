@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from anomalyos.arena import rules
@@ -250,10 +250,3 @@ def challenge(session: Session, day: str) -> ArenaChallenge | None:
 def keep_challenge(session: Session, row: ArenaChallenge) -> ArenaChallenge:
     """Store the day's challenge; who comes second gets the one that is there."""
     return get_or_create(session, row, lambda: challenge(session, row.day))[0]
-
-
-def finished_rounds(session: Session, user_id: int) -> int:
-    query = select(func.count(col(ArenaRound.id))).where(
-        ArenaRound.user_id == user_id, col(ArenaRound.finished_at).is_not(None)
-    )
-    return session.exec(query).one()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from anomalyos.classifier import network as nets
 from anomalyos.classifier.network import normalised, resized
 from anomalyos.core.errors import BundleError
-from anomalyos.core.files.immutable import Seal
+from anomalyos.core.files.immutable import ImmutableDir
 from anomalyos.core.settings import Settings
 from anomalyos.features.backbones import pick_device
 from anomalyos.features.weights import weights_identity
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 WEIGHTS_FILE, OUT_OF_FOLD = "weights.safetensors", "out_of_fold.json"
 HINT = "Train it again with 'anomalyos classifier train'."
 FORMAT = 1
-SEAL = Seal("classifier", FORMAT, "put in use", HINT)
+CLASSIFIERS = ImmutableDir("classifier", FORMAT, "put in use", HINT)
 
 
 def classifiers_dir(settings: Settings) -> Path:
@@ -88,7 +88,6 @@ class Classifier:
 
     def batch(self, rgb: NDArray[np.uint8]) -> Tensor:
         """One crop (H, W, 3) as the network takes it, (1, 3, S, S), on its device."""
-
         device = next(self.network.parameters()).device
         return normalised(resized(rgb, self.input_size)[None]).to(device)
 
@@ -114,7 +113,7 @@ def write_classifier(
         save_file(tensors, folder / WEIGHTS_FILE)
         (folder / OUT_OF_FOLD).write_text(json.dumps(out_of_fold.to_json()), encoding="utf-8")
 
-    return SEAL.write(target, fill, facts)
+    return CLASSIFIERS.write(target, fill, facts)
 
 
 def verify_classifier(folder: Path, expected_sha256: str | None = None) -> dict[str, Any]:
@@ -124,7 +123,7 @@ def verify_classifier(folder: Path, expected_sha256: str | None = None) -> dict[
         BundleError: for a missing, changed or additional file, another format, or a manifest other than
             the one expected.
     """
-    manifest: dict[str, Any] = json.loads(SEAL.read(folder, expected_sha256))
+    manifest: dict[str, Any] = json.loads(CLASSIFIERS.read(folder, expected_sha256))
     return manifest
 
 
@@ -143,7 +142,7 @@ def load_classifier(folder: Path, expected_sha256: str | None, settings: Setting
     """
     from safetensors.torch import load_file
 
-    text = SEAL.read(folder, expected_sha256)
+    text = CLASSIFIERS.read(folder, expected_sha256)
     manifest = json.loads(text)
     if manifest["weights"] != weights_identity(nets.WEIGHTS, settings):
         raise BundleError(

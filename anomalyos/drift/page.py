@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import html
-import os
-import tempfile
 from pathlib import Path
 
+from anomalyos.core.files.writing import write_text
 from anomalyos.core.settings import Settings
 from anomalyos.drift.tables import DriftCheck
 
@@ -24,14 +23,8 @@ def write_page(settings: Settings, check: DriftCheck, version: int, page: str, k
         keep: newest pages the category keeps.
     """
     folder = settings.drift_dir / check.category
-    folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{check.day}.html"
-    handle, name = tempfile.mkstemp(prefix=".writing-", suffix=".tmp", dir=folder)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(with_heading(page, check, version))
-    written = Path(name)
-    written.chmod(0o644)
-    written.replace(target)
+    write_text(target, with_heading(page, check, version))
     for old in pages(folder)[keep:]:
         old.unlink(missing_ok=True)
     return f"{check.category}/{target.name}"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.files.writing import draft
 from anomalyos.explain.corruptions import KINDS, corrupt
 from anomalyos.explain.readable import NAMES, DepthDeviation, Normality, measure
 from anomalyos.features.patches import PatchExtractor
@@ -236,22 +235,16 @@ def surrogate_path(folder: Path, bundle_sha256: str, depth_method: str) -> Path:
 
 def save_surrogate(surrogate: Surrogate, path: Path) -> None:
     """Write the table in one step; what another process wrote meanwhile is replaced by the same."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, draft = tempfile.mkstemp(dir=path.parent, suffix=".writing")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            np.savez(
-                file,
-                features=surrogate.features,
-                scores=surrogate.scores,
-                images=surrogate.images,
-                clean=surrogate.clean,
-                edge_threshold=np.float64(surrogate.normality.edge_threshold),
-                textures=surrogate.normality.textures,
-            )
-        Path(draft).replace(path)
-    finally:
-        Path(draft).unlink(missing_ok=True)
+    with draft(path, mode=0o600) as part, part.open("wb") as file:
+        np.savez(
+            file,
+            features=surrogate.features,
+            scores=surrogate.scores,
+            images=surrogate.images,
+            clean=surrogate.clean,
+            edge_threshold=np.float64(surrogate.normality.edge_threshold),
+            textures=surrogate.normality.textures,
+        )
 
 
 def load_surrogate(path: Path) -> Surrogate | None:

@@ -180,7 +180,6 @@ def airflow_password(settings: Settings) -> str:
     Raises:
         AirflowRefused: there is neither.
     """
-
     if settings.airflow_password is not None:
         return settings.airflow_password.get_secret_value()
     try:

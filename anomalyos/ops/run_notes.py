@@ -13,7 +13,6 @@ def leave_note(settings: Settings, run_id: str, text: str, dag_id: str = DAG_ID)
 
     A note that cannot be left must not fail a run whose work is done: the text is in the task's log as well.
     """
-
     api = AirflowApi(settings)
     try:
         api.note(dag_id, run_id, text)

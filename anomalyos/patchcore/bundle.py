@@ -10,9 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from anomalyos.core.files.immutable import Seal
+from anomalyos.core.errors import BundleError
+from anomalyos.core.files.immutable import ImmutableDir
+from anomalyos.core.runtime import RuntimeSettings
 from anomalyos.features.recipes import Recipe
 from anomalyos.features.reduction import Reduction
+from anomalyos.features.weights import weights_identity
 from anomalyos.patchcore.calibration import Calibration
 from anomalyos.patchcore.memory_bank import MemoryBank
 from anomalyos.patchcore.model import PatchCoreModel
@@ -23,7 +26,7 @@ ALGORITHM = 1
 """Version of what features and PatchCore compute. It counts up whenever the same images and recipe would give
 other numbers, so that no bundle of the code before is taken for one of this code."""
 HINT = "Roll back with 'anomalyos models rollback', or rebuild with 'anomalyos rebuild --force'."
-SEAL = Seal("bundle", FORMAT, "promoted", HINT)
+BUNDLES = ImmutableDir("bundle", FORMAT, "promoted", HINT)
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def write_bundle(
         "recipe": model.recipe.model_dump(mode="json"),
         "recipe_sha256": model.recipe.digest(),
     }
-    return SEAL.write(target, lambda folder: _write_parts(folder, model, calibration, prototype), facts)
+    return BUNDLES.write(target, lambda folder: _write_parts(folder, model, calibration, prototype), facts)
 
 
 def _write_parts(folder: Path, model: PatchCoreModel, calibration: Calibration, prototype: Prototype) -> None:
@@ -101,7 +104,7 @@ def verify_bundle(folder: Path, expected_sha256: str | None = None) -> str:
         BundleError: for a missing, changed or additional file, another format, or a manifest other
             than the one expected.
     """
-    return hashlib.sha256(SEAL.read(folder, expected_sha256)).hexdigest()
+    return hashlib.sha256(BUNDLES.read(folder, expected_sha256)).hexdigest()
 
 
 def load_bundle(folder: Path, expected_sha256: str | None = None) -> Bundle:
@@ -112,7 +115,7 @@ def load_bundle(folder: Path, expected_sha256: str | None = None) -> Bundle:
     """
     from safetensors.torch import load_file
 
-    text = SEAL.read(folder, expected_sha256)
+    text = BUNDLES.read(folder, expected_sha256)
     manifest = json.loads(text)
     document = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
     tensors = load_file(folder / "reduction.safetensors")
@@ -129,3 +132,13 @@ def load_bundle(folder: Path, expected_sha256: str | None = None) -> Bundle:
         calibration=Calibration.from_json(document["calibration"]),
         prototype=Prototype(np.load(folder / "prototype.npy", allow_pickle=False), **document["router"]),
     )
+
+
+def check_weights(bundle: Bundle, settings: RuntimeSettings) -> None:
+    """Refuse a bundle whose features came from other weights than the ones at hand."""
+    here = weights_identity(bundle.recipe.weights, settings)
+    if bundle.manifest["weights"] != here:
+        raise BundleError(
+            f"The bundle of {bundle.category} was made with other {bundle.recipe.weights} weights.",
+            "Install the weights it was made with, or rebuild the category.",
+        )

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 from anomalyos.core.errors import AnomalyOSError, Conflict
-
-PART = ".part"
+from anomalyos.core.files.locks import held
+from anomalyos.core.files.writing import PART, write_bytes
 
 
 @contextmanager
@@ -23,12 +20,8 @@ def category_lock(data_dir: Path, name: str) -> Iterator[None]:
     Raises:
         Conflict: another process holds it.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / f".{name}.lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise Conflict(f"Another import into {name} is running.", "Wait until it is done.") from error
+    refusal = Conflict(f"Another import into {name} is running.", "Wait until it is done.")
+    with held(data_dir / f".{name}.lock", refusal=refusal):
         for leftover in (data_dir / name).rglob(f".*{PART}"):
             leftover.unlink(missing_ok=True)
         yield
@@ -40,17 +33,8 @@ def place(data: bytes, target: Path) -> None:
     Raises:
         AnomalyOSError: the disk is full or the folder is not writable.
     """
-    part = target.parent / f".{uuid4().hex}{PART}"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        write_bytes(target, data)
     except OSError as error:
         raise AnomalyOSError(
             f"{target} cannot be written: {error.strerror}.",

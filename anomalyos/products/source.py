@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.images.files import IMAGE_SUFFIXES
 from anomalyos.products.dataset import (
     GOOD,
-    IMAGE_SUFFIXES,
     SYNTHETIC_MARKER,
     list_folders,
     mask_path,
@@ -43,10 +43,6 @@ class SourceImage:
     target: Path
     mask: Path | None = None
     mask_target: Path | None = None
-
-    @property
-    def is_train(self) -> bool:
-        return self.target.parts[0] == "train"
 
     @property
     def is_good(self) -> bool:

@@ -2,78 +2,38 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-STATEMENT_DEPTH = 3
-"""The answer's object, a section's list, a statement's object."""
+from pydantic_core import from_json
 
 
 class StatementScanner:
     """Fed with pieces of ``{"section": [{...}, ...], ...}``, gives each inner object once it is complete.
 
-    Linear in the length of the answer. What is not JSON gives nothing and raises nothing: the whole
-    answer is validated when it has arrived.
+    What is not JSON gives nothing and raises nothing: the whole answer is validated when it has arrived.
     """
 
     def __init__(self) -> None:
-        self._text: list[str] = []
-        self._string: list[str] | None = None
-        self._escaped = False
-        self._depth = 0
-        self._section = ""
-        self._statement: list[str] | None = None
-
-    @property
-    def text(self) -> str:
+        self.text = ""
         """Everything fed so far."""
-        return "".join(self._text)
+        self._given = 0
 
     def feed(self, piece: str) -> list[tuple[str, dict[str, Any]]]:
         """Statements that ``piece`` completes, each with the name of its section."""
-        self._text.append(piece)
-        found = []
-        for character in piece:
-            done = self._step(character)
-            if done is not None:
-                found.append((self._section, done))
+        start, self.text = len(self.text), self.text + piece
+        found: list[tuple[str, dict[str, Any]]] = []
+        for at, character in enumerate(piece, start + 1):
+            if character == "}":
+                found += self._complete(self.text[:at])[self._given + len(found) :]
+        self._given += len(found)
         return found
 
-    def _step(self, character: str) -> dict[str, Any] | None:
-        if self._statement is not None:
-            self._statement.append(character)
-        if self._string is not None:
-            self._in_string(character)
-        elif character == '"':
-            self._string = []
-        elif character in "{[":
-            self._depth += 1
-            if character == "{" and self._depth == STATEMENT_DEPTH:
-                self._statement = ["{"]
-        elif character in "}]":
-            self._depth -= 1
-            if self._depth == STATEMENT_DEPTH - 1 and self._statement is not None:
-                return self._close()
-        return None
-
-    def _in_string(self, character: str) -> None:
-        assert self._string is not None
-        if self._escaped:
-            self._escaped = False
-        elif character == "\\":
-            self._escaped = True
-        elif character == '"':
-            if self._depth == 1:
-                self._section = "".join(self._string)
-            self._string = None
-            return
-        self._string.append(character)
-
-    def _close(self) -> dict[str, Any] | None:
-        assert self._statement is not None
-        text, self._statement = "".join(self._statement), None
+    def _complete(self, text: str) -> list[tuple[str, dict[str, Any]]]:
+        """Every statement when the last brace of ``text`` ends one: its list and the answer may end there."""
         try:
-            value = json.loads(text)
+            answer = from_json(text + "]}")
         except ValueError:
-            return None
-        return value if isinstance(value, dict) else None
+            return []
+        sections = answer.items() if isinstance(answer, dict) else ()
+        lists = [(name, value) for name, value in sections if isinstance(value, list)]
+        return [(name, one) for name, value in lists for one in value if isinstance(one, dict)]

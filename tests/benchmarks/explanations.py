@@ -123,9 +123,9 @@ def measure_maps(data: Any, bundle: Any, extractor: Any, settings: Any) -> list[
 
 def all_heats(rgb: Any, bundle: Any, extractor: Any, seed: int) -> tuple[dict[str, Any], dict[str, float]]:
     """Heat of every method, and milliseconds of those that compute something."""
-    from anomalyos.explain import faithfulness as worth
     from anomalyos.explain.gradcam import METHODS as GRADIENT_METHODS
     from anomalyos.explain.gradcam import explain_distance
+    from tests.benchmarks import faithfulness
 
     size = bundle.recipe.input_size
     start = time.perf_counter()
@@ -136,16 +136,16 @@ def all_heats(rgb: Any, bundle: Any, extractor: Any, seed: int) -> tuple[dict[st
         start = time.perf_counter()
         heats[method] = explain_distance(method, rgb, bundle.model, extractor).values
         spent[method] = (time.perf_counter() - start) * 1000
-    heats["centre"], heats["random"] = worth.centre_map(size), worth.random_map(size, seed)
+    heats["centre"], heats["random"] = faithfulness.centre_map(size), faithfulness.random_map(size, seed)
     return heats, spent
 
 
 def pointing(heats: dict[str, Any], mask: Any) -> dict[str, tuple[float, float]]:
-    from anomalyos.explain import faithfulness as worth
+    from tests.benchmarks import faithfulness
 
-    wide = worth.within(mask)
+    wide = faithfulness.within(mask)
     found = {
-        method: (float(worth.points_inside(heat, mask)), float(worth.points_inside(heat, wide)))
+        method: (float(faithfulness.points_inside(heat, mask)), float(faithfulness.points_inside(heat, wide)))
         for method, heat in heats.items()
     }
     return {**found, "random": (float(mask.mean()), float(wide.mean()))}
@@ -154,14 +154,14 @@ def pointing(heats: dict[str, Any], mask: Any) -> dict[str, tuple[float, float]]
 def curves_of(
     rgb: Any, heats: dict[str, Any], bundle: Any, extractor: Any, pictures: list[Any]
 ) -> dict[str, tuple[float, float]]:
-    from anomalyos.explain import faithfulness as worth
+    from tests.benchmarks import faithfulness
 
-    score_many = worth.scorer(bundle.model, extractor)
+    score_many = faithfulness.scorer(bundle.model, extractor)
     image = extractor.prepare(rgb)
-    normal = pictures[worth.nearest_picture(image, pictures)]
+    normal = pictures[faithfulness.nearest_picture(image, pictures)]
     top, bottom = (float(score) for score in score_many([image, normal]))
     found = {
-        method: worth.deletion_insertion(image, normal, heat, score_many, (top, bottom))
+        method: faithfulness.deletion_insertion(image, normal, heat, score_many, (top, bottom))
         for method, heat in heats.items()
     }
     return {method: pair for method, pair in found.items() if pair is not None}

@@ -119,7 +119,7 @@ def test_a_write_that_dies_leaves_no_bundle(
     def fail(*_: object, **__: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("anomalyos.core.files.immutable._sync", fail)
+    monkeypatch.setattr("anomalyos.core.files.immutable.sync", fail)
     with pytest.raises(OSError, match="disk full"):
         write(tmp_path / "bundles" / "two", model)
     assert list((tmp_path / "bundles").iterdir()) == []

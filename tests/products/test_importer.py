@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from anomalyos.core.errors import AnomalyOSError, Conflict
+from anomalyos.core.files import writing
 from anomalyos.core.settings import Settings
 from anomalyos.products import importer, placing
 from anomalyos.products.dataset import CategoryData, list_categories, load_category
@@ -350,7 +351,7 @@ def import_and_die(source: Path, settings: Settings, files: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         real(descriptor)
 
-    placing.os.fsync = fsync
+    writing.os.fsync = fsync
     importer.import_dataset(source, settings)
 
 

@@ -1,10 +1,9 @@
-"""Sealed folders: written in one step, never changed, held against the hash of every file when read."""
+"""Immutable folders: written in one step, never changed, held against their hashes when read."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -14,13 +13,14 @@ from typing import Any
 
 from anomalyos.core.errors import BundleError
 from anomalyos.core.files.hashing import file_sha256
+from anomalyos.core.files.writing import sync
 
 MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
-class Seal:
-    """One kind of sealed folder, and how its errors speak of it."""
+class ImmutableDir:
+    """One kind of immutable folder, and how its errors speak of it."""
 
     kind: str
     """``bundle``"""
@@ -55,14 +55,14 @@ class Seal:
             text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False)
             (staging / MANIFEST).write_text(text, encoding="utf-8")
             for path in staging.iterdir():
-                _sync(path)
+                sync(path)
             staging.chmod(0o755)
             try:
                 staging.rename(target)
             except OSError:
                 # another process, or an earlier run that was killed, finished the same folder first
                 return hashlib.sha256(self.read(target)).hexdigest()
-            _sync(target.parent)
+            sync(target.parent)
             return hashlib.sha256(text.encode()).hexdigest()
         finally:
             shutil.rmtree(staging, ignore_errors=True)
@@ -97,9 +97,16 @@ class Seal:
         return text
 
 
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+def install(source: Path, target: Path) -> None:
+    """Copy a folder of this kind in one step; something damaged at its place moves aside."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=".writing-", dir=target.parent))
     try:
-        os.fsync(descriptor)
+        for file in source.iterdir():
+            shutil.copyfile(file, staging / file.name)
+        staging.chmod(0o755)
+        if target.exists():
+            target.rename(staging.with_name(f".replaced-{staging.name[9:]}"))
+        staging.rename(target)
     finally:
-        os.close(descriptor)
+        shutil.rmtree(staging, ignore_errors=True)

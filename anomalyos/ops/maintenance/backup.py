@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anomalyos.core.errors import AnomalyOSError, Conflict, NotFound
+from anomalyos.core.files.hashing import file_sha256
+from anomalyos.core.files.writing import draft, write_text
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.migrate import head_revision
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 FORMAT = "anomalyos-backup-1"
-PAGES_AT_ONCE = 1000
-"""SQLite pages copied before writers get their turn."""
 PATIENCE_S = 6 * 3600
 
 
@@ -45,35 +44,24 @@ def make_backup(settings: Settings, store: Store) -> dict[str, Any]:
     Raises:
         BackupFailed: the copy is damaged, or the server's tools are missing or refuse.
     """
-
     store.check()
     settings.backups_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     made_at = datetime.now(UTC)
     sqlite = store.url.get_backend_name() == "sqlite"
     target = settings.backups_dir / f"{made_at:%Y%m%dT%H%M%S%fZ}.{'db' if sqlite else 'dump'}"
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        draft.touch(mode=0o600)
-        rows = _copy_sqlite(Path(str(store.url.database)), draft) if sqlite else _dump(store, draft)
-        with draft.open("rb+") as file:
-            os.fsync(file.fileno())
+    with draft(target, mode=0o600) as part:
+        rows = _copy_sqlite(Path(str(store.url.database)), part) if sqlite else _dump(store, part)
         description = {
             "format": FORMAT,
             "file": target.name,
             "backend": store.url.get_backend_name(),
             "migration": head_revision(),
             "rows": rows,
-            "bytes": draft.stat().st_size,
-            "sha256": _sha256(draft),
+            "bytes": part.stat().st_size,
+            "sha256": file_sha256(part),
             "made_at": made_at.isoformat(),
         }
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
-    note = target.with_suffix(".json")
-    unfinished = note.with_name(f".{note.name}.{os.getpid()}")
-    unfinished.write_text(json.dumps(description, indent=1), encoding="utf-8")
-    unfinished.replace(note)
+    write_text(target.with_suffix(".json"), json.dumps(description, indent=1))
     return description
 
 
@@ -131,7 +119,7 @@ def restore_backup(settings: Settings, store: Store, name: str = "") -> dict[str
         )
     chosen = found[0]
     file = settings.backups_dir / chosen["file"]
-    if not file.is_file() or _sha256(file) != chosen["sha256"]:
+    if not file.is_file() or file_sha256(file) != chosen["sha256"]:
         raise BackupFailed(f"{file.name} was damaged or changed since it was made.", "Take another backup.")
     if chosen["backend"] != store.url.get_backend_name():
         raise BackupFailed(
@@ -158,11 +146,10 @@ def _has_schema(store: Store) -> bool:
 
 
 def _copy_sqlite(source: Path, target: Path) -> dict[str, int]:
-    """SQLite's online backup, then everything a restore would trip over; rows per table of the copy."""
-    with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copy:
-        live.backup(copy, pages=PAGES_AT_ONCE, sleep=0.01)
-        # a copy of a database in WAL mode wants a second file beside it: a backup is one file
-        copy.execute("PRAGMA journal_mode = DELETE")
+    """One moment of the database as one file, then everything a restore would trip over; rows per table."""
+    with closing(sqlite3.connect(source)) as live:
+        live.execute("VACUUM INTO ?", (str(target),))
+    with closing(sqlite3.connect(target)) as copy:
         return _examine_sqlite(copy)
 
 
@@ -254,17 +241,9 @@ def _connection(url: URL) -> dict[str, str]:
 
 @contextmanager
 def _nobody_is_up(settings: Settings) -> Iterator[None]:
-    try:
-        lock = only_one(settings)
-        lock.__enter__()
-    except AnomalyOSError as error:
-        raise Conflict("AnomalyOS is running on this database.", "Stop it, then restore.") from error
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(only_one(settings))
+        except AnomalyOSError as error:
+            raise Conflict("AnomalyOS is running on this database.", "Stop it, then restore.") from error
         yield
-    finally:
-        lock.__exit__(None, None, None)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -73,7 +73,6 @@ def sweep_orphans(
 
 def _named_objects(settings: Settings, store: Store) -> set[str]:
     """Objects named by rows, or by the manifest of a bundle that learned from them."""
-
     with store.session(read_only=True) as session:
         named = named_files.objects(session)
     for manifest in settings.bundles_dir.glob("*/*/manifest.json"):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import configparser
-import fcntl
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from anomalyos.core.errors import AnomalyOSError, NotFound
+from anomalyos.core.files.locks import held
+from anomalyos.core.files.writing import write_text
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.ops.snapshots import rows as travelling
@@ -76,7 +76,6 @@ class Artifacts:
             NotFound: there is no pointer file.
             DvcFailed: the remote cannot be reached or lacks the files.
         """
-
         with self._alone():
             if not (self.root / POINTER).is_file():
                 raise NotFound(
@@ -90,7 +89,6 @@ class Artifacts:
 
     def status(self, store: Store) -> dict[str, Any]:
         """``published``, ``remote``, ``pushed`` (the remote has all) and ``taken_in`` (into this home)."""
-
         if not (self.root / POINTER).is_file():
             return {"published": None, "remote": self.remote_url(), "pushed": False, "taken_in": False}
         with self._alone():
@@ -138,11 +136,7 @@ class Artifacts:
         path = self.root / name
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             return
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        draft.replace(path)
+        write_text(path, text, mode=mode)
 
     def _pointer(self) -> bytes | None:
         try:
@@ -170,13 +164,9 @@ class Artifacts:
             )
         return done.stdout.strip()
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One push or pull at a time; the lock goes with the process that holds it."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / "push.lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+    def _alone(self) -> AbstractContextManager[None]:
+        """One push or pull at a time."""
+        return held(self.root / "push.lock")
 
 
 def _read_config(path: Path) -> dict[str, dict[str, str]]:

@@ -13,7 +13,7 @@ from anomalyos.classifier import versions as classifiers
 from anomalyos.classifier.bundle import classifiers_dir, verify_classifier
 from anomalyos.classifier.tables import ClassifierVersion
 from anomalyos.core.errors import AnomalyOSError, BundleError
-from anomalyos.core.files.swap import place
+from anomalyos.core.files.immutable import install
 from anomalyos.core.settings import Settings
 from anomalyos.db.rows import stored_id
 
@@ -46,7 +46,6 @@ def write(session: Session, settings: Settings, draft: Path) -> int:
     Raises:
         BundleError: one of them is damaged.
     """
-
     rows = []
     for category in sorted({row.category for row in classifiers.list_versions(session)}):
         row = classifiers.in_use(session, category)
@@ -68,7 +67,6 @@ def copy_in(settings: Settings, folder: Path) -> list[TravellingClassifier]:
         AnomalyOSError: the list cannot be read.
         BundleError: a bundle is damaged.
     """
-
     try:
         rows = TypeAdapter(list[TravellingClassifier]).validate_json((folder / CLASSIFIERS).read_bytes())
     except FileNotFoundError:
@@ -84,13 +82,12 @@ def copy_in(settings: Settings, folder: Path) -> list[TravellingClassifier]:
         try:
             verify_classifier(target, row.bundle_sha256)
         except BundleError:
-            place(source, target)
+            install(source, target)
     return rows
 
 
 def take(session: Session, row: TravellingClassifier, digest: str, actor: str, known: bool) -> int:
     """Add the version, and put it in use the first time its snapshot is taken in; 1 when it is new here."""
-
     version, created = classifiers.add(session, ClassifierVersion(version=0, **row.model_dump()))
     present = classifiers.pointer(session, row.category)
     if not known and (present is None or present.version_id != version.id):

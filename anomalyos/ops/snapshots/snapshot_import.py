@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from anomalyos.cases.tables import DefectCase
 from anomalyos.core.errors import AnomalyOSError, BundleError
-from anomalyos.core.files.swap import place
+from anomalyos.core.files.immutable import install
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
@@ -114,14 +114,13 @@ def _copy_bundles(settings: Settings, folder: Path, registry: _Registry, progres
             version["bundle_path"] += f"-{sha256[:8]}"
             found = _intact(settings.bundles_dir / version["bundle_path"])
         if found is None:
-            place(source, settings.bundles_dir / version["bundle_path"])
+            install(source, settings.bundles_dir / version["bundle_path"])
         if progress is not None:
             progress(done, len(versions))
 
 
 def _intact(folder: Path) -> str | None:
     """SHA-256 of the bundle in ``folder``; None when there is none, or a damaged one."""
-
     try:
         return verify_bundle(folder)
     except BundleError:
@@ -137,7 +136,6 @@ def _copy_objects(store: Store, folder: Path) -> None:
 
 def _take_graph(session: Session, folder: Path, actor: str, counts: Counter[str], known: bool) -> None:
     """Once for each snapshot: what people edit here afterwards is theirs."""
-
     if known:
         return
     content = parse((folder / GRAPH).read_bytes(), "yaml")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from anomalyos.accounts import users
 from anomalyos.core.errors import UnsafeSettings
+from anomalyos.core.files.writing import write_text
 from anomalyos.core.settings import get_settings
 from anomalyos.db.engine import Store, open_store
 
@@ -59,15 +60,12 @@ def make_databases(url: str) -> list[str]:
 def write_logins(path: Path, environment: Mapping[str, str]) -> None:
     """Airflow's users and passwords, for its simple auth manager, readable by this account only."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_suffix(".incoming")
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps({user: environment[name] for user, name in LOGINS.items()}) + "\n")
-    draft.replace(path)
+    logins = {user: environment[name] for user, name in LOGINS.items()}
+    write_text(path, json.dumps(logins) + "\n", mode=0o600)
 
 
 def first_person(store: Store, password: str) -> bool:
     """Whether the console's first administrator had to be made."""
-
     with store.session() as session:
         if users.find(session, FIRST_PERSON) is not None:
             return False

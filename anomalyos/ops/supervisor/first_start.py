@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from anomalyos.cases import repository as cases
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.files.writing import write_text
 from anomalyos.core.settings import Settings, get_settings
 from anomalyos.db.engine import Store, open_store
 from anomalyos.inspection.nightly import run_night
@@ -78,9 +79,7 @@ class FirstStart:
 
     def update(self, **values: Any) -> None:
         self._values |= values
-        unfinished = self.path.with_suffix(".tmp")
-        unfinished.write_text(json.dumps(self._values))
-        unfinished.replace(self.path)
+        write_text(self.path, json.dumps(self._values))
 
 
 def _has_champions(store: Store) -> bool:
@@ -98,7 +97,6 @@ def write_sample_pictures(settings: Settings, state: FirstStart, report: Report)
 
 def build_models(settings: Settings, store: Store, report: Report) -> None:
     """Learn every category without a champion; one that fails is reported and left out."""
-
     names = list_categories(settings)
     with store.session(read_only=True) as session:
         waiting = [name for name in names if models.champion(session, name) is None]
@@ -119,7 +117,6 @@ def build_models(settings: Settings, store: Store, report: Report) -> None:
 
 def gather_cases(settings: Settings, store: Store, report: Report) -> None:
     """The knowledge graph and the known defects, so that the first flagged part finds its like."""
-
     names = list_categories(settings)
     with store.session(read_only=True) as session:
         known = cases.categories(session)

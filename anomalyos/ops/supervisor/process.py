@@ -1,4 +1,4 @@
-"""One supervised service: started on a leash, with its output in a log file."""
+"""One supervised service: started under a reaper, with its output in a log file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOG_LIMIT_BYTES = 10 * 2**20
 class Service:
     """A running command. Create it in the main thread only.
 
-    The leash asks the kernel for a signal when the *thread* that started it ends.
+    The reaper asks the kernel for a signal when the *thread* that started it ends.
     """
 
     def __init__(
@@ -36,10 +36,10 @@ class Service:
         self.log_path = log_path
         rotate(log_path)
         # -P: a folder in the caller's working directory must not stand in for one of our packages
-        leash = [sys.executable, "-P", "-m", "anomalyos.ops.supervisor.reaper", str(os.getpid()), str(grace)]
+        reaper = [sys.executable, "-P", "-m", "anomalyos.ops.supervisor.reaper", str(os.getpid()), str(grace)]
         with log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [*leash, *command],
+                [*reaper, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE if pipe_output else log,
                 stderr=log,
@@ -90,7 +90,7 @@ def stop_all(services: Sequence[Service], grace: float = GRACE_SECONDS) -> None:
     for service in services:
         service.ask_to_stop()
     for service in services:
-        # the leash itself kills after its grace; this is for a leash that hangs
+        # the reaper itself kills after its grace; this is for one that hangs
         if not service.wait(grace + 5):
             service.kill()
 

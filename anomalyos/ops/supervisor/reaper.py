@@ -4,20 +4,22 @@
 between the supervisor and a service. On SIGTERM, or when the supervisor is gone (even by SIGKILL), it
 stops the command: SIGTERM, half the grace later SIGTERM to the whole tree below it, in the end SIGKILL.
 On Linux it adopts what its descendants leave behind (PR_SET_CHILD_SUBREAPER), so a process that puts
-itself into another session, as Airflow's do, is found as well. Standard library only: several of these
-run beside the services.
+itself into another session, as Airflow's do, is found as well. It imports little: several of these run
+beside the services.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from types import FrameType
+
+import psutil
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -25,64 +27,31 @@ POLL_SECONDS = 0.2
 KILL_ROUNDS = 50
 
 
-def children_by_parent() -> dict[int, list[int]]:
-    """Process ids of the machine grouped by parent id."""
-    table: dict[int, list[int]] = {}
-    for pid, parent in _linux_processes() if Path("/proc/self/stat").exists() else _ps_processes():
-        table.setdefault(parent, []).append(pid)
-    return table
-
-
-def descendants(root: int) -> list[int]:
-    """Every process below ``root``, parents before children."""
-    table = children_by_parent()
-    found: list[int] = []
-    waiting = list(table.get(root, ()))
-    while waiting:
-        pid = waiting.pop(0)
-        found.append(pid)
-        waiting += table.get(pid, ())
-    return found
-
-
-def _linux_processes() -> list[tuple[int, int]]:
-    pairs = []
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            # the command name in parentheses may itself hold spaces and parentheses
-            fields = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
-        except OSError:
-            continue  # ended while we looked
-        pairs.append((int(folder.name), int(fields[1])))
-    return pairs
-
-
-def _ps_processes() -> list[tuple[int, int]]:
-    listing = subprocess.run(["/bin/ps", "-axo", "pid=,ppid="], capture_output=True, text=True, check=True)
-    return [(int(pid), int(parent)) for pid, parent in (line.split() for line in listing.stdout.splitlines())]
+def descendants(root: int, *, recursive: bool = True) -> list[int]:
+    """Every process below ``root``, parents before children; its own children alone unless ``recursive``."""
+    try:
+        return [child.pid for child in psutil.Process(root).children(recursive)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def signal_all(pids: list[int], number: signal.Signals) -> None:
     for pid in pids:
-        try:
+        with contextlib.suppress(ProcessLookupError):  # ended in the meantime, which is what was wanted
             os.kill(pid, number)
-        except ProcessLookupError:
-            continue  # ended in the meantime, which is what was wanted
 
 
 def prepare_process(subreaper_only: bool = False) -> None:
     """Adopt orphaned descendants and, unless told otherwise, get SIGTERM when the parent dies (Linux)."""
     if not sys.platform.startswith("linux"):
-        return  # there the parent is watched by polling, see Leash.run
+        return  # there the parent is watched by polling, see Reaper.run
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     if not subreaper_only:
         libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
 
 
-class Leash:
+class Reaper:
     """One command and its tree of processes; ``run`` returns the command's exit status."""
 
     def __init__(self, parent: int, grace: float, command: list[str]) -> None:
@@ -137,17 +106,14 @@ class Leash:
 
 def reap_others(keep: int) -> None:
     """Collect adopted processes that have ended, leaving ``keep`` to its own Popen."""
-    for pid in children_by_parent().get(os.getpid(), ()):
-        if pid == keep:
-            continue
-        try:
-            os.waitpid(pid, os.WNOHANG)
-        except ChildProcessError:
-            continue
+    for pid in descendants(os.getpid(), recursive=False):
+        if pid != keep:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
 
 
 def main() -> None:
-    sys.exit(Leash(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]).run())
+    sys.exit(Reaper(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]).run())
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import queue
@@ -17,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from anomalyos.accounts import users
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.files.locks import held
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import open_store
 from anomalyos.ops.supervisor import airflow_env, health
@@ -188,7 +188,7 @@ class Supervisor:
         if self.services:
             self.display.say(f"Stopping{self._stopped_by} …")
         stop_all(list(self.services.values()), self.grace)
-        # what a killed leash has left behind was handed to this process
+        # what a killed reaper has left behind was handed to this process
         signal_all(descendants(os.getpid()), signal.SIGKILL)
 
     @contextmanager
@@ -229,17 +229,12 @@ def only_one(settings: Settings) -> Iterator[None]:
     Raises:
         AnomalyOSError: when another supervisor holds it.
     """
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with (settings.home / "up.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            raise AnomalyOSError(
-                f"AnomalyOS is running already on {settings.home} (process {lock.read().strip()}).",
-                "Stop that one first, or give this one a home of its own: ANOMALYOS_HOME=/another/folder",
-            ) from error
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+    path = settings.home / "up.lock"
+    other = path.read_text(encoding="ascii").strip() if path.exists() else ""
+    refusal = AnomalyOSError(
+        f"AnomalyOS is running already on {settings.home} (process {other}).",
+        "Stop that one first, or give this one a home of its own: ANOMALYOS_HOME=/another/folder",
+    )
+    with held(path, refusal=refusal):
+        path.write_text(str(os.getpid()), encoding="ascii")
         yield

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalyos.core.files.writing import write_bytes
 from anomalyos.products.sample.rendering import render
 
 SMALL_JOB = 12
@@ -65,7 +65,6 @@ def open_workers(count: int, jobs: int) -> Iterator[Workers]:
 
 def make(task: Task) -> None:
     """Render one task. The mask is written first: a picture on disk has its mask."""
-
     picture, mask = render(task.category, task.defect, task.seed)
     if task.mask_path is not None:
         write_png(task.mask_path, (mask * 255).astype(np.uint8))
@@ -73,16 +72,10 @@ def make(task: Task) -> None:
 
 
 def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
-    """Write to a hidden neighbour and rename: a file with this name is always whole."""
+    """A file with this name is always whole."""
     from PIL import Image
 
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format="PNG")
-    write_bytes(path, buffer.getvalue())
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)
+    # drawn again when the machine stops: nobody waits for the disk
+    write_bytes(path, buffer.getvalue(), durable=False)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.files.writing import write_bytes
 from anomalyos.products.sample.catalogue import CATALOGUE, sample_category
-from anomalyos.products.sample.work import Task, Workers, open_workers, write_bytes
+from anomalyos.products.sample.work import Task, Workers, open_workers
 
 GENERATOR_VERSION = "3"
 """Raised whenever the pictures change: data sets made by another version are rendered anew."""

@@ -12,7 +12,7 @@ import pytest
 from anomalyos.core.settings import PROJECT_ROOT
 from anomalyos.ops.supervisor import process
 from anomalyos.ops.supervisor.process import Service, rotate, stop_all
-from anomalyos.ops.supervisor.reaper import children_by_parent, descendants
+from anomalyos.ops.supervisor.reaper import descendants
 from tests.ops.supervisor.trees import TREE, alive, wait_for_tree, wait_until
 
 
@@ -96,5 +96,5 @@ def test_descendants_come_parents_first() -> None:
         child = descendants(parent.pid)[0]
         below = descendants(os.getpid())
         assert below.index(parent.pid) < below.index(child)
-        assert child in children_by_parent()[parent.pid]
+        assert descendants(parent.pid, recursive=False) == [child]
         os.kill(child, signal.SIGKILL)
