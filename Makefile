@@ -16,12 +16,14 @@ AXE_STAMP := build/axe/.$(AXE_VERSION)
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test lint bench measurements gallery lock
+.PHONY: help install up fast test test-full lint bench measurements gallery lock
 
 help:
 	@echo "make install   create $(VENV) from requirements-dev.lock (a second time: instant)"
 	@echo "make up        start Airflow and the console (needs requirements.lock alone); Ctrl-C stops everything"
-	@echo "make test      all tests; what this machine lacks is skipped with the reason"
+	@echo "make fast      tests that need no browser, server or Airflow and learn no model"
+	@echo "make test      all tests for a change; what this machine lacks is skipped with the reason"
+	@echo "make test-full the same with the long rounds: four kills a DAG, a night of 578 images killed ten times"
 	@echo "make lint      ruff and mypy"
 	@echo "make bench     measure again what docs/measurements.md shows (ARGS=name: one of them)"
 	@echo "make measurements   write docs/measurements.md and the README's figures from the records"
@@ -62,8 +64,18 @@ $(AXE_STAMP):
 		--ignore-scripts --fetch-retries 1 --fetch-timeout 30000 --prefix build/axe axe-core@$(AXE_VERSION); \
 	then touch $@; else echo "axe-core is not here: the accessibility tests will skip" >&2; fi
 
+# what was slow, and every result, is kept under build/
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+REPORT := --durations=60 --junitxml=build/junit.xml
+
 test: $(DEV_STAMP) $(AXE_STAMP)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(PYTEST) $(REPORT) $(ARGS)
+
+test-full: $(DEV_STAMP) $(AXE_STAMP)
+	$(PYTEST) $(REPORT) -m "" $(ARGS)
+
+fast: $(DEV_STAMP)
+	$(PYTEST) -m "not (full or slow or browser or airflow or postgres)" $(ARGS)
 
 lint: $(DEV_STAMP)
 	$(BIN)/ruff check .

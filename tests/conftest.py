@@ -27,15 +27,6 @@ pytest_plugins = ["tests.support.stores", "tests.support.schedule"]
 # start themselves inherits this.
 os.environ["ANOMALYOS_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
-LEARNS = {"built_home", "trained_home", "dag_server", "migrated_airflow"}
-"""Fixtures that learn models or start Airflow: tests that use them are ``slow``."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if LEARNS & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.slow)
-
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:

@@ -59,20 +59,26 @@ def fake_rebuild(
     return {"category": name, "created": True, "promoted": True, "force": options.force}
 
 
+def install_inspector() -> None:
+    """Put the stand-in where a night looks for the real one."""
+    from anomalyos.inspection import nightly
+
+    _put(nightly, "Inspector", FakeInspector)
+    _put(nightly, "get_inspector", lambda: FakeInspector(*_current()))
+
+
 def install() -> None:
     """Put the stand-ins where the DAGs' work looks for the real ones."""
-    from anomalyos.inspection import nightly
     from anomalyos.learning import retraining
 
-    put: tuple[tuple[Any, str, Any], ...] = (
-        (nightly, "Inspector", FakeInspector),
-        (nightly, "get_inspector", lambda: FakeInspector(*_current())),
-        (retraining, "rebuild_category", fake_rebuild),
-        (retraining, "refresh_case_base", lambda names, *_: {"cases": dict.fromkeys(names, 0)}),
-    )
-    for module, name, stand_in in put:
-        assert hasattr(module, name), f"{module.__name__} has no {name} any more"
-        setattr(module, name, stand_in)
+    install_inspector()
+    _put(retraining, "rebuild_category", fake_rebuild)
+    _put(retraining, "refresh_case_base", lambda names, *_: {"cases": dict.fromkeys(names, 0)})
+
+
+def _put(module: Any, name: str, stand_in: Any) -> None:
+    assert hasattr(module, name), f"{module.__name__} has no {name} any more"
+    setattr(module, name, stand_in)
 
 
 def _current() -> tuple[Settings, Store]:

@@ -25,9 +25,11 @@ BIN = Path(sys.executable).parent
 class Composed:
     """Starts services by their name in the file, each in a process group of its own."""
 
-    def __init__(self, home: Path, database: str) -> None:
-        """``database`` is the pattern of ``tests.postgres.cluster``, with ``{database}`` in it."""
+    def __init__(self, home: Path, database: str, **more: str) -> None:
+        """``database`` is the pattern of ``tests.postgres.cluster``, with ``{database}`` in it; ``more`` are
+        further environment variables."""
         self.home = home
+        self.more = more
         self.redis_port, self.airflow_port, self.console_port = free_port(), free_port(), free_port()
         self.database = database
         self.values = fresh_values()
@@ -54,7 +56,7 @@ class Composed:
             "ANOMALYOS_AIRFLOW_PORT": str(self.airflow_port),
             "ANOMALYOS_CONSOLE_PORT": str(self.console_port),
         }
-        return own | image | given | {name: port for name, port in ports.items() if name in given}
+        return own | image | self.more | given | {name: port for name, port in ports.items() if name in given}
 
     def filled(self, text: str) -> str:
         """``text`` with the file's ``${NAME}``, ``${NAME:-default}`` and ``${NAME:?words}`` put in."""

@@ -7,37 +7,32 @@ import signal
 import time
 import urllib.parse
 from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import httpx
 import pytest
 from selenium.webdriver.common.by import By
-from sqlalchemy import create_engine, text
-from sqlmodel import select
+from sqlmodel import col, select
 
 from anomalyos.accounts import audit, tokens, users
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
-from anomalyos.drift import simulation
-from anomalyos.drift.tables import DriftCheck
 from anomalyos.inspection.nightly import batch_of_run
 from anomalyos.inspection.tables import Inspection
 from anomalyos.models import versions as models
 from anomalyos.ops.supervisor.reaper import descendants
-from tests.drift.drift_home import RULES, small_windows
 from tests.e2e.browser import Browser, needs_browser
 from tests.e2e.whole import Platform
 from tests.ops.supervisor.trees import alive
-from tests.support import postgres
 from tests.support.products import picture, write_product
-
-NO_POSTGRES = postgres.why_unavailable()
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900)]
 
-FIRST, SECOND, THIRD, FOURTH = "2026-11-22", "2026-11-23", "2026-11-24", "2026-11-25"
+FIRST, SECOND = "2026-11-22", "2026-11-23"
+PARTS = count(9500)
+"""Numbers of pictures nobody has seen yet."""
 
 
 def drop(home: Path, day: str, name: str, data: bytes) -> None:
@@ -47,63 +42,32 @@ def drop(home: Path, day: str, name: str, data: bytes) -> None:
     os.utime(path, (time.time() - 60, time.time() - 60))
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        "sqlite",
-        pytest.param(
-            "postgres",
-            marks=[pytest.mark.postgres, pytest.mark.skipif(bool(NO_POSTGRES), reason=str(NO_POSTGRES))],
-        ),
-    ],
-)
-def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """The whole platform; with PostgreSQL both the store and Airflow's own database are there."""
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The whole platform on SQLite; ``test_celery.py`` has the one on PostgreSQL."""
     home = tmp_path_factory.mktemp("platform")
-    settings = Settings(home=home, _env_file=None)
-    small_windows(settings, RULES.replace("threshold: 1.0", "threshold: 1.5"))
     write_product(home / "data", "stripes", good=2, flawed=2)
     drop(home, FIRST, "stripes/1.png", picture("stripes", 7000))
-    with databases(request.param) as urls:
-        platform = Platform(home, ANOMALYOS_INCLUDE_DIR=str(settings.include_dir), **urls)
-        try:
-            platform.wait_until_up()
-            yield platform
-        finally:
-            if platform.process.poll() is None:
-                platform.process.kill()
-
-
-@contextmanager
-def databases(kind: str) -> Iterator[dict[str, str]]:
-    """Variables that say where the platform keeps its rows; none for SQLite."""
-    if kind == "sqlite":
-        yield {}
-        return
-    with postgres.cluster() as url:
-        engine = create_engine(url.format(database="postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            for name in ("anomalyos", "airflow"):
-                connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
-        plain, airflow = url.format(database="anomalyos"), url.format(database="airflow")
-        yield {
-            "ANOMALYOS_DATABASE_URL": plain.replace("+psycopg:", ":"),
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": airflow.replace("+psycopg:", "+psycopg2:"),
-        }
+    platform = Platform(home)
+    try:
+        platform.wait_until_up()
+        yield platform
+    finally:
+        if platform.process.poll() is None:
+            platform.process.kill()
 
 
 @pytest.fixture(scope="module")
 def results(platform: Platform) -> Iterator[Store]:
     """A second pair of eyes on the platform's database."""
-    store = Store(Settings(home=platform.home, database_url=platform.database_url, _env_file=None))
+    store = Store(Settings(home=platform.home, _env_file=None))
     yield store
     store.close()
 
 
 def verdicts(store: Store, day: str) -> dict[str, str]:
     with store.session(read_only=True) as session:
-        query = select(Inspection).where(Inspection.source.startswith(f"{day}/"))  # type: ignore[attr-defined]
+        query = select(Inspection).where(col(Inspection.source).startswith(f"{day}/"))
         return {row.source: row.verdict for row in session.exec(query)}
 
 
@@ -259,7 +223,7 @@ def inspected_with(platform: Platform, results: Store, token: str) -> int:
     answer = httpx.post(
         f"http://localhost:{platform.console_port}/inspect",
         headers={"Authorization": f"Bearer {token}"},
-        files={"file": ("part.png", picture("stripes", int(time.time())))},
+        files={"file": ("part.png", picture("stripes", next(PARTS)))},
         data={"category": "stripes"},
         timeout=60,
     )
@@ -269,56 +233,6 @@ def inspected_with(platform: Platform, results: Store, token: str) -> int:
         assert row is not None
         assert row.model_version_id is not None
         return models.get(session, row.model_version_id).version
-
-
-def test_drift_starts_one_retraining_and_no_second_one(platform: Platform, results: Store) -> None:
-    """Night -> drift report -> retraining, each started by Airflow when the asset before it was updated."""
-    token = platform.token("engineer")
-    retrained = len(platform.runs("retrain", token))
-    for number in range(30):
-        drop(platform.home, THIRD, f"stripes/{number}.png", picture("stripes", 8000 + number))
-    assert reported_after_night(platform, THIRD) == "success"
-    assert drift_outcome(results) == (THIRD, "stable", 0)
-
-    settings = Settings(home=platform.home, include_dir=platform.home / "include", _env_file=None)
-    simulation.inject_drift("stripes", settings, results, actor="test", count=14)
-    drop(platform.home, FOURTH, "stripes/1.png", picture("stripes", 9000))
-    assert reported_after_night(platform, FOURTH) == "success"
-    assert drift_outcome(results) == (FOURTH, "drifted", 13)
-    runs = platform.wait_for(lambda: platform.runs("retrain", token)[: -retrained or None], "a retraining")
-    assert len(runs) == 1
-    assert runs[0]["dag_run_id"].startswith("asset_triggered")
-    run_to_end(platform, runs[0]["dag_run_id"])
-    note = platform.call(run_path(runs[0]["dag_run_id"]), token=token)[1]["note"]
-    assert note.startswith("Started by drift of stripes: ")
-    assert "13 of the records were injected." in note
-
-    run_id, state = platform.run_to_end("drift_report", {}, token)
-    assert state == "success"
-    run = f"/api/v2/dags/drift_report/dagRuns/{urllib.parse.quote(run_id)}"
-    tasks = platform.call(f"{run}/taskInstances", token=token)
-    states = {task["task_id"]: task["state"] for task in tasks[1]["task_instances"]}
-    assert (states["summary"], states["announce"]) == ("success", "skipped")
-    time.sleep(10)  # two turns of the scheduler, in which a second retraining would have come
-    assert len(platform.runs("retrain", token)) == retrained + 1
-
-
-def reported_after_night(platform: Platform, day: str) -> str:
-    """Inspect a night; the state of the drift report that follows from it."""
-    token = platform.token("engineer")
-    before = len(platform.runs("drift_report", token))
-    assert platform.run_to_end("nightly_inspection", {"date": day}, token)[1] == "success"
-    newer = platform.wait_for(
-        lambda: platform.runs("drift_report", token)[: -before or None], "a drift report", 120
-    )
-    return platform.end_of("drift_report", newer[0]["dag_run_id"], token)
-
-
-def drift_outcome(store: Store) -> tuple[str, str, int]:
-    with store.session(read_only=True) as session:
-        row = session.exec(select(DriftCheck).order_by(DriftCheck.id.desc())).first()  # type: ignore[union-attr]
-    assert row is not None
-    return row.day, row.outcome, row.injected_count
 
 
 def test_who_may_not_and_what_may_not(platform: Platform) -> None:
@@ -336,5 +250,3 @@ def test_ctrl_c_leaves_no_process(platform: Platform) -> None:
     assert platform.process.wait(120) == 0
     assert [pid for pid in family if alive(pid)] == []
     assert "Everything has stopped." in platform.output
-    if platform.database_url:
-        assert list(platform.home.rglob("a*.db")) == [], "nothing was written to SQLite"

@@ -10,24 +10,28 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
-from sqlmodel import select
+from sqlmodel import col, select
 
 from anomalyos.accounts import tokens, users
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
+from anomalyos.drift import simulation
+from anomalyos.drift.tables import DriftCheck
 from anomalyos.inspection.tables import Inspection
 from anomalyos.models import versions as models
 from anomalyos.ops.smoke import smoke
+from tests.drift.drift_home import RULES, small_windows
 from tests.e2e.composed import Composed
 from tests.support import postgres
 from tests.support.products import picture, write_product
 
-NIGHT = "2026-11-23"
+NIGHT, QUIET, DRIFTED = "2026-11-23", "2026-11-24", "2026-11-25"
 REASON = postgres.why_unavailable() or ("" if shutil.which("redis-server") else "needs redis-server")
 
 pytestmark = [
@@ -41,15 +45,14 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
     home = tmp_path_factory.mktemp("composed")
+    settings = Settings(home=home, _env_file=None)
+    small_windows(settings, RULES.replace("threshold: 1.0", "threshold: 1.5"))
     write_product(home / "data", "stripes", good=2, flawed=2)
     for number, flawed in enumerate((False, True)):
-        path = home / "inbox" / NIGHT / "stripes" / f"{number}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(picture("stripes", 7000 + number, flawed=flawed))
-        os.utime(path, (time.time() - 60, time.time() - 60))
+        drop(home, NIGHT, number, picture("stripes", 7000 + number, flawed=flawed))
     with postgres.cluster() as url:
         make_database(url)
-        composed = Composed(home, url)
+        composed = Composed(home, url, ANOMALYOS_INCLUDE_DIR=str(settings.include_dir))
         try:
             composed.start_redis()
             composed.run("migrate")
@@ -59,6 +62,13 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
             yield composed
         finally:
             composed.stop()
+
+
+def drop(home: Path, day: str, number: int, data: bytes) -> None:
+    path = home / "inbox" / day / "stripes" / f"{number}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    os.utime(path, (time.time() - 60, time.time() - 60))
 
 
 def make_database(url: str) -> None:
@@ -104,13 +114,53 @@ def run_to_end(composed: Composed, dag_id: str, conf: dict[str, Any], token: str
     composed.wait_for(lambda: call(composed, path, token=token), f"the DAG {dag_id}", 120)
     body = {"logical_date": None, "conf": conf}
     run = composed.wait_for(lambda: call(composed, f"{path}/dagRuns", body, token), f"a run of {dag_id}", 60)
-    own = f"{path}/dagRuns/{urllib.parse.quote(run['dag_run_id'])}"
+    return str(end_of(composed, dag_id, run["dag_run_id"], token)["state"])
 
-    def ended() -> str | None:
-        state = (call(composed, own, token=token) or {}).get("state")
-        return state if state in {"success", "failed"} else None
 
-    return str(composed.wait_for(ended, f"the end of {dag_id}", 300))
+def end_of(composed: Composed, dag_id: str, run_id: str, token: str) -> dict[str, Any]:
+    """The run, once it has ended."""
+    own = f"/api/v2/dags/{dag_id}/dagRuns/{urllib.parse.quote(run_id)}"
+
+    def ended() -> dict[str, Any] | None:
+        run: dict[str, Any] = call(composed, own, token=token) or {}
+        return run if run.get("state") in {"success", "failed"} else None
+
+    found: dict[str, Any] = composed.wait_for(ended, f"the end of {dag_id}", 300)
+    return found
+
+
+def runs(composed: Composed, dag_id: str, token: str) -> list[dict[str, Any]]:
+    """All runs of a DAG, the newest first."""
+    path = f"/api/v2/dags/{dag_id}/dagRuns?order_by=-run_after&limit=100"
+    found: list[dict[str, Any]] = (call(composed, path, token=token) or {}).get("dag_runs", [])
+    return found
+
+
+def next_report(composed: Composed, number: int, token: str) -> dict[str, Any]:
+    """The drift report that follows the night with this number, once it has ended."""
+    newest = composed.wait_for(
+        lambda: runs(composed, "drift_report", token)[: 1 - number or None], f"drift report {number}", 120
+    )[0]
+    return end_of(composed, "drift_report", newest["dag_run_id"], token)
+
+
+def drift_outcome(store: Store) -> tuple[str, str, int]:
+    with store.session(read_only=True) as session:
+        row = session.exec(select(DriftCheck).order_by(col(DriftCheck.id).desc())).first()
+    assert row is not None
+    return row.day, row.outcome, row.injected_count
+
+
+def scheduled(composed: Composed, turns: int) -> None:
+    """Wait until the scheduler has gone round some more times."""
+    seen: set[str] = set()
+
+    def beaten() -> bool:
+        health = call(composed, "/api/v2/monitor/health") or {}
+        seen.add(str(health.get("scheduler", {}).get("latest_scheduler_heartbeat")))
+        return len(seen) > turns
+
+    composed.wait_for(beaten, "the scheduler's next heartbeat", 120)
 
 
 def test_a_product_is_learned_and_a_night_inspected_by_the_worker(
@@ -126,6 +176,41 @@ def test_a_product_is_learned_and_a_night_inspected_by_the_worker(
     assert champion.version == 1
     assert [row.verdict for row in rows] == ["normal", "anomalous"]
     assert {row.model_version_id for row in rows} == {champion.id}
+
+
+def test_drift_starts_one_retraining_and_no_second_one(
+    composed: Composed, results: Store, token: str
+) -> None:
+    """Night -> drift report -> retraining, each started by Airflow when the asset before it was updated."""
+    assert next_report(composed, 1, token)["state"] == "success"
+    for number in range(30):
+        drop(composed.home, QUIET, number, picture("stripes", 8000 + number))
+    assert run_to_end(composed, "nightly_inspection", {"date": QUIET}, token) == "success"
+    assert next_report(composed, 2, token)["state"] == "success"
+    assert drift_outcome(results) == (QUIET, "stable", 0)
+    assert runs(composed, "retrain", token) == []
+
+    settings = Settings(home=composed.home, include_dir=composed.home / "include", _env_file=None)
+    simulation.inject_drift("stripes", settings, results, actor="test", count=14)
+    drop(composed.home, DRIFTED, 1, picture("stripes", 9000))
+    assert run_to_end(composed, "nightly_inspection", {"date": DRIFTED}, token) == "success"
+    assert next_report(composed, 3, token)["state"] == "success"
+    assert drift_outcome(results) == (DRIFTED, "drifted", 13)
+    (run,) = composed.wait_for(lambda: runs(composed, "retrain", token), "a retraining", 120)
+    assert run["dag_run_id"].startswith("asset_triggered")
+    ended = end_of(composed, "retrain", run["dag_run_id"], token)
+    assert ended["state"] == "success"
+    assert ended["note"].startswith("Started by drift of stripes: ")
+    assert "13 of the records were injected." in ended["note"]
+
+    assert run_to_end(composed, "drift_report", {}, token) == "success"
+    report = runs(composed, "drift_report", token)[0]
+    path = f"/api/v2/dags/drift_report/dagRuns/{urllib.parse.quote(report['dag_run_id'])}/taskInstances"
+    tasks = call(composed, path, token=token)["task_instances"]
+    states = {task["task_id"]: task["state"] for task in tasks}
+    assert (states["summary"], states["announce"]) == ("success", "skipped")
+    scheduled(composed, turns=3)  # in which a second retraining would have come
+    assert len(runs(composed, "retrain", token)) == 1
 
 
 def test_queue_and_metadata_are_where_the_file_says(composed: Composed) -> None:
@@ -157,7 +242,7 @@ def test_the_console_serves_the_promoted_model(composed: Composed, results: Stor
     checks = smoke(address, token=secret, wait_s=120, image=picture("stripes", 7002))
     assert [check.name for check in checks if not check.passed] == [], checks
     with results.session(read_only=True) as session:
-        newest = session.exec(select(Inspection).order_by(Inspection.id.desc())).first()  # type: ignore[union-attr]
+        newest = session.exec(select(Inspection).order_by(col(Inspection.id).desc())).first()
     assert newest is not None
     assert (newest.verdict, newest.routed_category) == ("normal", "stripes")
 

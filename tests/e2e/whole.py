@@ -32,10 +32,8 @@ def free_port() -> int:
 class Platform:
     """``anomalyos up`` as a child process, its output and its Airflow REST API."""
 
-    def __init__(self, home: Path, **more: str) -> None:
-        """``more`` are further environment variables."""
+    def __init__(self, home: Path) -> None:
         self.home = home
-        self.database_url = more.get("ANOMALYOS_DATABASE_URL", "")
         self.airflow_port, self.console_port = free_port(), free_port()
         self.environment = {
             # NiceGUI behaves differently where it finds pytest's variables
@@ -43,7 +41,7 @@ class Platform:
             "ANOMALYOS_HOME": str(home),
             "ANOMALYOS_AIRFLOW_PORT": str(self.airflow_port),
             "ANOMALYOS_CONSOLE_PORT": str(self.console_port),
-            **more,
+            "ANOMALYOS_THREADS": "1",
         }
         self.output = ""
         self.process = subprocess.Popen(
@@ -116,9 +114,3 @@ class Platform:
             return state if state in {"success", "failed"} else None
 
         return str(self.wait_for(ended, f"the end of {dag_id}", 240))
-
-    def runs(self, dag_id: str, token: str) -> list[dict[str, Any]]:
-        """All runs of a DAG, the newest first."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns?order_by=-run_after&limit=100"
-        found: list[dict[str, Any]] = self.call(path, token=token)[1]["dag_runs"]
-        return found

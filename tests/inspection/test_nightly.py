@@ -245,7 +245,7 @@ def test_every_run_leads_to_its_batch(settings: Settings, store: Store) -> None:
 NIGHT_IN_A_PROCESS = """
 import sys, time
 from tests.dags import fakes
-fakes.install()
+fakes.install_inspector()
 original = fakes.FakeInspector.inspect
 def slow(self, *args, **kwargs):
     time.sleep(0.01)

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import time
-
 import pytest
+from sqlalchemy import event, insert
+from sqlmodel import select
 
 from anomalyos.db.columns import utc_now
 from anomalyos.db.engine import Store
@@ -58,12 +58,22 @@ def test_inspections_are_found_by_file_newest_first(store: Store) -> None:
         assert lookup.inspections_by_file(session, "m?1", 5) == []
 
 
-def test_a_name_without_a_match_is_looked_for_quickly(store: Store) -> None:
-    add_inspections(store, [f"2026-11-24/stripes/{number:06}.png" for number in range(20_000)])
+def test_a_name_without_a_match_costs_one_statement_that_returns_nothing(store: Store) -> None:
+    add_inspections(store, ["2026-11-24/stripes/000000.png"])
+    with store.session() as session:
+        first = session.exec(select(Inspection)).one().model_dump(exclude={"id"})
+        many = [
+            first | {"work_key": f"{number}", "source": f"2026-11-24/stripes/{number:06}.png"}
+            for number in range(20_000)
+        ]
+        session.execute(insert(Inspection), many)
+    asked: list[str] = []
     with store.session(read_only=True) as session:
-        begun = time.perf_counter()
+        event.listen(store.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
         assert lookup.inspections_by_file(session, "nothing like it", 6) == []
-        assert time.perf_counter() - begun < 1.0
+        assert lookup.inspections_by_file(session, "019999", 6)[0].source.endswith("019999.png")
+    looked = [words for words in asked if words.startswith("SELECT")]
+    assert ["LIMIT" in words for words in looked] == [True, True]
 
 
 @pytest.mark.parametrize("text", ["metal nut", "metal_nut", "METAL-N", "nut"])

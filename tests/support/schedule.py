@@ -1,4 +1,4 @@
-"""Which tests stand in one process, and which of them begin."""
+"""Which tests stand in one process, which of them begin, and which are no part of `make fast`."""
 
 from __future__ import annotations
 
@@ -29,6 +29,33 @@ FIRST: Sequence[str] = (
 """What one process would still be busy with when the others have nothing left to do, the longest first."""
 
 
+MARKED_BY = {
+    "built_home": "slow",
+    "trained_home": "slow",
+    "console": "slow",
+    "dag_server": "airflow",
+    "migrated_airflow": "airflow",
+    "browser": "browser",
+    "running": "browser",
+}
+"""What a fixture says of a test: it learns a model, draws pages, starts Airflow or a browser."""
+
+SLOW = (
+    "tests/classifier/",
+    "tests/explain/",
+    "tests/features/",
+    "tests/inspection/test_nightly.py::test_killed_with_sigkill",
+    "tests/learning/test_rebuild.py",
+    "tests/ops/maintenance/test_backup.py::test_a_killed_restore",
+    "tests/ops/snapshots/",
+    "tests/ops/supervisor/test_first_start.py",
+    "tests/ops/supervisor/test_up.py",
+    "tests/products/test_importer.py::test_the_real_sets",
+    "tests/quality/test_data_check.py",
+)
+"""Marked ``slow``: they import torch or Great Expectations, or start processes to kill them."""
+
+
 def together(nodeid: str) -> str:
     """The name of what a test runs together with: its file, or several files."""
     file = nodeid.split("::", 1)[0]
@@ -51,6 +78,12 @@ class TogetherScheduling(LoadFileScheduling):  # type: ignore[misc]  # xdist has
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(SLOW):
+            item.add_marker("slow")
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in MARKED_BY:
+                item.add_marker(MARKED_BY[fixture])
     items.sort(key=lambda item: place(item.nodeid))
 
 
