@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, TriggerRule, dag, get_current_context, task
+from airflow.sdk import Asset, TriggerRule, dag, task
 from dag_parts import form_doc, form_params, learning_run, task_defaults
 
-from anomalyos.core.settings import get_settings
 from anomalyos.learning.options import RetrainingOptions
 
 MODELS = Asset(name="models", uri="anomalyos://models")
@@ -92,12 +91,13 @@ def retrain() -> None:
     def summary(
         names: list[str], done: list[dict[str, Any]], naming: list[str] | None, named: list[dict[str, Any]]
     ) -> dict[str, Any]:
-        from anomalyos.learning.outcome import ClassifierResults, summarise
+        from anomalyos.learning.outcome import ClassifierResults, note, summarise
         from anomalyos.ops.run_notes import leave_note
 
         results, classifiers = list(done), ClassifierResults(naming, list(named))
-        words = learning_run(RetrainingOptions).note(names, results, classifiers)
-        why_not = leave_note(get_settings(), get_current_context()["run_id"], words)
+        run = learning_run(RetrainingOptions)
+        words = note(names, results, run.drifts, classifiers)
+        why_not = leave_note(run.settings, run.run_id, words)
         print(words, f"(not left as a note: {why_not})" if why_not else "", sep="\n")  # noqa: T201 - the task's log
         return summarise(names, results, classifiers)
 

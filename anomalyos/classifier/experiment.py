@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from anomalyos.classifier.bundle import classifiers_dir
 from anomalyos.classifier.tables import ClassifierVersion
 from anomalyos.core.settings import Settings
@@ -65,23 +67,11 @@ def _log_trial(
 def confusion_figure(matrix: Sequence[Sequence[int]], names: Sequence[str]) -> Figure:
     """Rows are what the defects were, columns what they were called out of fold."""
     from matplotlib.figure import Figure
+    from sklearn.metrics import ConfusionMatrixDisplay
 
     side = 2 + 0.6 * len(names)
     figure = Figure(figsize=(side + 0.8, side), layout="constrained")
-    axes = figure.subplots()
-    largest = max(max(row) for row in matrix)
-    axes.imshow(matrix, cmap="Blues", vmin=0)
-    for row, counts in enumerate(matrix):
-        for column, count in enumerate(counts):
-            axes.text(
-                column,
-                row,
-                str(count),
-                ha="center",
-                va="center",
-                color="white" if count > largest / 2 else "black",
-            )
-    axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
-    axes.set_yticks(range(len(names)), names)
-    axes.set(xlabel="called", ylabel="was")
+    drawn = ConfusionMatrixDisplay(np.array(matrix), display_labels=list(names))
+    drawn.plot(ax=figure.subplots(), cmap="Blues", colorbar=False, xticks_rotation=45)
+    drawn.ax_.set(xlabel="called", ylabel="was")
     return figure

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anomalyos.classifier import versions as classifiers
+from anomalyos.classifier import versions as classifier_versions
 from anomalyos.classifier.bundle import Classifier, classifiers_dir, load_classifier
 from anomalyos.classifier.calibration import softmax
 from anomalyos.classifier.tables import ClassifierVersion
@@ -53,7 +53,7 @@ class DefectClassifier:
     def in_use(self) -> ClassifierVersion | None:
         """The version that gives names, read from the database now; None when there is none."""
         with self.store.session(read_only=True) as session:
-            return classifiers.in_use(session, self.category)
+            return classifier_versions.in_use(session, self.category)
 
     def name_defect(self, crop_rgb: NDArray[np.uint8]) -> Prediction:
         """Name what a crop (H, W, 3) uint8 shows, which is best cut by ``crops.look``: other crops show

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from anomalyos.classifier import network
-from anomalyos.classifier import versions as classifiers
+from anomalyos.classifier import versions as classifier_versions
 from anomalyos.classifier.bundle import (
     FORMAT,
     OutOfFold,
@@ -34,6 +34,7 @@ from anomalyos.classifier.tables import ClassifierVersion
 from anomalyos.classifier.views import compute_views, views_for
 from anomalyos.core.errors import BundleError
 from anomalyos.core.files.locks import held
+from anomalyos.core.progress import StageProgress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
@@ -42,8 +43,6 @@ from anomalyos.models.gate import GateResult
 
 PROCEDURE = 1
 """Counts up whenever the same data and options would give another classifier."""
-Progress = Callable[[str, float], None]
-"""Called with (stage, share of it that is done); stages: features, search, fit."""
 
 
 def train_classifier(
@@ -55,7 +54,7 @@ def train_classifier(
     run_id: str = "",
     actor: str = "airflow",
     options: TrainingOptions | None = None,
-    progress: Progress | None = None,
+    progress: StageProgress | None = None,
 ) -> dict[str, Any]:
     """Search, fit, calibrate, gate, put in use, and record all of it in MLflow.
 
@@ -107,7 +106,8 @@ class Plan:
     store: Store
     run_id: str = ""
     actor: str = "airflow"
-    progress: Progress | None = None
+    progress: StageProgress | None = None
+    """Told of the stages features, search and fit."""
 
     @property
     def key(self) -> str:
@@ -126,14 +126,14 @@ class Plan:
 def ready_version(plan: Plan) -> tuple[ClassifierVersion, bool]:
     """The version of these inputs, its files whole, and whether it is new."""
     with plan.store.session(read_only=True) as session:
-        version = classifiers.find_by_content(session, plan.data.category, plan.key)
+        version = classifier_versions.find_by_content(session, plan.data.category, plan.key)
     if version is not None and not remove_damaged(plan.folder, version.bundle_sha256):
         return version, False
     row = build_version(plan)
     with plan.store.session() as session:
-        version, created = classifiers.add(session, row)
+        version, created = classifier_versions.add(session, row)
         if not created and version.bundle_sha256 != row.bundle_sha256:
-            classifiers.replace_bundle(session, stored_id(version.id), row.bundle_sha256, plan.actor)
+            classifier_versions.replace_bundle(session, stored_id(version.id), row.bundle_sha256, plan.actor)
     return version, created
 
 
@@ -232,8 +232,8 @@ def pass_gate(
         return GateResult(version.gate_passed, version.gate_reason), False
     root = classifiers_dir(settings)
     with store.session(read_only=True) as session:
-        present = classifiers.in_use(session, version.category)
-        pointer = classifiers.pointer(session, version.category)
+        present = classifier_versions.in_use(session, version.category)
+        pointer = classifier_versions.pointer(session, version.category)
     ours = read_out_of_fold(root / version.bundle_path, version.bundle_sha256)
     theirs, note = None, ""
     if present is not None:
@@ -245,9 +245,9 @@ def pass_gate(
     judgement = GateResult(judgement.passed, judgement.reason + note)
     with store.session() as session:
         number = stored_id(version.id)
-        classifiers.record_judgement(session, number, judgement.passed, judgement.reason)
+        classifier_versions.record_judgement(session, number, judgement.passed, judgement.reason)
         if judgement.passed:
-            classifiers.put_in_use(
+            classifier_versions.put_in_use(
                 session,
                 version_id=number,
                 expected_pointer=pointer.pointer_version if pointer is not None else 0,

@@ -9,10 +9,10 @@ import typer
 from anomalyos.cli.form_options import asks
 from anomalyos.cli.output import EXIT_COULD_NOT_RUN, print_json, progress_bar, stdout_console
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.progress import StepProgress
 from anomalyos.core.settings import get_settings
 from anomalyos.db.engine import open_store
 from anomalyos.learning.case_base import refresh_case_base
-from anomalyos.learning.job import Progress as StageProgress
 from anomalyos.learning.options import RebuildOptions
 from anomalyos.learning.outcome import rebuild_line
 from anomalyos.learning.rebuild import rebuild_category
@@ -82,7 +82,7 @@ def gather_cases(names: list[str], bar: Progress) -> None:
         bar.console.print(f"[red]✗[/] known defects: {error.message} {error.hint}", highlight=False)
 
 
-def stage_line(name: str, bar: Progress) -> StageProgress:
+def stage_line(name: str, bar: Progress) -> StepProgress:
     """A progress callback that shows all stages of one category on one line."""
     line = bar.add_task(f"{name}: starting", total=None)
 

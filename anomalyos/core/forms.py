@@ -57,7 +57,7 @@ class FormField:
             kind=kinds[0]["type"],
             title=schema["title"],
             description=schema.get("description", ""),
-            default=schema["default"],
+            default=schema.get("default"),
             optional="anyOf" in schema,
             minimum=kinds[0].get("minimum"),
             maximum=kinds[0].get("maximum"),

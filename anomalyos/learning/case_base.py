@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.cases.library import get_case_library
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
@@ -48,7 +48,7 @@ def follow_reviews(settings: Settings, store: Store) -> int:
         How many inspections were out of step.
     """
     with store.session(read_only=True) as session:
-        behind = cases.reviews_not_followed(session)
+        behind = case_repository.reviews_not_followed(session)
     library = get_case_library(settings, store)
     for inspection_id in behind:
         library.follow_review(inspection_id, "case base")

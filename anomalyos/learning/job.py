@@ -1,15 +1,16 @@
-"""What one rebuild of one category works on, gathered once and handed from step to step."""
+"""What one rebuild of one category works on: each thing is looked up once and handed from step to step."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+import time
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from anomalyos.core.files.hashing import file_sha256
+from anomalyos.core.progress import Progress, StepProgress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
@@ -21,35 +22,33 @@ from anomalyos.learning.options import RebuildOptions
 from anomalyos.learning.reviewed import reviewed_samples
 from anomalyos.models import categories
 from anomalyos.patchcore.bundle import ALGORITHM, FORMAT
-from anomalyos.products.category_settings import category_settings
+from anomalyos.patchcore.folds import FOLDS_FEW, FOLDS_MANY, MANY_IMAGES
+from anomalyos.products.category_settings import CategorySettings, category_settings
 from anomalyos.products.dataset import CategoryData, load_category
 from anomalyos.quality.data_check import check_category, require_learnable
-
-FOLDS_FEW, FOLDS_MANY = 10, 5
-"""Parts the training images are held out in: ten while they are few and each one is missed."""
-MANY_IMAGES = 200
-
-Progress = Callable[[str, int, int], None]
-"""Called with (stage, done, in all); stages: check, learn, calibrate, coreset, evaluate."""
 
 
 @dataclass(frozen=True)
 class LearningJob:
     """One category on its way to a judged version."""
 
-    data: CategoryData
-    """Less what the data check sets aside, plus reviewed normals where they are wanted."""
-    category_id: int
-    recipe: Recipe
-    alpha: float
+    category: str
     settings: Settings
     store: Store
     options: RebuildOptions
     run_id: str = ""
     actor: str = "cli"
-    progress: Progress | None = None
-    salt: str = ""
-    """Part of the key that makes a forced version another one."""
+    progress: StepProgress | None = None
+    """Told of the steps check, learn, calibrate, coreset and evaluate."""
+
+    @cached_property
+    def own(self) -> CategorySettings:
+        """The category's settings under the options."""
+        return self.options.applied(category_settings(self.category, self.settings))
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        return self.own.build_recipe()
 
     @cached_property
     def extractor(self) -> PatchExtractor:
@@ -58,6 +57,36 @@ class LearningJob:
     @cached_property
     def weights(self) -> str:
         return weights_identity(self.recipe.weights, self.settings)
+
+    @cached_property
+    def checked(self) -> CategoryData:
+        """The category less what its data check sets aside.
+
+        Raises:
+            NotFound: for an unknown category.
+            DataStopped: when its suite says that nothing may be learned from its images.
+        """
+        data = load_category(self.settings, self.category)
+        check = check_category(
+            self.category, self.settings, self.store, data=data, progress=self.step("check")
+        )
+        require_learnable(check)
+        return data.without(check.left_out())
+
+    @cached_property
+    def category_id(self) -> int:
+        with self.store.session() as session:
+            row = categories.ensure(session, self.category, synthetic=self.checked.synthetic)
+        return stored_id(row.id)
+
+    @cached_property
+    def data(self) -> CategoryData:
+        """What is learned from and measured on: reviewed normals too, where they are wanted."""
+        if not self.options.use_reviewed:
+            return self.checked
+        with self.store.session(read_only=True) as session:
+            normals = reviewed_normals(session, self.category_id)
+        return self.checked.with_reviewed(reviewed_samples(self.checked, normals, self.settings))
 
     @cached_property
     def data_hash(self) -> str:
@@ -77,14 +106,15 @@ class LearningJob:
         The algorithm's number is left out while it is 1: keys that were made before they held it stay as they
         are, so no product is learned again, and no champion replaced, where only the form of the key changed.
         """
+        salt = (self.run_id or str(time.time_ns())) if self.options.force else ""
         parts: dict[str, Any] = {
-            "data": self.data_hash,
             "recipe": self.recipe.digest(),
             "weights": self.weights,
-            "alpha": self.alpha,
+            "alpha": self.own.alpha,
+            "data": self.data_hash,
             "format": FORMAT,
             "folds": [FOLDS_FEW, FOLDS_MANY, MANY_IMAGES],
-            "salt": self.salt,
+            "salt": salt,
         }
         if ALGORITHM > 1:
             parts["algorithm"] = ALGORITHM
@@ -95,45 +125,6 @@ class LearningJob:
         left_out = sorted(self.data.left_out.items())
         return [{"file": file.rsplit("/", 1)[-1], **why} for file, why in left_out]
 
-    def stage(self, name: str) -> Callable[[int, int], None] | None:
-        """Progress of one stage, that may be nobody's."""
-        return stage(self.progress, name)
-
-
-def stage(progress: Progress | None, name: str) -> Callable[[int, int], None] | None:
-    if progress is None:
-        return None
-    return lambda done, total: progress(name, done, total)
-
-
-def gather(
-    category: str,
-    settings: Settings,
-    store: Store,
-    options: RebuildOptions,
-    *,
-    run_id: str = "",
-    actor: str = "cli",
-    progress: Progress | None = None,
-    salt: str = "",
-) -> LearningJob:
-    """Look up and check everything a rebuild needs, once.
-
-    Raises:
-        NotFound: for an unknown category.
-        DataStopped: when the category's suite says that nothing may be learned from its images.
-        AnomalyOSError: settings are off.
-    """
-    own = options.applied(category_settings(category, settings))
-    recipe = own.build_recipe()
-    data = load_category(settings, category)
-    check = check_category(category, settings, store, data=data, progress=stage(progress, "check"))
-    require_learnable(check)
-    data = data.without(check.left_out())
-    with store.session() as session:
-        category_id = stored_id(categories.ensure(session, category, synthetic=data.synthetic).id)
-        normals = reviewed_normals(session, category_id) if options.use_reviewed else []
-    data = data.with_reviewed(reviewed_samples(data, normals, settings))
-    return LearningJob(
-        data, category_id, recipe, own.alpha, settings, store, options, run_id, actor, progress, salt
-    )
+    def step(self, name: str) -> Progress | None:
+        """Progress of one step, that may be nobody's."""
+        return None if self.progress is None else partial(self.progress, name)

@@ -7,23 +7,23 @@ promote, track.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.progress import Progress, StepProgress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
 from anomalyos.features.patches import PatchExtractor
-from anomalyos.features.recipes import get_recipe
 from anomalyos.images.decoding import ImageRejected, read_image
-from anomalyos.learning.job import FOLDS_FEW, FOLDS_MANY, MANY_IMAGES, LearningJob, Progress, gather
+from anomalyos.learning.job import LearningJob
 from anomalyos.learning.options import RebuildOptions
 from anomalyos.models import categories, promotions
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.evaluation import evaluate_model, evaluate_version
 from anomalyos.models.experiment_log import log_version
 from anomalyos.models.gate import GateResult, Limits, judge
@@ -31,17 +31,15 @@ from anomalyos.models.pointer import stored_bytes
 from anomalyos.models.tables import ModelVersion
 from anomalyos.patchcore.bundle import ALGORITHM, write_bundle
 from anomalyos.patchcore.calibration import Calibration
+from anomalyos.patchcore.folds import hold_out
 from anomalyos.patchcore.model import PatchCoreModel, cross_calibrate
-from anomalyos.patchcore.router import ROUTER_RECIPE, Prototype
+from anomalyos.patchcore.normals import extract_normals
+from anomalyos.patchcore.router import Prototype
 from anomalyos.products.dataset import CategoryData, Sample
-from anomalyos.products.groups import fold_groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
-
-FEWEST_IMAGES = 5
-SEED = 0
 
 
 def rebuild_category(
@@ -53,7 +51,7 @@ def rebuild_category(
     run_id: str = "",
     actor: str = "cli",
     tracked: bool = False,
-    progress: Progress | None = None,
+    progress: StepProgress | None = None,
 ) -> dict[str, Any]:
     """Build, calibrate, evaluate, gate, promote.
 
@@ -76,15 +74,14 @@ def rebuild_category(
         AnomalyOSError: when too few images can be learned from, or settings are off.
     """
     begun = time.monotonic()
-    options = options or RebuildOptions()
-    salt = (run_id or str(time.time_ns())) if options.force else ""
-    job = gather(category, settings, store, options, run_id=run_id, actor=actor, progress=progress, salt=salt)
+    job = LearningJob(category, settings, store, options or RebuildOptions(), run_id, actor, progress)
+    key, dry_run = job.key, job.options.dry_run
     with store.session(read_only=True) as session:
-        version = models.find_by_content(session, job.category_id, job.key)
+        version = model_versions.find_by_content(session, job.category_id, key)
     result: dict[str, Any] = {
         "category": category,
         "version": version.version if version else None,
-        "created": version is None and not options.dry_run,
+        "created": version is None and not dry_run,
         "promoted": False,
         "gate": {"passed": None, "reason": ""},
         "metrics": {},
@@ -92,7 +89,7 @@ def rebuild_category(
         "set_aside": job.set_aside(),
         "reviewed": len(job.data.reviewed),
     }
-    if options.dry_run:
+    if dry_run:
         result |= {"dry_run": True, "images": len(job.data.train)}
     else:
         version = version or record(job, build_version(job))
@@ -100,7 +97,7 @@ def rebuild_category(
         result |= {"version": version.version, "promoted": promoted, "gate": gate.to_json()}
         result["metrics"] = version.metrics
     seconds = round(time.monotonic() - begun, 2)
-    if tracked and version is not None and not options.dry_run:
+    if tracked and version is not None and not dry_run:
         result["tracking"] = log_version(settings, store, category, version.version, seconds=seconds)
     return {**result, "seconds": seconds}
 
@@ -122,72 +119,61 @@ def learn(
     data: CategoryData,
     extractor: PatchExtractor,
     settings: Settings,
-    progress: Callable[[int, int], None] | None,
+    progress: Progress | None,
 ) -> Learned:
     """Features of every readable training image.
 
     Raises:
-        AnomalyOSError: when fewer than ``FEWEST_IMAGES`` can be read.
+        AnomalyOSError: when too few can be read.
     """
-    import torch
-
-    router_recipe = get_recipe(ROUTER_RECIPE)
-    same = router_recipe.feature_key() == extractor.recipe.feature_key()
-    router = extractor if same else PatchExtractor(router_recipe, settings)
     samples: list[Sample] = []
     images: list[dict[str, str]] = []
     rejected: list[dict[str, str]] = []
-    patches: Tensor | None = None
-    embeddings = []
-    for done, sample in enumerate(data.train, start=1):
-        try:
-            image = read_image(sample.path, settings)
-        except ImageRejected as error:
-            rejected.append({"file": sample.path.name, "code": error.code, "reason": error.message})
-            continue
-        features, whole = extractor.extract([image.rgb])
-        if patches is None:
-            patches = torch.empty((len(data.train), *features.shape[1:]), device=features.device)
-        patches[len(samples)] = features[0]
-        embeddings.append((whole if same else router.extract([image.rgb])[1])[0].cpu().numpy())
-        samples.append(sample)
-        entry = {"path": data.path_of(sample), "sha256": image.sha256}
-        if sample in data.reviewed:
-            entry["object"] = sample.path.relative_to(settings.objects_dir).as_posix()
-        images.append(entry)
-        if progress is not None:
-            progress(done, len(data.train))
-    if patches is None or len(samples) < FEWEST_IMAGES:
-        raise AnomalyOSError(
-            f"{data.name} has {len(samples)} readable normal images.",
-            f"At least {FEWEST_IMAGES} are needed to learn what normal looks like; 50 or more are better.",
-        )
-    return Learned(samples, patches[: len(samples)], np.stack(embeddings), images, rejected)
 
+    def pictures() -> Iterator[NDArray[np.uint8]]:
+        for sample in data.train:
+            try:
+                image = read_image(sample.path, settings)
+            except ImageRejected as error:
+                rejected.append({"file": sample.path.name, "code": error.code, "reason": error.message})
+                continue
+            samples.append(sample)
+            entry = {"path": data.path_of(sample), "sha256": image.sha256}
+            if sample in data.reviewed:
+                entry["object"] = sample.path.relative_to(settings.objects_dir).as_posix()
+            images.append(entry)
+            yield image.rgb
 
-def hold_out(samples: list[Sample], folds: int) -> list[NDArray[np.bool_]]:
-    """Masks (N,) of the images that are held out together: group-disjoint, covering every image once."""
-    parts = fold_groups(samples, folds=min(folds, len({sample.group for sample in samples})), seed=SEED)
-    fold_of = {sample.path: fold for fold, part in enumerate(parts) for sample in part}
-    numbers = np.array([fold_of[sample.path] for sample in samples])
-    return [numbers == fold for fold in range(len(parts))]
+    features = extract_normals(
+        pictures(), len(data.train), extractor, settings, name=data.name, progress=progress
+    )
+    return Learned(samples, features.patches, features.embeddings, images, rejected)
 
 
 def calibrate(job: LearningJob, learned: Learned) -> Calibration:
-    """The threshold, from scores of normal images that were held out."""
-    samples = learned.samples
-    folds = hold_out(samples, FOLDS_MANY if len(samples) > MANY_IMAGES else FOLDS_FEW)
-    groups = [sample.group for sample in samples]
-    return cross_calibrate(learned.patches, groups, folds, job.recipe, job.alpha, job.stage("calibrate"))
+    """The threshold, from scores of normal images that were held out.
+
+    Raises:
+        AnomalyOSError: all images are of one part or lot.
+    """
+    groups = [sample.group for sample in learned.samples]
+    if len(set(groups)) < 2:
+        raise AnomalyOSError(
+            f"The {len(groups)} normal images of {job.category} are all of one group.",
+            "Add images of other parts, or correct groups.csv.",
+        )
+    return cross_calibrate(
+        learned.patches, groups, hold_out(groups), job.recipe, job.own.alpha, job.step("calibrate")
+    )
 
 
 def build_version(job: LearningJob) -> ModelVersion:
     """Learn, calibrate and evaluate; write the bundle; return the row that is to be stored."""
     data = job.data
-    learned = learn(data, job.extractor, job.settings, job.stage("learn"))
+    learned = learn(data, job.extractor, job.settings, job.step("learn"))
     calibration = calibrate(job, learned)
-    model = PatchCoreModel.fit(learned.patches, job.recipe, progress=job.stage("coreset"))
-    figures = evaluate_model(model, calibration, data, job.extractor, job.settings, job.stage("evaluate"))
+    model = PatchCoreModel.fit(learned.patches, job.recipe, progress=job.step("coreset"))
+    figures = evaluate_model(model, calibration, data, job.extractor, job.settings, job.step("evaluate"))
     figures |= {"test_hash": job.test_hash, "data_hash": job.data_hash}
     figures["trained_on"] = {"images": len(learned.samples), "reviewed": len(data.reviewed)}
     folder = f"{data.name}/{job.key[:16]}"
@@ -223,7 +209,7 @@ def build_version(job: LearningJob) -> ModelVersion:
 def record(job: LearningJob, version: ModelVersion) -> ModelVersion:
     """Store the row under the category's next number, once."""
     with job.store.session() as session:
-        return models.add_next(session, version)
+        return model_versions.add_next(session, version)
 
 
 def pass_gate(job: LearningJob, version: ModelVersion) -> tuple[GateResult, bool]:
@@ -232,8 +218,8 @@ def pass_gate(job: LearningJob, version: ModelVersion) -> tuple[GateResult, bool
     Returns the judgement and whether the pointer was moved.
     """
     with job.store.session(read_only=True) as session:
-        category = categories.by_name(session, job.data.name)
-        champion = models.champion(session, job.data.name)
+        category = categories.by_name(session, job.category)
+        champion = model_versions.champion(session, job.category)
     if champion is not None and champion.id == version.id:
         return GateResult(True, version.gate_reason or "Champion already."), False
     if version.gate_passed is not None:
@@ -246,7 +232,7 @@ def pass_gate(job: LearningJob, version: ModelVersion) -> tuple[GateResult, bool
         bundle_bytes=stored_bytes(job.settings, version),
     )
     with job.store.session() as session:
-        stored = models.get(session, stored_id(version.id))
+        stored = model_versions.get(session, stored_id(version.id))
         stored.gate_passed, stored.gate_reason = gate.passed, gate.reason
         session.add(stored)
         if gate.passed:

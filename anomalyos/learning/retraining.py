@@ -10,15 +10,14 @@ from anomalyos.classifier.dataset import NotEnoughDefects
 from anomalyos.classifier.train import train_classifier
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
-from anomalyos.learning import outcome
 from anomalyos.learning.case_base import refresh_case_base
 from anomalyos.learning.options import RebuildOptions, RetrainingOptions
-from anomalyos.learning.outcome import ClassifierResults
 from anomalyos.learning.rebuild import rebuild_category
 from anomalyos.products.selection import choose_categories
 from anomalyos.quality.data_check import check_category, require_learnable
 
 DAG_ID = "retrain"
+ACTOR = "airflow"
 
 
 @dataclass(frozen=True)
@@ -51,18 +50,18 @@ class LearningRun:
         return category
 
     def challenge(self, category: str) -> dict[str, Any]:
-        """Build a version, let the gate judge it, and record both in MLflow; as ``rebuild_category``, small
-        enough to hand from task to task."""
+        """Build a version, let the gate judge it, and record both in MLflow.
+
+        Returns:
+            As ``rebuild_category``, without replicates and scores: small enough to hand from task to task.
+        """
+        settings, store, options = self.settings, self.store, self.options
         result = rebuild_category(
-            category,
-            self.settings,
-            self.store,
-            self.options,
-            run_id=self.run_id,
-            actor="airflow",
-            tracked=True,
+            category, settings, store, options, run_id=self.run_id, actor=ACTOR, tracked=True
         )
-        return brief(result)
+        metrics = result.get("metrics") or {}
+        kept = ("image_auroc", "aupro", "test_hash", "data_hash")
+        return {**result, "metrics": {name: metrics.get(name) for name in kept}}
 
     def index_cases(self, names: Sequence[str]) -> dict[str, Any]:
         """Labelled and confirmed defects into the case index, as ``refresh_case_base``; not in a dry run."""
@@ -75,44 +74,21 @@ class LearningRun:
         return list(names) if wanted else []
 
     def name_defects(self, category: str) -> dict[str, Any]:
-        """Train the classifier that names the category's defects, trying as many settings as asked."""
+        """Train the classifier that names the category's defects; too few of them are no failure.
+
+        Returns:
+            JSON-able: ``category``, and ``version``, ``created``, ``promoted``, ``reason``; or ``too_few``,
+            in words.
+
+        Raises:
+            AnomalyOSError: as ``train_classifier``.
+        """
         assert isinstance(self.options, RetrainingOptions)
-        return fine_tune(category, self.settings, self.store, trials=self.options.trials, run_id=self.run_id)
-
-    def note(
-        self, names: Iterable[str], results: Sequence[Mapping[str, Any]], classifiers: ClassifierResults
-    ) -> str:
-        """The run in words."""
-        return outcome.note(names, results, self.drifts, classifiers)
-
-
-def brief(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The result without its replicates and scores."""
-    metrics = result.get("metrics") or {}
-    kept = {name: metrics.get(name) for name in ("image_auroc", "aupro", "test_hash", "data_hash")}
-    return {**result, "metrics": kept}
-
-
-def fine_tune(
-    category: str,
-    settings: Settings,
-    store: Store,
-    *,
-    trials: int,
-    run_id: str = "",
-    actor: str = "airflow",
-) -> dict[str, Any]:
-    """Train the classifier that names the category's defects; too few of them are no failure.
-
-    Returns:
-        JSON-able: ``category``, and ``version``, ``created``, ``promoted``, ``reason``; or ``too_few``, in
-        words.
-
-    Raises:
-        AnomalyOSError: as ``train_classifier``.
-    """
-    try:
-        found = train_classifier(category, settings, store, trials=trials, run_id=run_id, actor=actor)
-    except NotEnoughDefects as error:
-        return {"category": category, "too_few": str(error)}
-    return {name: found[name] for name in ("category", "version", "created", "promoted", "reason")}
+        settings, trials = self.settings, self.options.trials
+        try:
+            found = train_classifier(
+                category, settings, self.store, trials=trials, run_id=self.run_id, actor=ACTOR
+            )
+        except NotEnoughDefects as error:
+            return {"category": category, "too_few": str(error)}
+        return {name: found[name] for name in ("category", "version", "created", "promoted", "reason")}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from anomalyos.core.settings import Settings, get_settings
 from anomalyos.db.engine import Store, open_store
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tables import ModelVersion
 from anomalyos.models.tracking import KEY, NUMBER, TrackingUnreachable, reachable, tracking_client
 
@@ -63,8 +63,8 @@ def follow_pointer(settings: Settings, store: Store, category: str) -> dict[str,
         Alias to MLflow's version number. Versions that MLflow never heard of have none.
     """
     with store.session(read_only=True) as session:
-        champion = models.champion(session, category)
-        newest = next(iter(models.list_versions(session, category, limit=1)), None)
+        champion = model_versions.champion(session, category)
+        newest = next(iter(model_versions.list_versions(session, category, limit=1)), None)
     wanted = {CHAMPION: champion}
     newer = newest is not None and (champion is None or newest.version > champion.version)
     wanted[CHALLENGER] = newest if newer else None

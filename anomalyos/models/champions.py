@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 
-from anomalyos.core.errors import BundleError
+from sqlmodel import col, select
+
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.features.patches import PatchExtractor
 from anomalyos.features.recipes import Recipe
-from anomalyos.features.weights import weights_identity
 from anomalyos.models.tables import Category, ModelVersion
-from anomalyos.patchcore.bundle import Bundle, load_bundle
+from anomalyos.patchcore.bundle import Bundle, check_weights, load_bundle
 
 BUNDLES_KEPT = 64
 """A bundle of the default recipe takes about 1.5 MB; a hundred categories still fit a laptop."""
-
-
-@dataclass(frozen=True)
-class Champion:
-    """A category's present model."""
-
-    category_id: int
-    version: ModelVersion
-    bundle: Bundle
 
 
 class Champions:
@@ -43,8 +33,6 @@ class Champions:
 
     def pointers(self) -> dict[str, ModelVersion]:
         """Champion of every category that has one, read from the database now."""
-        from sqlmodel import col, select
-
         query = select(Category.name, ModelVersion).join(
             ModelVersion, col(Category.champion_id) == col(ModelVersion.id)
         )
@@ -70,19 +58,8 @@ class Champions:
 
     def extractor(self, recipe: Recipe) -> PatchExtractor:
         """The patch extractor of a recipe, its backbone loaded once per process."""
-
         key = recipe.feature_key()
         with self._lock:
             if key not in self._extractors:
                 self._extractors[key] = PatchExtractor(recipe, self.settings)
             return self._extractors[key]
-
-
-def check_weights(bundle: Bundle, settings: Settings) -> None:
-    """Refuse a bundle whose features came from other weights than the ones at hand."""
-    here = weights_identity(bundle.recipe.weights, settings)
-    if bundle.manifest["weights"] != here:
-        raise BundleError(
-            f"The bundle of {bundle.category} was made with other {bundle.recipe.weights} weights.",
-            "Install the weights it was made with, or rebuild the category.",
-        )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.errors import NotFound
+from anomalyos.core.progress import Progress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.features.patches import PatchExtractor
 from anomalyos.images.decoding import ImageRejected, decode_mask, read_image
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tables import ModelVersion
 from anomalyos.patchcore import bootstrap, metrics
 from anomalyos.patchcore.bundle import load_bundle
@@ -25,7 +25,6 @@ from anomalyos.patchcore.model import PatchCoreModel
 from anomalyos.products.dataset import CategoryData, Sample, load_category
 
 REPORTED_ALPHAS = (0.05, 0.10)
-Progress = Callable[[int, int], None]
 
 
 @dataclass
@@ -194,7 +193,7 @@ def evaluate_category(
     """
     data = load_category(settings, name)
     with store.session(read_only=True) as session:
-        champion = models.champion(session, name)
+        champion = model_versions.champion(session, name)
     if champion is None:
         raise NotFound(f"{name} has no model yet.", f"Build one with 'anomalyos rebuild --category {name}'.")
     return evaluate_version(champion, data, settings, progress)

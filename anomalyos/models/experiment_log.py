@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.models import aliases
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tracking import NOTE, PATCHCORE, TrackedRun, log_once, tracking_client
 from anomalyos.patchcore.bundle import load_bundle
 
@@ -23,7 +23,7 @@ def log_version(
 ) -> dict[str, Any]:
     """Record version ``number`` of a category as a run and a registered model, as ``log_once``."""
     with store.session(read_only=True) as session:
-        version = models.by_version(session, category, number)
+        version = model_versions.by_version(session, category, number)
 
     def write(run: TrackedRun) -> None:
         folder = settings.bundles_dir / version.bundle_path
@@ -86,13 +86,12 @@ def score_figure(good: list[float], defective: list[float], threshold: float | N
 
 def roc_figure(good: list[float], defective: list[float]) -> Figure:
     from matplotlib.figure import Figure
-    from sklearn.metrics import roc_curve
+    from sklearn.metrics import RocCurveDisplay
 
-    truth = [0] * len(good) + [1] * len(defective)
-    false_alarms, recall, _ = roc_curve(truth, [*good, *defective])
     figure = Figure(figsize=(4, 4), layout="constrained")
-    axes = figure.subplots()
-    axes.plot(false_alarms, recall, color="#1f5fa8")
-    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
-    axes.set(xlabel="false alarm rate", ylabel="recall", xlim=(0, 1), ylim=(0, 1.01))
+    truth = [0] * len(good) + [1] * len(defective)
+    drawn = RocCurveDisplay.from_predictions(
+        truth, [*good, *defective], ax=figure.subplots(), name="model", plot_chance_level=True
+    )
+    drawn.ax_.set(xlabel="false alarm rate", ylabel="recall")
     return figure

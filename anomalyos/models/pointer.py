@@ -13,7 +13,7 @@ from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import plain_text, stored_id
 from anomalyos.models import aliases, categories, promotions
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tables import ModelVersion, Promotion
 from anomalyos.patchcore.bundle import verify_bundle
 
@@ -42,7 +42,7 @@ def promote_version(
     reason = plain_text(reason, "reason", 500, required=True)
     with store.session(read_only=True) as session:
         row = categories.by_name(session, category)
-        chosen = models.by_version(session, category, version)
+        chosen = model_versions.by_version(session, category, version)
     # outside the writing transaction: reading a large bundle must not make others wait
     verify(settings, chosen)
     with store.session() as session:
@@ -72,7 +72,7 @@ def roll_back(
     with store.session(read_only=True) as session:
         pointer = categories.by_name(session, category).pointer_version
         target = promotions.rollback_target(session, category)
-        earlier = models.get(session, target) if target is not None else None
+        earlier = model_versions.get(session, target) if target is not None else None
     if expected_pointer is not None and expected_pointer != pointer:
         raise Conflict(
             f"The champion of {category} was changed by somebody else in the meantime.",

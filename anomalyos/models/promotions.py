@@ -13,7 +13,7 @@ from anomalyos.accounts import audit
 from anomalyos.core.errors import Conflict, NotFound
 from anomalyos.db.rows import stored_id
 from anomalyos.models import categories
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tables import Category, ModelVersion, Promotion
 
 PROMOTE = "promote"
@@ -46,7 +46,7 @@ def promote(
         Conflict: somebody moved the pointer in between, or the version is the champion already.
     """
     category = _fresh_category(session, category_id)
-    version = models.get(session, version_id)
+    version = model_versions.get(session, version_id)
     if version.category_id != category_id:
         raise NotFound(f"Model version {version_id} belongs to another category than {category.name}.")
     if category.pointer_version == expected_pointer and category.champion_id == version_id:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from sqlalchemy import and_, func
+from sqlalchemy import func, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col, select
 
@@ -99,18 +99,9 @@ def counts(session: Session) -> dict[int, int]:
 
 def newest(session: Session) -> dict[int, tuple[int, bool | None]]:
     """Each category's newest version number and what the gate said of it, by category id."""
-    latest = (
-        select(ModelVersion.category_id, func.max(ModelVersion.version).label("version"))
-        .group_by(col(ModelVersion.category_id))
-        .subquery()
-    )
-    query = select(ModelVersion.category_id, ModelVersion.version, ModelVersion.gate_passed).join(
-        latest,
-        and_(
-            col(ModelVersion.category_id) == latest.c.category_id,
-            col(ModelVersion.version) == latest.c.version,
-        ),
-    )
+    place = (col(ModelVersion.category_id), col(ModelVersion.version))
+    latest = select(place[0], func.max(place[1])).group_by(place[0])
+    query = select(*place, ModelVersion.gate_passed).where(tuple_(*place).in_(latest))
     return {category_id: (version, passed) for category_id, version, passed in session.exec(query)}
 
 

@@ -35,8 +35,8 @@ class Tested:
 
 def main() -> Path:
     from anomalyos.features.patches import PatchExtractor
-    from anomalyos.learning.job import FOLDS_MANY
-    from anomalyos.learning.rebuild import hold_out, learn
+    from anomalyos.learning.rebuild import learn
+    from anomalyos.patchcore.folds import hold_out
     from anomalyos.patchcore.model import PatchCoreModel, cross_calibrate
     from anomalyos.products.category_settings import category_settings
     from anomalyos.products.dataset import load_category
@@ -51,7 +51,7 @@ def main() -> Path:
     learned = learn(data, extractor, settings, None)
     tested = read(data.test, extractor, settings)
     groups = [sample.group for sample in learned.samples]
-    folds = hold_out(learned.samples, FOLDS_MANY)
+    folds = hold_out(groups)
     calibration = cross_calibrate(learned.patches, groups, folds, recipe, own.alpha)
     before = scores(PatchCoreModel.fit(learned.patches, recipe), tested)
     sys.stderr.write("the model before is there\n")

@@ -131,6 +131,8 @@ async def test_the_page_asks_what_the_form_asks(products: Console, sign_in: Sign
     user = await sign_in("erik")
     await user.open(PATH)
     await see(user, "What to learn again")
+    await user.should_not_see(marker="trials")
+    user.find(marker="fine-tune").click()
     for name, field in RetrainingOptions.questions().items():
         (drawn,) = user.find(marker=name.replace("_", "-")).elements
         if isinstance(drawn, ui.number):
@@ -140,7 +142,7 @@ async def test_the_page_asks_what_the_form_asks(products: Console, sign_in: Sign
             assert list(drawn.options) == ([AS_SET, *field.choices] if field.choices else ["dots", "stripes"])
     user.find(marker="start-retraining").click()
     await see(user, "Airflow has taken it on.")
-    assert products.airflow.known["manual__1"].conf == RetrainingOptions().filled_in()
+    assert products.airflow.known["manual__1"].conf == RetrainingOptions(fine_tune=True).filled_in()
 
 
 async def test_a_wrong_value_is_refused_in_the_forms_words(products: Console, sign_in: SignIn) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
@@ -38,4 +38,4 @@ def test_reviews_the_console_could_not_follow_are_followed(settings: Settings, b
     assert follow_reviews(settings, built) == 1
     assert follow_reviews(settings, built) == 0
     with built.session(read_only=True) as session:
-        assert [case.defect_type for case in cases.of_inspection(session, number)] == ["stain"]
+        assert [case.defect_type for case in case_repository.of_inspection(session, number)] == ["stain"]

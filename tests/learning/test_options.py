@@ -23,7 +23,7 @@ from anomalyos.learning.options import RebuildOptions, RetrainingOptions
 from anomalyos.learning.rebuild import rebuild_category
 from anomalyos.learning.reviewed import reviewed_samples
 from anomalyos.models import categories
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tables import ModelVersion
 from anomalyos.patchcore.bundle import load_bundle
 from anomalyos.products.category_settings import CategorySettings
@@ -61,7 +61,7 @@ def called(store: Store, data: bytes, decision: str | None, *, category: str = "
 
 def newest(store: Store, category: str) -> ModelVersion:
     with store.session(read_only=True) as session:
-        return models.list_versions(session, category)[0]
+        return model_versions.list_versions(session, category)[0]
 
 
 def test_empty_fields_of_a_form_change_nothing() -> None:

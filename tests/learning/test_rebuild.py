@@ -12,11 +12,11 @@ from anomalyos.core.errors import AnomalyOSError, BundleError
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.learning import job
-from anomalyos.learning.job import gather
+from anomalyos.learning.job import LearningJob
 from anomalyos.learning.options import RebuildOptions
 from anomalyos.learning.rebuild import rebuild_category
 from anomalyos.models import categories, promotions
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.evaluation import evaluate_category
 from anomalyos.patchcore.bundle import FORMAT, load_bundle
 from tests.support.products import picture, write_product
@@ -36,7 +36,7 @@ def test_a_rebuild_learns_evaluates_and_promotes(settings: Settings, store: Stor
     assert result["metrics"]["images"]["test_defective"] == 6
     assert list(dict.fromkeys(stages)) == ["check", "learn", "calibrate", "coreset", "evaluate"]
     with store.session(read_only=True) as session:
-        champion = models.champion(session, "stripes")
+        champion = model_versions.champion(session, "stripes")
     assert champion is not None
     assert champion.run_id == "r1"
     bundle = load_bundle(settings.bundles_dir / champion.bundle_path, champion.bundle_sha256)
@@ -95,7 +95,7 @@ def test_a_rollback_by_a_person_is_not_undone_by_the_next_rebuild(settings: Sett
         promotions.rollback(session, category_name="stripes", actor="mia", reason="too many false alarms")
     assert rebuild_category("stripes", settings, store)["promoted"] is False
     with store.session(read_only=True) as session:
-        champion = models.champion(session, "stripes")
+        champion = model_versions.champion(session, "stripes")
         assert categories.by_name(session, "stripes").pointer_version == 3
     assert champion is not None
     assert champion.version == 1
@@ -112,8 +112,8 @@ def test_a_worse_challenger_stays_a_challenger(settings: Settings, store: Store)
     assert result["gate"]["passed"] is False
     assert "fell from 1.0000" in result["gate"]["reason"]
     with store.session(read_only=True) as session:
-        champion = models.champion(session, "stripes")
-        challenger = models.by_version(session, "stripes", 2)
+        champion = model_versions.champion(session, "stripes")
+        challenger = model_versions.by_version(session, "stripes", 2)
     assert champion is not None
     assert champion.version == 1
     assert challenger.gate_reason == result["gate"]["reason"]
@@ -124,7 +124,7 @@ def test_unreadable_training_images_are_left_out_and_named(settings: Settings, s
     (root / "train/good/broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     rebuild_category("dots", settings, store)
     with store.session(read_only=True) as session:
-        champion = models.champion(session, "dots")
+        champion = model_versions.champion(session, "dots")
     assert champion is not None
     manifest = load_bundle(settings.bundles_dir / champion.bundle_path).manifest
     assert [entry["file"] for entry in manifest["rejected_images"]] == ["broken.png"]
@@ -141,7 +141,7 @@ def test_a_damaged_champion_is_reported_not_used(settings: Settings, store: Stor
     write_product(settings.data_dir, "dots")
     rebuild_category("dots", settings, store)
     with store.session(read_only=True) as session:
-        champion = models.champion(session, "dots")
+        champion = model_versions.champion(session, "dots")
     assert champion is not None
     bank = settings.bundles_dir / champion.bundle_path / "bank.faiss"
     bank.write_bytes(bank.read_bytes()[:-1])
@@ -155,12 +155,12 @@ def test_a_key_holds_the_version_of_the_code_that_computes_it(
     write_product(settings.data_dir, "dots", train=6, good=0, flawed=0)
     monkeypatch.setattr(job, "ALGORITHM", 1)
     options = RebuildOptions(dry_run=True)
-    before = gather("dots", settings, store, options)
+    before = LearningJob("dots", settings, store, options)
     parts = {
         "data": before.data.content_hash(),
         "recipe": before.recipe.digest(),
         "weights": before.weights,
-        "alpha": before.alpha,
+        "alpha": before.own.alpha,
         "format": FORMAT,
         "folds": [10, 5, 200],
         "salt": "",
@@ -171,9 +171,9 @@ def test_a_key_holds_the_version_of_the_code_that_computes_it(
     assert (made["version"], made["promoted"]) == (1, True)
     monkeypatch.setattr(job, "ALGORITHM", 2)
     changed = rebuild_category("dots", settings, store, options)
-    assert gather("dots", settings, store, options).key != old
+    assert LearningJob("dots", settings, store, options).key != old
     assert (changed["version"], changed["images"]) == (None, 6), "other code: no version is made of this yet"
     with store.session(read_only=True) as session:
-        champion = models.champion(session, "dots")
+        champion = model_versions.champion(session, "dots")
     assert champion is not None
     assert champion.content_key == old, "what inspects goes on until something better is built"

@@ -10,7 +10,7 @@ import pytest
 from anomalyos.core.errors import NotFound
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
-from anomalyos.learning import outcome, rebuild, retraining
+from anomalyos.learning import outcome, rebuild
 from anomalyos.learning.options import RetrainingOptions
 from anomalyos.learning.outcome import ClassifierResults, RebuildFailed
 from anomalyos.learning.retraining import LearningRun
@@ -143,6 +143,6 @@ def test_names_that_failed_fail_the_run_and_are_in_the_note() -> None:
 
 
 def test_too_few_defects_are_no_failure(built: Store, settings: Settings) -> None:
-    found = retraining.fine_tune("dots", settings, built, trials=1)
+    found = LearningRun(settings, built, RetrainingOptions(trials=1)).name_defects("dots")
     assert found["category"] == "dots"
     assert "dots has 0 named defects" in found["too_few"]

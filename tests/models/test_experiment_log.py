@@ -16,7 +16,7 @@ from anomalyos.db.engine import Store
 from anomalyos.learning.options import RebuildOptions
 from anomalyos.learning.rebuild import rebuild_category
 from anomalyos.models import aliases, experiment_log, pointer, tracking
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tracking import CATEGORY, KEY
 
 
@@ -79,7 +79,7 @@ def test_a_version_is_a_run_and_a_registered_model_once(plant: Plant) -> None:
 
 def test_a_run_that_was_killed_half_way_is_written_anew(plant: Plant) -> None:
     with plant.store.session(read_only=True) as session:
-        version = models.by_version(session, "dots", 1)
+        version = model_versions.by_version(session, "dots", 1)
     client = tracking.tracking_client(plant.settings)
     number = tracking.experiment_id(client, plant.settings, tracking.PATCHCORE)
     client.create_run(number, tags={KEY: version.content_key, CATEGORY: "dots"})

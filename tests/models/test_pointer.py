@@ -11,7 +11,7 @@ from anomalyos.core.errors import AnomalyOSError, BundleError, Conflict, NotFoun
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.models import categories, pointer
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tables import ModelVersion
 
 
@@ -24,10 +24,10 @@ def second(settings: Settings, built_home: Path) -> Iterator[Store]:
     store = Store(settings)
     folder = settings.bundles_dir / "stripes" / "copy"
     with store.session() as session:
-        first = models.by_version(session, "stripes", 1)
+        first = model_versions.by_version(session, "stripes", 1)
         shutil.copytree(settings.bundles_dir / first.bundle_path, folder)
         fields = first.model_dump(exclude={"id", "version", "content_key", "bundle_path"})
-        models.add(
+        model_versions.add(
             session, ModelVersion(**fields, version=2, content_key="2" * 64, bundle_path="stripes/copy")
         )
     yield store
@@ -36,7 +36,7 @@ def second(settings: Settings, built_home: Path) -> Iterator[Store]:
 
 def in_use(store: Store) -> int:
     with store.session(read_only=True) as session:
-        version = models.champion(session, "stripes")
+        version = model_versions.champion(session, "stripes")
     assert version is not None
     return version.version
 
@@ -66,7 +66,7 @@ def test_a_damaged_bundle_is_neither_promoted_nor_returned_to(second: Store, set
     calibration.write_bytes(whole)
     promote(second, settings, 2)
     with second.session(read_only=True) as session:
-        first = settings.bundles_dir / models.by_version(session, "stripes", 1).bundle_path
+        first = settings.bundles_dir / model_versions.by_version(session, "stripes", 1).bundle_path
     (first / "calibration.json").unlink()
     with pytest.raises(BundleError, match=r"calibration\.json"):
         pointer.roll_back(second, settings, category="stripes", actor="erik", reason="worse")
@@ -100,7 +100,7 @@ def test_what_does_not_exist_is_said(second: Store, settings: Settings) -> None:
 
 def test_the_size_is_what_the_manifest_lists(second: Store, settings: Settings) -> None:
     with second.session(read_only=True) as session:
-        version = models.by_version(session, "stripes", 2)
+        version = model_versions.by_version(session, "stripes", 2)
     folder = settings.bundles_dir / version.bundle_path
     files = [path.stat().st_size for path in folder.iterdir() if path.name != "manifest.json"]
     assert pointer.stored_bytes(settings, version) == sum(files)

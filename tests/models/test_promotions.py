@@ -13,7 +13,7 @@ from anomalyos.core.errors import Conflict, NotFound
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.models import categories, promotions
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tables import Promotion
 from tests.support import workers
 from tests.support.rows import category_with_versions
@@ -38,7 +38,7 @@ def roll_back(session: Session, name: str = "hazelnut") -> Promotion:
 
 
 def champion(session: Session, name: str = "hazelnut") -> int:
-    version = models.champion(session, name)
+    version = model_versions.champion(session, name)
     assert version is not None
     return version.version
 

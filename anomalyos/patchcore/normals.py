@@ -1,0 +1,74 @@
+"""From pictures of normal parts to their features: what every model is learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anomalyos.core.arrays import Float32Array
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.progress import Progress
+from anomalyos.core.runtime import RuntimeSettings
+from anomalyos.features.patches import PatchExtractor
+from anomalyos.features.recipes import get_recipe
+from anomalyos.patchcore.router import ROUTER_RECIPE
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FEWEST_IMAGES = 5
+
+
+@dataclass(frozen=True)
+class NormalFeatures:
+    """What a recipe sees in normal images."""
+
+    patches: Tensor
+    """(N, rows, cols, D) float32"""
+    embeddings: Float32Array
+    """(N, C), unit length, under the router's recipe"""
+
+
+def extract_normals(
+    pictures: Iterable[NDArray[np.uint8]],
+    most: int,
+    extractor: PatchExtractor,
+    settings: RuntimeSettings,
+    *,
+    name: str,
+    progress: Progress | None = None,
+) -> NormalFeatures:
+    """Features of RGB pictures (H, W, 3), which may differ in size and are taken one at a time.
+
+    Args:
+        most: how many pictures there are at most; room for so many is made at once.
+        name: what the error calls them.
+
+    Raises:
+        AnomalyOSError: when they are fewer than ``FEWEST_IMAGES``.
+    """
+    import torch
+
+    router_recipe = get_recipe(ROUTER_RECIPE)
+    same = router_recipe.feature_key() == extractor.recipe.feature_key()
+    router = extractor if same else PatchExtractor(router_recipe, settings)
+    patches: Tensor | None = None
+    embeddings: list[Float32Array] = []
+    for rgb in pictures:
+        features, whole = extractor.extract([rgb])
+        if patches is None:
+            patches = torch.empty((most, *features.shape[1:]), device=features.device)
+        patches[len(embeddings)] = features[0]
+        embeddings.append((whole if same else router.extract([rgb])[1])[0].cpu().numpy())
+        if progress is not None:
+            progress(len(embeddings), most)
+    if patches is None or len(embeddings) < FEWEST_IMAGES:
+        raise AnomalyOSError(
+            f"{name} has {len(embeddings)} readable normal images.",
+            f"At least {FEWEST_IMAGES} are needed to learn what normal looks like; 50 or more are better.",
+        )
+    return NormalFeatures(patches[: len(embeddings)], np.stack(embeddings))
