@@ -14,14 +14,10 @@ depends_on: str | None = None
 def upgrade() -> None:
     op.create_table(
         "queue_lease",
-        sa.Column("inspection_id", sa.Integer(), nullable=False),
-        sa.Column("holder", sa.String(64), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["inspection_id"], ["inspection.id"], name="fk_queue_lease_inspection_id"),
-        sa.PrimaryKeyConstraint("inspection_id", name="pk_queue_lease"),
+        sa.Column("inspection_id", sa.Integer(), sa.ForeignKey("inspection.id"), primary_key=True),
+        sa.Column("holder", sa.String(64), nullable=False, index=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False, index=True),
     )
-    op.create_index("ix_queue_lease_holder", "queue_lease", ["holder"])
-    op.create_index("ix_queue_lease_expires_at", "queue_lease", ["expires_at"])
 
 
 def downgrade() -> None:

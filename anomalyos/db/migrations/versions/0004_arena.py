@@ -25,9 +25,11 @@ def downgrade() -> None:
 def _create_material() -> None:
     op.create_table(
         "arena_material",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("content_sha256", sa.String(64), nullable=False),
-        sa.Column("model_version_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "model_version_id", sa.Integer(), sa.ForeignKey("model_version.id"), nullable=False, index=True
+        ),
         sa.Column("category", sa.String(64), nullable=False),
         sa.Column("synthetic", sa.Boolean(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
@@ -44,34 +46,26 @@ def _create_material() -> None:
         sa.Column("map_path", sa.String(), nullable=False),
         sa.Column("map_facts", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["model_version_id"], ["model_version.id"], name="fk_arena_material_model_version_id"
-        ),
-        sa.PrimaryKeyConstraint("id", name="pk_arena_material"),
-        sa.UniqueConstraint(
-            "content_sha256", "model_version_id", name="uq_arena_material_content_sha256_model_version_id"
-        ),
+        sa.UniqueConstraint("content_sha256", "model_version_id"),
     )
-    op.create_index("ix_arena_material_model_version_id", "arena_material", ["model_version_id"])
 
 
 def _create_rounds() -> None:
     op.create_table(
         "arena_challenge",
-        sa.Column("day", sa.String(10), nullable=False),
+        sa.Column("day", sa.String(10), primary_key=True),
         sa.Column("seed", sa.String(80), nullable=False),
         sa.Column("level", sa.Float(), nullable=False),
         sa.Column("material_ids", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("day", name="pk_arena_challenge"),
     )
     op.create_table(
         "arena_round",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("token", sa.String(32), nullable=False),
-        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("token", sa.String(32), nullable=False, index=True, unique=True),
+        sa.Column("user_id", sa.Integer(), sa.ForeignKey("app_user.id"), nullable=False, index=True),
         sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("day", sa.String(10)),
+        sa.Column("day", sa.String(10), index=True),
         sa.Column("category", sa.String(64), nullable=False),
         sa.Column("level", sa.Float(), nullable=False),
         sa.Column("seed", sa.String(80), nullable=False),
@@ -80,26 +74,20 @@ def _create_rounds() -> None:
         sa.Column("ai_right", sa.Integer(), nullable=False),
         sa.Column("best_streak", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("finished_at", sa.DateTime(timezone=True)),
-        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_arena_round_user_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_arena_round"),
-        sa.UniqueConstraint("user_id", "day", name="uq_arena_round_user_id_day"),
+        sa.Column("finished_at", sa.DateTime(timezone=True), index=True),
+        sa.UniqueConstraint("user_id", "day"),
     )
-    op.create_index("ix_arena_round_token", "arena_round", ["token"], unique=True)
-    op.create_index("ix_arena_round_user_id", "arena_round", ["user_id"])
-    op.create_index("ix_arena_round_day", "arena_round", ["day"])
-    op.create_index("ix_arena_round_finished_at", "arena_round", ["finished_at"])
 
 
 def _create_calls() -> None:
     op.create_table(
         "arena_call",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("round_id", sa.Integer(), sa.ForeignKey("arena_round.id"), nullable=False, index=True),
         sa.Column("place", sa.Integer(), nullable=False),
-        sa.Column("material_id", sa.Integer(), nullable=False),
-        sa.Column("token", sa.String(32), nullable=False),
-        sa.Column("category", sa.String(64), nullable=False),
+        sa.Column("material_id", sa.Integer(), sa.ForeignKey("arena_material.id"), nullable=False),
+        sa.Column("token", sa.String(32), nullable=False, index=True, unique=True),
+        sa.Column("category", sa.String(64), nullable=False, index=True),
         sa.Column("defective", sa.Boolean(), nullable=False),
         sa.Column("ai_defective", sa.Boolean(), nullable=False),
         sa.Column("shown_at", sa.DateTime(timezone=True)),
@@ -111,11 +99,5 @@ def _create_calls() -> None:
         sa.Column("right", sa.Boolean(), nullable=False),
         sa.Column("points", sa.Integer(), nullable=False),
         sa.Column("parts", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(["material_id"], ["arena_material.id"], name="fk_arena_call_material_id"),
-        sa.ForeignKeyConstraint(["round_id"], ["arena_round.id"], name="fk_arena_call_round_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_arena_call"),
-        sa.UniqueConstraint("round_id", "place", name="uq_arena_call_round_id_place"),
+        sa.UniqueConstraint("round_id", "place"),
     )
-    op.create_index("ix_arena_call_category", "arena_call", ["category"])
-    op.create_index("ix_arena_call_round_id", "arena_call", ["round_id"])
-    op.create_index("ix_arena_call_token", "arena_call", ["token"], unique=True)

@@ -25,7 +25,7 @@ def downgrade() -> None:
 def _create_figures() -> None:
     op.create_table(
         "image_figures",
-        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("sha256", sa.String(64), primary_key=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("format", sa.String(), nullable=False),
         sa.Column("mode", sa.String(), nullable=False),
@@ -37,16 +37,15 @@ def _create_figures() -> None:
         sa.Column("perceptual_hash", sa.String(), nullable=False),
         sa.Column("reject_code", sa.String(), nullable=False),
         sa.Column("reject_reason", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("sha256", name="pk_image_figures"),
     )
 
 
 def _create_checks() -> None:
     op.create_table(
         "data_check",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("content_key", sa.String(64), nullable=False),
-        sa.Column("category", sa.String(64), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("content_key", sa.String(64), nullable=False, index=True, unique=True),
+        sa.Column("category", sa.String(64), nullable=False, index=True),
         sa.Column("batch_key", sa.String(64), nullable=False),
         sa.Column("outcome", sa.String(16), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
@@ -58,17 +57,14 @@ def _create_checks() -> None:
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("released_by", sa.String(64), nullable=False),
         sa.Column("released_at", sa.DateTime(timezone=True)),
-        sa.PrimaryKeyConstraint("id", name="pk_data_check"),
     )
-    op.create_index("ix_data_check_category", "data_check", ["category"])
-    op.create_index("ix_data_check_content_key", "data_check", ["content_key"], unique=True)
     op.create_index("ix_data_check_subject", "data_check", ["batch_key", "category", "checked_at"])
 
 
 def _create_quarantine() -> None:
     op.create_table(
         "quarantined_image",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("category", sa.String(64), nullable=False),
         sa.Column("file", sa.String(), nullable=False),
         sa.Column("sha256", sa.String(64), nullable=False),
@@ -79,7 +75,6 @@ def _create_quarantine() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True)),
         sa.Column("note", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_quarantined_image"),
-        sa.UniqueConstraint("category", "file", "sha256", name="uq_quarantined_image_category_file_sha256"),
+        sa.UniqueConstraint("category", "file", "sha256"),
     )
     op.create_index("ix_quarantined_image_state", "quarantined_image", ["category", "state"])

@@ -14,10 +14,9 @@ depends_on: str | None = None
 def upgrade() -> None:
     op.create_table(
         "image_embedding",
-        sa.Column("sha256", sa.String(64), nullable=False),
-        sa.Column("recipe", sa.String(64), nullable=False),
+        sa.Column("sha256", sa.String(64), primary_key=True),
+        sa.Column("recipe", sa.String(64), primary_key=True),
         sa.Column("vector", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("sha256", "recipe", name="pk_image_embedding"),
     )
     _create_injected()
     _create_checks()
@@ -32,9 +31,9 @@ def downgrade() -> None:
 def _create_injected() -> None:
     op.create_table(
         "injected_record",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("category", sa.String(64), nullable=False),
-        sa.Column("model_version_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("category", sa.String(64), nullable=False, index=True),
+        sa.Column("model_version_id", sa.Integer(), sa.ForeignKey("model_version.id"), nullable=False),
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("score", sa.Float(), nullable=False),
@@ -45,23 +44,18 @@ def _create_injected() -> None:
         sa.Column("vector", sa.LargeBinary(), nullable=False),
         sa.Column("injected_by", sa.String(64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_injected_record"),
-        sa.ForeignKeyConstraint(
-            ["model_version_id"], ["model_version.id"], name="fk_injected_record_model_version_id"
-        ),
     )
-    op.create_index("ix_injected_record_category", "injected_record", ["category"])
     op.create_index("ix_injected_record_version", "injected_record", ["model_version_id", "id"])
 
 
 def _create_checks() -> None:
     op.create_table(
         "drift_check",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("content_key", sa.String(64), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("content_key", sa.String(64), nullable=False, index=True, unique=True),
         sa.Column("category", sa.String(64), nullable=False),
-        sa.Column("day", sa.String(10), nullable=False),
-        sa.Column("model_version_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.String(10), nullable=False, index=True),
+        sa.Column("model_version_id", sa.Integer(), sa.ForeignKey("model_version.id"), nullable=False),
         sa.Column("outcome", sa.String(16), nullable=False),
         sa.Column("reference_count", sa.Integer(), nullable=False),
         sa.Column("current_count", sa.Integer(), nullable=False),
@@ -70,28 +64,20 @@ def _create_checks() -> None:
         sa.Column("page_path", sa.String(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_drift_check"),
-        sa.ForeignKeyConstraint(
-            ["model_version_id"], ["model_version.id"], name="fk_drift_check_model_version_id"
-        ),
     )
-    op.create_index("ix_drift_check_content_key", "drift_check", ["content_key"], unique=True)
-    op.create_index("ix_drift_check_day", "drift_check", ["day"])
     op.create_index("ix_drift_check_subject", "drift_check", ["category", "day"])
 
 
 def _create_alarms() -> None:
     op.create_table(
         "drift_alarm",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("category", sa.String(64), nullable=False),
-        sa.Column("check_id", sa.Integer(), nullable=False),
+        sa.Column("check_id", sa.Integer(), sa.ForeignKey("drift_check.id"), nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("metric", sa.String(32), nullable=False),
         sa.Column("size", sa.Float(), nullable=False),
         sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_drift_alarm"),
-        sa.ForeignKeyConstraint(["check_id"], ["drift_check.id"], name="fk_drift_alarm_check_id"),
     )
     for name in ("category", "run_id", "raised_at"):
         op.create_index(f"ix_drift_alarm_{name}", "drift_alarm", [name])

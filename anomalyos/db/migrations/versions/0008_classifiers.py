@@ -14,8 +14,8 @@ depends_on: str | None = None
 def upgrade() -> None:
     op.create_table(
         "classifier_version",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("category", sa.String(64), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("category", sa.String(64), nullable=False, index=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("content_key", sa.String(64), nullable=False),
         sa.Column("bundle_path", sa.String(), nullable=False),
@@ -25,20 +25,14 @@ def upgrade() -> None:
         sa.Column("gate_reason", sa.String(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_classifier_version"),
-        sa.UniqueConstraint("category", "version", name="uq_classifier_version_category_version"),
-        sa.UniqueConstraint("category", "content_key", name="uq_classifier_version_category_content_key"),
+        sa.UniqueConstraint("category", "version"),
+        sa.UniqueConstraint("category", "content_key"),
     )
-    op.create_index("ix_classifier_version_category", "classifier_version", ["category"])
     op.create_table(
         "classifier_pointer",
-        sa.Column("category", sa.String(64), nullable=False),
-        sa.Column("version_id", sa.Integer(), nullable=False),
+        sa.Column("category", sa.String(64), primary_key=True),
+        sa.Column("version_id", sa.Integer(), sa.ForeignKey("classifier_version.id"), nullable=False),
         sa.Column("pointer_version", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("category", name="pk_classifier_pointer"),
-        sa.ForeignKeyConstraint(
-            ["version_id"], ["classifier_version.id"], name="fk_classifier_pointer_version_id"
-        ),
     )
 
 
