@@ -140,7 +140,6 @@ class Gallery:
 
     def _ask(self, image: DecodedImage, category: str) -> Inspection | None:
         """The champion's answer as an inspection that is in no batch."""
-
         examination = self._examiner().examine(image, category)
         if examination.score is None or examination.version is None:
             return None

@@ -11,7 +11,7 @@ from anomalyos.core.errors import AnomalyOSError, NotFound
 from anomalyos.core.progress import StepProgress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tracking import RETRIEVAL, finished_run, reachable, tracked_run
 from anomalyos.products.selection import choose_categories
 
@@ -25,7 +25,7 @@ def measurable(settings: Settings, store: Store) -> list[str]:
         NotFound: there is none.
     """
     with store.session(read_only=True) as session:
-        names = [name for name in choose_categories(settings, []) if models.champion(session, name)]
+        names = [name for name in choose_categories(settings, []) if model_versions.champion(session, name)]
     if not names:
         raise NotFound("No product has a model yet.", "Run rebuild_indexes first.")
     return names

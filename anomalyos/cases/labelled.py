@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.cases.appearance import Appearance, Place
 from anomalyos.cases.crops import centre, crop_box, cut, mask_box, whole
 from anomalyos.cases.tables import CaseOrigin, DefectCase
@@ -94,9 +94,9 @@ def _keep(read: list[LabelledDefect], data: CategoryData, store: Store, appearan
     added = 0
     with store.session() as session:
         for (_, row), vector in zip(fresh, vectors, strict=True):
-            case, created = cases.add(session, row, ACTOR)
+            case, created = case_repository.add(session, row, ACTOR)
             added += created
-            cases.put_vector(session, stored_id(case.id), appearance.digest, vector)
+            case_repository.put_vector(session, stored_id(case.id), appearance.digest, vector)
     return added
 
 
@@ -105,7 +105,7 @@ def _not_known(
 ) -> list[tuple[LabelledDefect, DefectCase]]:
     from sqlmodel import col, select
 
-    keys = [cases.content_key(row) for _, row in read]
+    keys = [case_repository.content_key(row) for _, row in read]
     with store.session(read_only=True) as session:
         query = select(DefectCase.content_key).where(col(DefectCase.content_key).in_(keys))
         known = set(session.exec(query))

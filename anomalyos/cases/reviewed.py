@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.cases.appearance import Appearance, Place
 from anomalyos.cases.crops import centre, crop_box, cut
 from anomalyos.cases.labelled import box_and_focus
@@ -41,7 +41,7 @@ def follow(
             return None
         assert standing is not None
         row, vector = prepared
-        row.defect_type = standing.defect_type or cases.UNNAMED
+        row.defect_type = standing.defect_type or case_repository.UNNAMED
         row.note = standing.note
         return _install(session, row, vector, appearance.digest, actor)
 
@@ -75,23 +75,23 @@ def _prepare(
 
 
 def _install(session: Session, row: DefectCase, vector: Float32Array, digest: str, actor: str) -> DefectCase:
-    case, created = cases.add(session, row, actor)
+    case, created = case_repository.add(session, row, actor)
     case_id = stored_id(case.id)
-    cases.put_vector(session, case_id, digest, vector)
+    case_repository.put_vector(session, case_id, digest, vector)
     if not created:
-        if case.removed_at is not None and case.removed_by == cases.FOLLOWING:
-            cases.restore(session, case_id, actor, "the review says defect again")
-        cases.annotate(session, case_id, actor, row.note)
+        if case.removed_at is not None and case.removed_by == case_repository.FOLLOWING:
+            case_repository.restore(session, case_id, actor, "the review says defect again")
+        case_repository.annotate(session, case_id, actor, row.note)
     _withdraw(session, stored_id(case.inspection_id), case_id, actor)
     return case
 
 
 def _withdraw(session: Session, inspection_id: int, keep: int | None, actor: str) -> None:
     """Remove the inspection's other cases, if any are left."""
-    for case in cases.of_inspection(session, inspection_id):
+    for case in case_repository.of_inspection(session, inspection_id):
         if case.removed_at is None and case.id != keep:
             reason = "the review changed"
-            cases.remove(session, stored_id(case.id), actor, reason, following=True)
+            case_repository.remove(session, stored_id(case.id), actor, reason, following=True)
 
 
 def _standing(history: Sequence[Review]) -> Review | None:

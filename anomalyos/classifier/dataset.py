@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.cases.library import focus_of
 from anomalyos.cases.tables import CaseOrigin, DefectCase
 from anomalyos.core.errors import AnomalyOSError
@@ -92,13 +92,12 @@ def load_defects(category: str, settings: Settings, store: Store) -> DefectSet:
     Raises:
         NotEnoughDefects: fewer than ``FEWEST_CLASSES`` classes or ``FEWEST_CASES`` cases remain.
     """
-
     with store.session(read_only=True) as session:
-        rows = cases.list_cases(session, category, limit=_ALL)
+        rows = case_repository.list_cases(session, category, limit=_ALL)
     left_out: dict[str, str] = {}
     named: list[DefectCase] = []
     for row in rows:
-        if row.defect_type == cases.UNNAMED:
+        if row.defect_type == case_repository.UNNAMED:
             continue
         if store.objects.absolute(row.image_path).is_file():
             named.append(row)
@@ -151,7 +150,6 @@ def parts_of(category: str, rows: Sequence[DefectCase], settings: Settings) -> d
 
     A tile that was shot at six exposures must not be learned from five and tested on the sixth.
     """
-
     file_of = {
         row.content_key: PurePosixPath(row.source).name for row in rows if row.origin == CaseOrigin.IMPORT
     }

@@ -28,7 +28,6 @@ def inspected_categories(settings: Settings, store: Store, wanted: Iterable[str]
     Raises:
         NotFound: naming every one of ``wanted`` that has none.
     """
-
     known = sorted(Champions(settings, store).pointers())
     asked = sorted(set(wanted))
     missing = [name for name in asked if name not in known]
@@ -62,7 +61,6 @@ def check_drift(
         NotFound: when no model is in use for the category.
         AnomalyOSError: for rules that are not valid.
     """
-
     rules = load_rules(settings)
     champions = champions or Present(settings, store)
     version = champions.pointers().get(category)
@@ -97,7 +95,6 @@ def _fill(
     progress: Progress | None,
 ) -> None:
     """Measure, compare, write the page: everything but storing the row."""
-
     row.reference_count, row.current_count = len(windows.reference), len(windows.current)
     row.injected_count = windows.injected()
     if windows.too_few(rules.windows):
@@ -145,7 +142,6 @@ def announce(
     Raises:
         AnomalyOSError: for rules that are not valid.
     """
-
     rule = load_rules(settings).retraining
     with store.session() as session:
         alarms, refusals = drift_checks.raise_alarms(

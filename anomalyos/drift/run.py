@@ -32,7 +32,6 @@ def plan(
     Raises:
         NotFound: for a wanted product without a model.
     """
-
     nights = [key.removeprefix(_NIGHT) for key in batches if key.startswith(_NIGHT)]
     day = max(nights, default=date.today().isoformat())
     return [{"category": name, "day": day} for name in inspected_categories(settings, store, wanted)]
@@ -44,7 +43,6 @@ def compare(subject: Mapping[str, str], settings: Settings, store: Store, run_id
     Raises:
         NotFound: the product's model was taken out of use meanwhile.
     """
-
     row = check_drift(subject["category"], settings, store, day=subject["day"], run_id=run_id)
     return {"category": row.category, "check": row.id, "outcome": row.outcome, "words": in_words(row)}
 
@@ -53,7 +51,6 @@ def announce(
     done: Sequence[Mapping[str, Any]], settings: Settings, store: Store, run_id: str
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """As :func:`anomalyos.drift.check.announce`, for what ``compare`` gave."""
-
     with store.session(read_only=True) as session:
         checks = drift_checks.by_ids(session, [result["check"] for result in done])
     return drift.announce(checks, settings, store, run_id)
@@ -65,7 +62,6 @@ def summarise(subjects: Sequence[Mapping[str, str]], done: Sequence[Mapping[str,
     Raises:
         DriftReportFailed: naming the products without a result.
     """
-
     failed = without_result((subject["category"] for subject in subjects), done)
     if failed:
         raise DriftReportFailed(

@@ -70,7 +70,6 @@ def inject_drift(
         AnomalyOSError: when there is no image to make records of, ``count`` is not positive, or ``strength``
             is no share.
     """
-
     windows = load_rules(settings).windows
     wanted = max(windows.least, windows.current // 2) if count is None else count
     if wanted < 1:
@@ -105,7 +104,6 @@ def clear(settings: Settings, store: Store, *, actor: str, category: str | None 
 
     Alarms go as well, so that the cool-down of a rehearsal does not hold back a real retraining.
     """
-
     with store.session() as session:
         pages = drift_checks.forget_injected(session, category)
         gone = drift_records.clear_injected(session, category)
@@ -123,7 +121,6 @@ def source_images(category: str, settings: Settings) -> Sequence[Sample]:
     Raises:
         AnomalyOSError: when it has neither.
     """
-
     data = load_category(settings, category)
     held_out = [sample for sample in data.test if sample.defect == GOOD]
     if not held_out and not data.train:
@@ -162,7 +159,6 @@ def _record(
     actor: str,
 ) -> InjectedRecord:
     """One record, scored as an image of the line would be."""
-
     image = read_image(sample.path, inspector.settings)
     rgb = under_another_lamp(retake(image.rgb, number), strength)
     found = inspector.examine(replace(image, rgb=rgb), category)

@@ -93,7 +93,6 @@ def observe(
 
 def embed(rgb: NDArray[np.uint8], champions: Champions) -> NDArray[np.float32]:
     """Whole-image embedding (C,) float32 of unit length, the one images are routed by."""
-
     _, whole = champions.extractor(get_recipe(ROUTER_RECIPE)).extract([rgb])
     vector: NDArray[np.float32] = whole[0].cpu().numpy().astype(np.float32)
     return vector
@@ -101,7 +100,6 @@ def embed(rgb: NDArray[np.uint8], champions: Champions) -> NDArray[np.float32]:
 
 def embedding_key() -> str:
     """What an embedding is made of; vectors of another key are never compared."""
-
     return get_recipe(ROUTER_RECIPE).digest()
 
 

@@ -11,7 +11,7 @@ from anomalyos.cases.similar import SimilarCase
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
-from anomalyos.explain import methods as parts
+from anomalyos.explain import methods
 from anomalyos.explain.evidence import Evidence, Note
 from anomalyos.explain.findings import Findings
 from anomalyos.inspection.context import InspectionContext, load_context
@@ -19,7 +19,7 @@ from anomalyos.inspection.inspector import get_inspector
 from anomalyos.inspection.tables import Verdict
 from anomalyos.models.champions import Champions
 
-PARTS = tuple(parts.COMPUTE)
+PARTS = tuple(methods.COMPUTE)
 HEAVY = ("cams", "depth", "shap")
 Progress = Callable[[str, float], None]
 """Called with (part that begins, share of the parts done)."""
@@ -57,7 +57,7 @@ class Explainer:
         missing: dict[str, str] = {}
         cost: dict[str, float] = {}
         try:
-            found.pictures.update(parts.pictures(context))
+            found.pictures.update(methods.pictures(context))
         except AnomalyOSError as error:
             missing["anomaly_map"] = in_words(error)
         for done, part in enumerate(asked):
@@ -74,7 +74,7 @@ class Explainer:
             start = time.perf_counter()
             try:
                 with self._working if part in HEAVY else self._answering:
-                    parts.COMPUTE[part](context, found, tick)
+                    methods.COMPUTE[part](context, found, tick)
             except AnomalyOSError as error:
                 missing[part] = in_words(error)
             cost[part] = round((time.perf_counter() - start) * 1000, 1)
@@ -133,6 +133,5 @@ def notes(context: InspectionContext, similar: Iterable[SimilarCase]) -> tuple[N
 @lru_cache(maxsize=1)
 def get_explainer() -> Explainer:
     """The process's explainer; it shares the inspector's loaded models."""
-
     inspector = get_inspector()
     return Explainer(inspector.settings, inspector.store, inspector.champions)

@@ -49,7 +49,6 @@ def kept(
     The model that judged the inspection is always one of the inputs. A kept explanation whose files are
     gone is made again.
     """
-
     inspection_id = stored_id(context.inspection.id)
     key = explanations.input_key(bundle=context.inspection.bundle_sha256, **inputs)
     with context.store.session(read_only=True) as session:

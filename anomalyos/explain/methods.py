@@ -55,7 +55,6 @@ Tick = Callable[[float], None]
 
 def pictures(context: InspectionContext) -> dict[str, str]:
     """``photo`` and ``anomaly_map`` as object paths, as far as there are any."""
-
     found: dict[str, str] = {}
     if context.image is not None:
         found["photo"] = context.image.object_path
@@ -72,7 +71,6 @@ def similar(context: InspectionContext, found: Findings, tick: Tick) -> None:
         NotFound: no defect of this product is known.
         IndexMismatch: the cases were embedded otherwise.
     """
-
     region = context.strongest_box()
     height, width = context.rgb.shape[:2]
     crop = cut(context.rgb, crop_box(region, width, height))
@@ -93,7 +91,6 @@ def causes(context: InspectionContext, found: Findings, tick: Tick) -> None:
     Raises:
         NotFound: nothing is known of this product's causes.
     """
-
     if context.standing is not None and context.standing.decision == Decision.FALSE_ALARM:
         raise NotFound("A reviewer found nothing wrong with this part.")
     with context.store.session(read_only=True) as session:
@@ -114,7 +111,6 @@ def suspects(context: InspectionContext, alike: tuple[SimilarCase, ...]) -> list
     its rank: the first one is right more often than the others together. Without any, every defect type
     of the product is in question.
     """
-
     if context.standing is not None and context.standing.defect_type:
         return [(defect_key(context.category, context.standing.defect_type), 1.0)]
     if not alike:
@@ -127,7 +123,6 @@ def suspects(context: InspectionContext, alike: tuple[SimilarCase, ...]) -> list
 
 def by_case(cause: RankedCause, alike: tuple[SimilarCase, ...]) -> RankedCause:
     """``cause`` with a path that begins at the most similar case of its defect type, if there is one."""
-
     defect, last = cause.path[-2], cause.path[-1]
     for case in alike:
         if defect_key(case.category, case.defect_type) == defect.key:
@@ -170,7 +165,6 @@ def cams(context: InspectionContext, found: Findings, tick: Tick) -> None:
     Raises:
         BundleError: the classifier in use is damaged; the maps of the score are there nevertheless.
     """
-
     made: list[CamExplanation] = []
     for done, method in enumerate(METHODS):
         tick(done / len(METHODS))
@@ -196,7 +190,6 @@ def named(context: InspectionContext) -> NamedDefect | None:
     Raises:
         BundleError: the classifier in use is damaged, or stands on other weights.
     """
-
     if context.inspection.verdict == Verdict.NORMAL and context.standing is None:
         return None
     namer = get_defect_classifier(context.category, context.settings, context.store)
@@ -271,7 +264,6 @@ def shap(context: InspectionContext, found: Findings, tick: Tick) -> None:
 
 def surrogate_of(context: InspectionContext, deviation: DepthDeviation, tick: Tick) -> Surrogate:
     """The surrogate of the model that judged: read where it was kept, else fitted, which takes a while."""
-
     bundle = context.bundle
     path = surrogate_path(context.settings.surrogates_dir, bundle.sha256, context.settings.depth_model)
     surrogate = load_surrogate(path)
@@ -293,7 +285,6 @@ def training_image(context: InspectionContext, entry: dict[str, str]) -> Decoded
         NotFound: it is gone, or has changed since.
         ImageRejected: it cannot be read.
     """
-
     own, stored = context.settings.data_dir / context.category / entry["path"], entry.get("object")
     path = context.settings.objects_dir / stored if stored else own
     hint = f"Import the images {context.category} was learned from again, or rebuild it."

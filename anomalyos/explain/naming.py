@@ -26,7 +26,6 @@ def name_region(context: InspectionContext, namer: DefectClassifier) -> tuple[Pr
         NotFound: no classifier of the category is in use.
         BundleError: the one in use is damaged.
     """
-
     height, width = context.rgb.shape[:2]
     box = place_box(centre(context.strongest_box()), width, height)
     crop = cut(context.rgb, box)

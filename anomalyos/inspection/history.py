@@ -12,14 +12,14 @@ from anomalyos.inspection.tables import Batch, Inspection, Review
 from anomalyos.models.tables import Category
 
 UNDECIDED = "undecided"
-"""As ``Wanted.decision``: nobody has decided, or the decision was taken back."""
+"""As ``InspectionFilter.decision``: nobody has decided, or the decision was taken back."""
 COUNTED = 1000
 """Hits beyond this are not counted: "more than 1,000" tells a person as much, at once."""
 _LARGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True)
-class Wanted:
+class InspectionFilter:
     """What to look for; what is empty does not narrow the search."""
 
     text: str = ""
@@ -36,7 +36,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Found:
+class InspectionHit:
     """One hit with what a list shows of it."""
 
     id: int
@@ -53,7 +53,9 @@ class Found:
     threshold: float | None
 
 
-def find(session: Session, wanted: Wanted, *, limit: int = 30, offset: int = 0) -> list[Found]:
+def find(
+    session: Session, wanted: InspectionFilter, *, limit: int = 30, offset: int = 0
+) -> list[InspectionHit]:
     """Newest first. Ids are found before the rows are read, so a deep page reads no more than a page."""
     ids = select(Inspection.id).where(*_conditions(session, wanted)).order_by(col(Inspection.id).desc())
     page = session.exec(ids.limit(limit).offset(offset)).all()
@@ -74,9 +76,9 @@ def find(session: Session, wanted: Wanted, *, limit: int = 30, offset: int = 0) 
 
 def _found(
     row: Inspection, day: str, kind: str, category: str | None, synthetic: bool | None, defect: str | None
-) -> Found:
+) -> InspectionHit:
     assert row.id is not None
-    return Found(
+    return InspectionHit(
         id=row.id,
         source=row.source.removeprefix("upload:"),
         verdict=row.verdict,
@@ -92,7 +94,7 @@ def _found(
     )
 
 
-def count(session: Session, wanted: Wanted) -> int:
+def count(session: Session, wanted: InspectionFilter) -> int:
     """How many there are, at most ``COUNTED`` + 1."""
     hits = select(Inspection.id).where(*_conditions(session, wanted)).limit(COUNTED + 1).subquery()
     return session.exec(select(func.count()).select_from(hits)).one()
@@ -108,7 +110,7 @@ def known_defect_types(session: Session, limit: int = 200) -> list[str]:
     return list(session.exec(query.order_by(Review.defect_type).limit(limit)))
 
 
-def _conditions(session: Session, wanted: Wanted) -> Sequence[ColumnElement[bool]]:
+def _conditions(session: Session, wanted: InspectionFilter) -> Sequence[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = []
     text = wanted.text.strip().removeprefix("#")
     if text:
@@ -147,7 +149,7 @@ def _called(defect_type: str) -> ColumnElement[bool]:
     return col(Inspection.id).in_(called)
 
 
-def _batches(session: Session, wanted: Wanted) -> list[int]:
+def _batches(session: Session, wanted: InspectionFilter) -> list[int]:
     """Asked first, and given as numbers: a database plans better over a short list than over a join."""
     query = select(Batch.id)
     if wanted.first_day:

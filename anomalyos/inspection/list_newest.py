@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from anomalyos.inspection.tables import Batch, BatchKind, Inspection, Verdict
 
 
-def newest(
+def list_newest(
     session: Session,
     batch_id: int,
     *,

@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from anomalyos.accounts import audit
 from anomalyos.core.errors import Conflict
-from anomalyos.knowledge import repository as knowledge
+from anomalyos.knowledge import repository as knowledge_repository
 from anomalyos.knowledge.grammar import kind_of
 from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode, KnowledgeRevision
 
@@ -79,8 +79,8 @@ def apply(
     if session.get_bind().dialect.name == "postgresql":
         session.connection().execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     spared = None if keep is None else set(keep())
-    nodes = {row.key: row for row in knowledge.all_nodes(session)}
-    edges = {(row.source, row.relation, row.target): row for row in knowledge.all_edges(session)}
+    nodes = {row.key: row for row in knowledge_repository.all_nodes(session)}
+    edges = {(row.source, row.relation, row.target): row for row in knowledge_repository.all_edges(session)}
     node_values = {key: {**facts, "origin": origin, "removed": False} for key, facts in wanted.nodes.items()}
     edge_values = {
         key: {"weight": weight, "origin": origin, "removed": False} for key, weight in wanted.edges.items()
@@ -113,11 +113,11 @@ def write_all(session: Session, nodes: list[Change], edges: list[Change], actor:
 
 
 def _node_identity(key: str) -> tuple[str, dict[str, Any]]:
-    return knowledge.node_subject(key), {"key": key, "kind": kind_of(key)}
+    return knowledge_repository.node_subject(key), {"key": key, "kind": kind_of(key)}
 
 
 def _edge_identity(key: EdgeKey) -> tuple[str, dict[str, Any]]:
-    return knowledge.edge_subject(*key), {"source": key[0], "relation": key[1], "target": key[2]}
+    return knowledge_repository.edge_subject(*key), {"source": key[0], "relation": key[1], "target": key[2]}
 
 
 def _compare(
@@ -136,10 +136,10 @@ def _compare(
             counts.added += 1
             changes.append(Change({**names, **_columns(after), "version": 1}, subject, None, after))
             continue
-        before = knowledge.content(row)
+        before = knowledge_repository.content(row)
         if {**before, "origin": ""} == {**after, "origin": ""}:
             counts.unchanged += 1
-        elif origin == knowledge.SEED and row.origin == knowledge.PERSON:
+        elif origin == knowledge_repository.SEED and row.origin == knowledge_repository.PERSON:
             counts.kept += 1
         else:
             counts.updated += 1
@@ -153,7 +153,7 @@ def _compare(
                 counts.kept += 1
                 continue
             counts.removed += 1
-            before = knowledge.content(row)
+            before = knowledge_repository.content(row)
             changes.append(_next(row, subject, before, {**before, "removed": True}))
     return changes
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.core.errors import Conflict, NotFound
 from anomalyos.db.rows import plain_text
 from anomalyos.knowledge import cause_evidence, grammar
-from anomalyos.knowledge import repository as knowledge
+from anomalyos.knowledge import repository as knowledge_repository
 from anomalyos.knowledge.tables import CauseEvidence, KnowledgeEdge, KnowledgeNode, Relation
 
 if TYPE_CHECKING:
@@ -36,16 +36,16 @@ def add_node(
     """
     kind = grammar.check_key(key)
     attributes = grammar.check_attributes(kind, attributes or {})
-    _refuse_known(session, knowledge.node_subject(key))
+    _refuse_known(session, knowledge_repository.node_subject(key))
     row = KnowledgeNode(
         key=key,
         kind=kind,
         name=plain_text(name, "name", 200, required=True),
         text=plain_text(text, "text", 2000),
         attributes=attributes,
-        origin=knowledge.PERSON,
+        origin=knowledge_repository.PERSON,
     )
-    knowledge.insert(session, row, actor=actor, reason=_reason(reason))
+    knowledge_repository.insert(session, row, actor=actor, reason=_reason(reason))
     return row
 
 
@@ -67,15 +67,15 @@ def edit_node(
         Conflict: it is removed, or somebody changed it since ``expected_version``.
         AnomalyOSError: as for ``add_node``.
     """
-    row = _live(session, knowledge.node_subject(key))
-    values: dict[str, Any] = {"origin": knowledge.PERSON}
+    row = _live(session, knowledge_repository.node_subject(key))
+    values: dict[str, Any] = {"origin": knowledge_repository.PERSON}
     if name is not None:
         values["name"] = plain_text(name, "name", 200, required=True)
     if text is not None:
         values["text"] = plain_text(text, "text", 2000)
     if attributes is not None:
         values["attributes"] = grammar.check_attributes(grammar.kind_of(key), attributes)
-    knowledge.change(
+    knowledge_repository.change(
         session, row, values, expected_version=expected_version, actor=actor, reason=_reason(reason)
     )
     assert isinstance(row, KnowledgeNode)
@@ -101,16 +101,16 @@ def add_edge(
     """
     grammar.check_edge(source, relation, target)
     for key in (source, target):
-        _live(session, knowledge.node_subject(key))
-    _refuse_known(session, knowledge.edge_subject(source, relation, target))
+        _live(session, knowledge_repository.node_subject(key))
+    _refuse_known(session, knowledge_repository.edge_subject(source, relation, target))
     row = KnowledgeEdge(
         source=source,
         relation=str(relation),
         target=target,
         weight=grammar.check_weight(weight),
-        origin=knowledge.PERSON,
+        origin=knowledge_repository.PERSON,
     )
-    knowledge.insert(session, row, actor=actor, reason=_reason(reason))
+    knowledge_repository.insert(session, row, actor=actor, reason=_reason(reason))
     return row
 
 
@@ -126,9 +126,9 @@ def weigh_edge(
     reason: str = "",
 ) -> KnowledgeEdge:
     """Give an edge another weight. Raises like ``edit_node``."""
-    row = _live(session, knowledge.edge_subject(source, relation, target))
-    values = {"weight": grammar.check_weight(weight), "origin": knowledge.PERSON}
-    knowledge.change(
+    row = _live(session, knowledge_repository.edge_subject(source, relation, target))
+    values = {"weight": grammar.check_weight(weight), "origin": knowledge_repository.PERSON}
+    knowledge_repository.change(
         session, row, values, expected_version=expected_version, actor=actor, reason=_reason(reason)
     )
     assert isinstance(row, KnowledgeEdge)
@@ -147,10 +147,10 @@ def remove(
         Conflict: it is removed already, or somebody changed it since ``expected_version``.
     """
     row = _live(session, subject)
-    return knowledge.change(
+    return knowledge_repository.change(
         session,
         row,
-        {"removed": True, "origin": knowledge.PERSON},
+        {"removed": True, "origin": knowledge_repository.PERSON},
         expected_version=expected_version,
         actor=actor,
         reason=_reason(reason),
@@ -167,15 +167,15 @@ def revert(
         NotFound: no such node or edge, or it never had that version.
         Conflict: somebody changed it since ``expected_version``.
     """
-    row = knowledge.get(session, subject)
-    versions = {revision.version: revision for revision in knowledge.history(session, subject)}
+    row = knowledge_repository.get(session, subject)
+    versions = {revision.version: revision for revision in knowledge_repository.history(session, subject)}
     if to_version not in versions or versions[to_version].after is None:
         raise NotFound(f"{subject} has no version {to_version}.", f"It has 1 to {row.version}.")
     content = dict(versions[to_version].after or {})
-    return knowledge.change(
+    return knowledge_repository.change(
         session,
         row,
-        {**content, "origin": knowledge.PERSON},
+        {**content, "origin": knowledge_repository.PERSON},
         expected_version=expected_version,
         actor=actor,
         reason=_reason(reason) or f"as in version {to_version}",
@@ -197,18 +197,18 @@ def confirm_cause(
         Conflict: the case is removed or has a cause already; the graph does not list the cause under the
             defect type, or somebody removed it from there.
     """
-    case = cases.get(session, case_id)
+    case = case_repository.get(session, case_id)
     defect = grammar.defect_key(case.category, case.defect_type)
-    row = knowledge.find(session, knowledge.node_subject(defect))
+    row = knowledge_repository.find(session, knowledge_repository.node_subject(defect))
     if row is None or row.removed_at is not None:
         raise NotFound(
             f"The knowledge graph has no defect type {case.defect_type!r} of {case.category}.",
             "Name the defect type in the review, or add it to the graph first.",
         )
-    _live(session, knowledge.node_subject(cause))
+    _live(session, knowledge_repository.node_subject(cause))
     grammar.check_edge(defect, Relation.CAUSED_BY, cause)
-    edge_subject = knowledge.edge_subject(defect, Relation.CAUSED_BY, cause)
-    edge = knowledge.find(session, edge_subject)
+    edge_subject = knowledge_repository.edge_subject(defect, Relation.CAUSED_BY, cause)
+    edge = knowledge_repository.find(session, edge_subject)
     if edge is None and add_missing:
         reason = f"established for case {case_id}"
         add_edge(session, defect, Relation.CAUSED_BY, cause, actor=actor, weight=SMALL_PRIOR, reason=reason)
@@ -227,14 +227,14 @@ def confirm_cause(
 
 
 def _live(session: Session, subject: str) -> KnowledgeNode | KnowledgeEdge:
-    row = knowledge.get(session, subject)
+    row = knowledge_repository.get(session, subject)
     if row.removed_at is not None:
         raise Conflict(f"{subject} is removed.", "Bring it back first by reverting that edit.")
     return row
 
 
 def _refuse_known(session: Session, subject: str) -> None:
-    row = knowledge.find(session, subject)
+    row = knowledge_repository.find(session, subject)
     if row is None:
         return
     if row.removed_at is not None:

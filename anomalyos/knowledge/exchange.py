@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.knowledge import bulk, grammar
-from anomalyos.knowledge import repository as knowledge
+from anomalyos.knowledge import repository as knowledge_repository
 from anomalyos.knowledge.graph import KnowledgeGraph
 
 if TYPE_CHECKING:
@@ -92,12 +92,14 @@ def import_content(session: Session, content: bulk.Content, *, actor: str) -> di
         Conflict: somebody edited the same row at the same moment.
         AnomalyOSError: an edge needs a node that is neither in the file nor in the graph.
     """
-    known = {row.key for row in knowledge.all_nodes(session) if row.removed_at is None} | set(content.nodes)
+    known = {row.key for row in knowledge_repository.all_nodes(session) if row.removed_at is None} | set(
+        content.nodes
+    )
     for edge in content.edges:
         lost = next((key for key in (edge[0], edge[2]) if key not in known), None)
         if lost is not None:
             raise _refused(f"the edge {' '.join(edge)} needs {lost}, which is nowhere")
-    return bulk.apply(session, content, origin=knowledge.PERSON, actor=actor, reason="import")
+    return bulk.apply(session, content, origin=knowledge_repository.PERSON, actor=actor, reason="import")
 
 
 def _to_yaml(graph: KnowledgeGraph) -> str:

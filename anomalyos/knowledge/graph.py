@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from anomalyos.core.errors import NotFound
-from anomalyos.knowledge import repository as knowledge
+from anomalyos.knowledge import repository as knowledge_repository
 from anomalyos.knowledge.causes import KnowledgeItem, PathStep
 from anomalyos.knowledge.grammar import category_key, category_of
 from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode, NodeKind, Relation
@@ -129,7 +129,7 @@ def load_graph(session: Session) -> KnowledgeGraph:
     if not session.info.get("read_only"):
         return _read(session)
     database = str(session.get_bind().engine.url)
-    now = knowledge.generation(session)
+    now = knowledge_repository.generation(session)
     newest = (now.newest_revision, now.revisions)
     known = _cache.get(database)
     if known is None or known[0] != newest:
@@ -142,7 +142,7 @@ _cache: dict[str, tuple[tuple[int, int], KnowledgeGraph]] = {}
 
 
 def _read(session: Session) -> KnowledgeGraph:
-    return KnowledgeGraph(knowledge.all_nodes(session), knowledge.all_edges(session))
+    return KnowledgeGraph(knowledge_repository.all_nodes(session), knowledge_repository.all_edges(session))
 
 
 def _fields(node: KnowledgeNode) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.knowledge import cause_evidence
 from anomalyos.knowledge.causes import RankedCause
@@ -201,7 +201,7 @@ def resolve(
 
 def root_causes_for_case(session: Session, case_id: int, k: int = 5) -> tuple[RankedCause, ...]:
     """Ranked causes of one case of the case base. Raises NotFound when there is no such case."""
-    case = cases.get(session, case_id)
+    case = case_repository.get(session, case_id)
     key = defect_key(case.category, case.defect_type)
     return root_causes(load_graph(session), session, [(key, 1.0)], k)
 

@@ -19,7 +19,7 @@ LARGEST_NUMBER = 2**31 - 1
 
 
 @dataclass(frozen=True)
-class InspectionFound:
+class InspectionMatch:
     id: int
     source: str
     verdict: str
@@ -28,37 +28,37 @@ class InspectionFound:
 
 
 @dataclass(frozen=True)
-class ProductFound:
+class ProductMatch:
     name: str
     inspects: bool
     """Whether a model of it is in use."""
 
 
 @dataclass(frozen=True)
-class NodeFound:
+class NodeMatch:
     key: str
     kind: str
     name: str
 
 
 @dataclass(frozen=True)
-class CaseFound:
+class CaseMatch:
     id: int
     category: str
     defect_type: str
 
 
-def inspection_by_number(session: Session, number: int) -> InspectionFound | None:
+def inspection_by_number(session: Session, number: int) -> InspectionMatch | None:
     found = _inspections(session, col(Inspection.id) == number, 1) if number <= LARGEST_NUMBER else []
     return found[0] if found else None
 
 
-def inspections_by_file(session: Session, text: str, limit: int) -> list[InspectionFound]:
+def inspections_by_file(session: Session, text: str, limit: int) -> list[InspectionMatch]:
     """Inspections whose source contains ``text``, newest first."""
     return _inspections(session, col(Inspection.source).icontains(text, autoescape=True), limit)
 
 
-def _inspections(session: Session, where: ColumnElement[bool], limit: int) -> list[InspectionFound]:
+def _inspections(session: Session, where: ColumnElement[bool], limit: int) -> list[InspectionMatch]:
     query = (
         select(Inspection.id, Inspection.source, Inspection.verdict, Category.name)
         .join(Category, col(Category.id) == col(Inspection.category_id), isouter=True)
@@ -67,12 +67,12 @@ def _inspections(session: Session, where: ColumnElement[bool], limit: int) -> li
         .limit(limit)
     )
     return [
-        InspectionFound(number or 0, source, verdict, name or "")
+        InspectionMatch(number or 0, source, verdict, name or "")
         for number, source, verdict, name in session.exec(query)
     ]
 
 
-def products(session: Session, text: str, limit: int) -> list[ProductFound]:
+def find_products(session: Session, text: str, limit: int) -> list[ProductMatch]:
     """Categories whose name contains ``text``, blanks standing for dashes and underscores."""
     query = (
         select(Category.name, col(Category.champion_id).is_not(None))
@@ -80,10 +80,10 @@ def products(session: Session, text: str, limit: int) -> list[ProductFound]:
         .order_by(_starting_first(col(Category.name), text), col(Category.name))
         .limit(limit)
     )
-    return [ProductFound(name, bool(inspects)) for name, inspects in session.exec(query)]
+    return [ProductMatch(name, bool(inspects)) for name, inspects in session.exec(query)]
 
 
-def nodes(session: Session, text: str, limit: int) -> list[NodeFound]:
+def find_nodes(session: Session, text: str, limit: int) -> list[NodeMatch]:
     """What the knowledge graph holds under a name that contains ``text``."""
     query = (
         select(KnowledgeNode.key, KnowledgeNode.kind, KnowledgeNode.name)
@@ -94,10 +94,10 @@ def nodes(session: Session, text: str, limit: int) -> list[NodeFound]:
         .order_by(_starting_first(col(KnowledgeNode.name), text), col(KnowledgeNode.name))
         .limit(limit)
     )
-    return [NodeFound(*row) for row in session.exec(query)]
+    return [NodeMatch(*row) for row in session.exec(query)]
 
 
-def cases(session: Session, text: str, number: int | None, limit: int) -> list[CaseFound]:
+def find_cases(session: Session, text: str, number: int | None, limit: int) -> list[CaseMatch]:
     """Known defects by number, or whose product or defect type contains ``text``, newest first."""
     words = _as_words(text)
     where = (
@@ -114,7 +114,7 @@ def cases(session: Session, text: str, number: int | None, limit: int) -> list[C
         .order_by(col(DefectCase.id).desc())
         .limit(limit)
     )
-    return [CaseFound(number or 0, category, defect) for number, category, defect in session.exec(query)]
+    return [CaseMatch(number or 0, category, defect) for number, category, defect in session.exec(query)]
 
 
 def _spelt(name: Mapped[str]) -> Function[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
-from anomalyos.knowledge import repository as knowledge
+from anomalyos.knowledge import repository as knowledge_repository
 from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode, KnowledgeRevision
 
 SEED_ACTOR = "seed"
@@ -25,7 +25,10 @@ def edges_of(session: Session, key: str) -> Sequence[KnowledgeEdge]:
 
 def around(session: Session, key: str, limit: int = 30) -> Sequence[KnowledgeRevision]:
     """Revisions of a node and of its edges, newest first."""
-    subjects = [knowledge.node_subject(key), *(knowledge.subject_of(edge) for edge in edges_of(session, key))]
+    subjects = [
+        knowledge_repository.node_subject(key),
+        *(knowledge_repository.subject_of(edge) for edge in edges_of(session, key)),
+    ]
     query = select(KnowledgeRevision).where(col(KnowledgeRevision.subject).in_(subjects))
     return session.exec(query.order_by(col(KnowledgeRevision.id).desc()).limit(limit)).all()
 

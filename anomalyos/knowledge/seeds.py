@@ -11,7 +11,7 @@ from anomalyos.core.errors import AnomalyOSError, NotFound
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.knowledge import bulk
-from anomalyos.knowledge import repository as knowledge
+from anomalyos.knowledge import repository as knowledge_repository
 from anomalyos.knowledge.grammar import MAX_WEIGHT, category_key, check_key, defect_key
 from anomalyos.knowledge.tables import CauseEvidence, NodeKind, Relation
 
@@ -88,7 +88,7 @@ def ensure_seeded(store: Store, settings: Settings) -> dict[str, dict[str, int]]
         return bulk.apply(
             session,
             wanted,
-            origin=knowledge.SEED,
+            origin=knowledge_repository.SEED,
             actor=ACTOR,
             reason="seed",
             keep=lambda: _relied_on(session),
@@ -245,9 +245,12 @@ def _relied_on(session: Session) -> set[str]:
         col(CauseEvidence.withdrawn_at).is_(None)
     )
     for defect, cause in session.exec(evidence.distinct()):
-        subjects |= {knowledge.node_subject(defect), knowledge.node_subject(cause)}
-        subjects.add(knowledge.edge_subject(defect, Relation.CAUSED_BY, cause))
-    for edge in knowledge.all_edges(session):
-        if edge.origin == knowledge.PERSON and edge.removed_at is None:
-            subjects |= {knowledge.node_subject(edge.source), knowledge.node_subject(edge.target)}
+        subjects |= {knowledge_repository.node_subject(defect), knowledge_repository.node_subject(cause)}
+        subjects.add(knowledge_repository.edge_subject(defect, Relation.CAUSED_BY, cause))
+    for edge in knowledge_repository.all_edges(session):
+        if edge.origin == knowledge_repository.PERSON and edge.removed_at is None:
+            subjects |= {
+                knowledge_repository.node_subject(edge.source),
+                knowledge_repository.node_subject(edge.target),
+            }
     return subjects

@@ -88,7 +88,6 @@ def check_category(
         NotFound: there is no such category.
         AnomalyOSError: the suite is not valid, or could not be evaluated.
     """
-
     data = data or load_category(settings, name)
     suite = load_suite(name, settings)
     rows = measure_files(manifest_files(data), settings, store, progress)
@@ -200,7 +199,6 @@ def evaluate(
     tally: Tally, suite_name: str, title: str, frame: DataFrame, clauses: Sequence[Clause]
 ) -> list[PageSection]:
     """Ask Great Expectations and gather the answers; nothing is asked of no rows but how many there are."""
-
     asked = [clause for clause in clauses if len(frame) or clause.kind == "rows"]
     if not asked:
         return []

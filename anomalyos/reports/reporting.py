@@ -36,7 +36,6 @@ def report_inspection(
     Raises:
         NotFound: when there is no such inspection.
     """
-
     evidence = explainer.explain(inspection_id, progress=progress)
     written = write_report(evidence, explainer.settings, on_text)
     with explainer.store.session() as session:

@@ -65,7 +65,6 @@ def list_reports(session: Session, inspection_id: int, limit: int = 50) -> list[
 
 def restore(row: Report) -> WrittenReport:
     """A stored report in the form it was written in: what an export starts from."""
-
     fields = row.model_dump(exclude={"id", "inspection_id", "actor", "created_at"})
     return WrittenReport.model_validate(fields)
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from anomalyos.accounts.tables import Role
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.core.errors import NotFound
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
 from anomalyos.knowledge import cause_evidence, edits, exchange, likelihood, revision_lists
-from anomalyos.knowledge import repository as knowledge
+from anomalyos.knowledge import repository as knowledge_repository
 from anomalyos.knowledge.bulk import Content
 from anomalyos.knowledge.seeds import ensure_seeded
 from anomalyos.knowledge.tables import KnowledgeRevision
@@ -83,7 +83,7 @@ class KnowledgeEditor:
                 attributes=attributes,
                 reason=reason,
             )
-        return self._reverting("Saved.", knowledge.node_subject(key), expected_version)
+        return self._reverting("Saved.", knowledge_repository.node_subject(key), expected_version)
 
     def add_node(
         self,
@@ -105,23 +105,25 @@ class KnowledgeEditor:
             )
             if joined is not None:
                 edits.add_edge(session, *joined, actor=actor.name, weight=weight, reason=reason)
-        return Saved(f"Added {name}.", lambda who: self._take_out(who, knowledge.node_subject(key), 1))
+        return Saved(
+            f"Added {name}.", lambda who: self._take_out(who, knowledge_repository.node_subject(key), 1)
+        )
 
     def add_edge(
         self, actor: Actor, source: str, relation: str, target: str, *, weight: float, reason: str = ""
     ) -> Saved:
         """Join two nodes; an edge that was removed before comes back with the new weight."""
         require(actor, Role.ENGINEER)
-        subject = knowledge.edge_subject(source, relation, target)
+        subject = knowledge_repository.edge_subject(source, relation, target)
         with self.store.session() as session:
-            row = knowledge.find(session, subject)
+            row = knowledge_repository.find(session, subject)
             if row is None or row.removed_at is None:
                 edits.add_edge(
                     session, source, relation, target, actor=actor.name, weight=weight, reason=reason
                 )
                 version = 1
             else:
-                last = max(r.version for r in knowledge.history(session, subject) if _stood(r))
+                last = max(r.version for r in knowledge_repository.history(session, subject) if _stood(r))
                 edits.revert(
                     session, subject, last, expected_version=row.version, actor=actor.name, reason=reason
                 )
@@ -153,7 +155,9 @@ class KnowledgeEditor:
                     actor=actor.name,
                     reason=reason,
                 )
-        subjects = {knowledge.edge_subject(defect, "caused_by", one.cause): one.version for one in weights}
+        subjects = {
+            knowledge_repository.edge_subject(defect, "caused_by", one.cause): one.version for one in weights
+        }
         return Saved("Weights saved.", lambda who: self._revert_all(who, subjects))
 
     def remove(self, actor: Actor, subject: str, *, expected_version: int, reason: str = "") -> Saved:
@@ -192,7 +196,7 @@ class KnowledgeEditor:
     def remove_case(self, actor: Actor, case_id: int, reason: str) -> Saved:
         require(actor, Role.ENGINEER)
         with self.store.session() as session:
-            cases.remove(session, case_id, actor.name, reason)
+            case_repository.remove(session, case_id, actor.name, reason)
 
         def again(who: Actor) -> None:
             self.restore_case(who, case_id, "undone")
@@ -202,7 +206,7 @@ class KnowledgeEditor:
     def restore_case(self, actor: Actor, case_id: int, reason: str = "") -> Saved:
         require(actor, Role.ENGINEER)
         with self.store.session() as session:
-            cases.restore(session, case_id, actor.name, reason)
+            case_repository.restore(session, case_id, actor.name, reason)
 
         def again(who: Actor) -> None:
             self.remove_case(who, case_id, "undone")
@@ -213,7 +217,7 @@ class KnowledgeEditor:
         """What ``import_content`` would write; it is written, counted and rolled back."""
         require(actor, Role.ENGINEER)
         with self.store.session() as session:
-            newest = knowledge.generation(session).newest_revision
+            newest = knowledge_repository.generation(session).newest_revision
             counts = exchange.import_content(session, content, actor=actor.name)
             first = list(revision_lists.since(session, newest))
             session.expunge_all()

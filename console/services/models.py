@@ -11,7 +11,7 @@ from anomalyos.accounts.tables import Role
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.models import categories, pointer, promotions
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.promotions import Move
 from anomalyos.models.tables import Category, ModelVersion, Promotion
 from console.security.person import Actor, require
@@ -106,7 +106,7 @@ class ModelService:
         require(actor, Role.ENGINEER)
         with self.store.session(read_only=True) as session:
             rows = categories.list_all(session)
-            newest = models.newest(session)
+            newest = model_versions.newest(session)
             inspecting = [row.champion_id for row in rows if row.champion_id is not None]
             found = session.exec(
                 select(ModelVersion.id, ModelVersion.version).where(col(ModelVersion.id).in_(inspecting))
@@ -127,12 +127,12 @@ class ModelService:
         require(actor, Role.ENGINEER)
         with self.store.session(read_only=True) as session:
             category = categories.by_name(session, name)
-            total = models.counts(session).get(category.id or 0, 0)
+            total = model_versions.counts(session).get(category.id or 0, 0)
             offset = max(0, min(offset, (total - 1) // PAGE * PAGE)) if total else 0
-            rows = models.list_versions(session, name, limit=PAGE, offset=offset)
-            champion = models.champion(session, name)
+            rows = model_versions.list_versions(session, name, limit=PAGE, offset=offset)
+            champion = model_versions.champion(session, name)
             target = promotions.rollback_target(session, name)
-            earlier = models.get(session, target) if target is not None else None
+            earlier = model_versions.get(session, target) if target is not None else None
             moves = promotions.recent_moves(session, name)
         return ProductView(
             name=name,
@@ -184,8 +184,8 @@ class ModelService:
 
     def _moved(self, product: str, move: Promotion, seen_pointer: int) -> Moved:
         with self.store.session(read_only=True) as session:
-            previous = models.get(session, move.from_id).version if move.from_id is not None else None
-            version = models.get(session, move.to_id).version
+            previous = model_versions.get(session, move.from_id).version if move.from_id is not None else None
+            version = model_versions.get(session, move.to_id).version
         return Moved(product, move.kind, version, previous, seen_pointer + 1)
 
     def _view(self, row: ModelVersion, category: Category) -> VersionView:

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from anomalyos.accounts.tables import Role
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
-from anomalyos.knowledge import quick_search as lookup
+from anomalyos.knowledge import quick_search
 from anomalyos.knowledge.search import SearchHit, get_search
 from console.security.person import Person
 from console.ui import links, wording
@@ -97,9 +97,12 @@ def find(settings: Settings, store: Store, person: Person, text: str) -> dict[st
         return {"Pages": places, "Actions": actions}
     with store.session(read_only=True) as session:
         inspections = _inspections(session, text, number)
-        named = lookup.products(session, text, PER_GROUP)
-        cases = [_case(found) for found in lookup.cases(session, text, number, PER_GROUP)]
-        nodes = [_node(found.key, found.kind, found.name) for found in lookup.nodes(session, text, PER_GROUP)]
+        named = quick_search.find_products(session, text, PER_GROUP)
+        cases = [_case(found) for found in quick_search.find_cases(session, text, number, PER_GROUP)]
+        nodes = [
+            _node(found.key, found.kind, found.name)
+            for found in quick_search.find_nodes(session, text, PER_GROUP)
+        ]
     nodes, cases = _with_meaning(_warm_hits(settings, store, text), nodes, cases)
     products = [found for row in named for found in _product(row, person)]
     named_things = {"Products": products, "Pages": places, "Actions": actions, "Knowledge": nodes}
@@ -127,13 +130,13 @@ def _places(places: Iterable[Target], person: Person, text: str) -> list[Entry]:
 
 
 def _inspections(session: Session, text: str, number: int | None) -> list[Entry]:
-    exact = lookup.inspection_by_number(session, number) if number is not None else None
-    by_file = lookup.inspections_by_file(session, text, PER_GROUP)
+    exact = quick_search.inspection_by_number(session, number) if number is not None else None
+    by_file = quick_search.inspections_by_file(session, text, PER_GROUP)
     rows = [*([exact] if exact else []), *(row for row in by_file if exact is None or row.id != exact.id)]
     return [_inspection(row) for row in rows[:PER_GROUP]]
 
 
-def _inspection(row: lookup.InspectionFound) -> Entry:
+def _inspection(row: quick_search.InspectionMatch) -> Entry:
     label = wording.verdict_label(row.verdict)
     product = f"{wording.product(row.category)} · " if row.category else ""
     return Entry(
@@ -144,7 +147,7 @@ def _inspection(row: lookup.InspectionFound) -> Entry:
     )
 
 
-def _product(row: lookup.ProductFound, person: Person) -> list[Entry]:
+def _product(row: quick_search.ProductMatch, person: Person) -> list[Entry]:
     name = wording.product(row.name)
     note = "Rates, false alarms, drift" if row.inspects else "No model of it is in use yet"
     found = [Entry(name, "category", links.product(row.name), note)]
@@ -158,7 +161,7 @@ def _node(key: str, kind: str, name: str) -> Entry:
     return Entry(name, icon, links.node(key), word)
 
 
-def _case(row: lookup.CaseFound) -> Entry:
+def _case(row: quick_search.CaseMatch) -> Entry:
     defect = row.defect_type.replace("_", " ")
     return Entry(
         f"Case {row.id}", "inventory_2", links.case(row.id), f"{wording.product(row.category)}, {defect}"

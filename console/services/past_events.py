@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session
 
 from anomalyos.accounts import audit
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.explain import repository as explanations
 from anomalyos.inspection import inspections, reviews
 from anomalyos.inspection.tables import Inspection
@@ -92,7 +92,7 @@ def _reviews(session: Session, inspection_id: int) -> Iterator[Event]:
 
 
 def _cases(session: Session, inspection_id: int) -> Iterator[Event]:
-    for case in cases.of_inspection(session, inspection_id):
+    for case in case_repository.of_inspection(session, inspection_id):
         for entry in audit.recent(session, subject=f"case:{case.id}", limit=_MOST):
             icon, words = _CASE_WORDS.get(entry.action, ("history", f"{entry.action} on {{subject}}"))
             text = words.format(subject=f"case {case.id}")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Literal
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.core.errors import AnomalyOSError, NotFound
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
@@ -106,7 +106,7 @@ class PictureService:
             NotFound: no such case, or its file is missing, damaged or no image.
         """
         with self.store.session(read_only=True) as session:
-            case = cases.get(session, case_id)
+            case = case_repository.get(session, case_id)
         path = case.crop_path if part == "crop" else case.image_path
         try:
             return self._decoded(path)

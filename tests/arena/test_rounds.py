@@ -24,7 +24,7 @@ from anomalyos.inspection import images, inspections, reviews
 from anomalyos.inspection.inspector import Examination
 from anomalyos.inspection.tables import Inspection
 from anomalyos.models import categories
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tables import ModelVersion
 from anomalyos.patchcore.router import Route
 from tests.support.products import picture, write_product
@@ -89,7 +89,7 @@ def table(settings: Settings, store: Store) -> Table:
     write_product(settings.data_dir, "stripes", train=1, good=8, flawed=8)
     with store.session() as session:
         category = categories.ensure(session, "stripes")
-        version = models.add(session, model_version(stored_id(category.id), 1))
+        version = model_versions.add(session, model_version(stored_id(category.id), 1))
         category.champion_id = version.id
         session.add(category)
         people = [User(name=name, password_hash="x", role="viewer") for name in ("mia", "sam")]
@@ -260,7 +260,7 @@ def test_a_new_champion_answers_anew(table: Table) -> None:
     table.play(table.free())
     with table.store.session() as session:
         category = categories.by_name(session, "stripes")
-        version = models.add(session, model_version(stored_id(category.id), 2))
+        version = model_versions.add(session, model_version(stored_id(category.id), 2))
         category.champion_id = version.id
         session.add(category)
     table.ai.version = version

@@ -133,7 +133,7 @@ def gather(settings: Any, store: Any) -> Material:
 def look_as_in_use(data: DefectSet, size: int, settings: Any, store: Any) -> tuple[Any, dict[str, Any]]:
     """Squares (size, size, 3) around the strongest region of each photograph, and the vectors cases are filed
     with (``mask``) and asked for with (``region``)."""
-    from anomalyos.cases import repository as cases
+    from anomalyos.cases import repository as case_repository
     from anomalyos.cases.appearance import Appearance, Place
     from anomalyos.cases.crops import centre
     from anomalyos.cases.evaluation import strongest
@@ -146,8 +146,10 @@ def look_as_in_use(data: DefectSet, size: int, settings: Any, store: Any) -> tup
     inspector = Inspector(settings, store)
     appearance = Appearance(get_image_embedder(settings))
     with store.session(read_only=True) as session:
-        rows = {row.content_key: row for row in cases.list_cases(session, CATEGORY, limit=100_000)}
-        filed = cases.vectors(session, appearance.digest, [stored_id(row.id) for row in rows.values()])
+        rows = {row.content_key: row for row in case_repository.list_cases(session, CATEGORY, limit=100_000)}
+        filed = case_repository.vectors(
+            session, appearance.digest, [stored_id(row.id) for row in rows.values()]
+        )
     squares, asked = [], []
     for example in data.examples:
         image = decode_image(store.objects.read(rows[example.key].image_path), settings)

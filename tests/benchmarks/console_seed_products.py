@@ -53,7 +53,7 @@ def learn(settings: Settings, store: Store) -> list[Product]:
     from anomalyos.db.rows import stored_id
     from anomalyos.learning.rebuild import rebuild_category
     from anomalyos.models import categories
-    from anomalyos.models import versions as models
+    from anomalyos.models import versions as model_versions
     from anomalyos.products.sample import write_dataset
 
     write_dataset(settings.data_dir, categories=LEARNED)
@@ -67,7 +67,7 @@ def learn(settings: Settings, store: Store) -> list[Product]:
             category = categories.ensure(session, name, synthetic=True)
             category_id = stored_id(category.id)
             if category.champion_id is None:
-                version = models.add(session, _version(category_id, name))
+                version = model_versions.add(session, _version(category_id, name))
                 version_id = stored_id(version.id)
             else:
                 version_id = category.champion_id

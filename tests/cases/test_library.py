@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.cases.library import CaseLibrary, IndexMismatch, get_case_library
 from anomalyos.core.errors import NotFound
 from anomalyos.core.geometry import Box
@@ -79,7 +79,7 @@ def test_a_restored_database_is_read_anew(settings: Settings, built: Store, libr
     before = ids(library, None)
     with built.session() as session:
         # as if an older backup had been restored: the case is back and no later change tells of it
-        cases.get(session, before[0]).category = "stripes"
+        case_repository.get(session, before[0]).category = "stripes"
     assert ids(CaseLibrary(settings, built), "stripes") == before[:1]
 
 
@@ -132,7 +132,7 @@ def test_cases_follow_what_reviewers_decide(settings: Settings, built: Store, li
     assert library.follow_review(number, "mia") is None
     assert ids(library, "dots") == []
     with built.session(read_only=True) as session:
-        assert cases.reviews_not_followed(session) == []
+        assert case_repository.reviews_not_followed(session) == []
 
 
 def test_a_case_removed_by_hand_does_not_come_back_with_its_review(
@@ -142,7 +142,7 @@ def test_a_case_removed_by_hand_does_not_come_back_with_its_review(
     decide(built, number, "defect")
     case = library.follow_review(number, "mia")
     assert case is not None
-    assert case.defect_type == cases.UNNAMED
+    assert case.defect_type == case_repository.UNNAMED
     library.remove(stored_id(case.id), "ben", "not typical")
     library.follow_review(number, "mia")
     assert ids(library, None) == []

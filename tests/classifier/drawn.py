@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.cases.labelled import box_and_focus
 from anomalyos.cases.tables import DefectCase
 from anomalyos.classifier.options import TrainingOptions
@@ -63,7 +63,7 @@ def add_case(
             box=box_and_focus(Box(x=0, y=0, width=SIZE - len(str(focus)), height=SIZE), focus),
             added_by="",
         )
-        case, _ = cases.add(session, row, "test")
+        case, _ = case_repository.add(session, row, "test")
         assert case.id is not None
         return case.id
 

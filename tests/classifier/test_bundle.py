@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anomalyos.classifier import versions as classifiers
+from anomalyos.classifier import versions as classifier_versions
 from anomalyos.classifier.bundle import (
     OUT_OF_FOLD,
     WEIGHTS_FILE,
@@ -29,7 +29,7 @@ from tests.classifier import drawn
 
 def used(store: Store, settings: Settings) -> tuple[ClassifierVersion, Path]:
     with store.session(read_only=True) as session:
-        version = classifiers.in_use(session, "dots")
+        version = classifier_versions.in_use(session, "dots")
     assert version is not None
     return version, classifiers_dir(settings) / version.bundle_path
 

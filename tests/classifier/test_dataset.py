@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.classifier.dataset import NotEnoughDefects, fold_numbers, load_defects
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
@@ -18,11 +18,11 @@ from tests.classifier import drawn
 
 def test_named_live_defects_of_the_category_are_learned_from(settings: Settings, store: Store) -> None:
     drawn.fill(store, 4)
-    drawn.add_case(store, cases.UNNAMED, 90, kind="spot")
+    drawn.add_case(store, case_repository.UNNAMED, 90, kind="spot")
     drawn.add_case(store, "spot", 91, category="stripes")
     removed = drawn.add_case(store, "spot", 92)
     with store.session() as session:
-        cases.remove(session, removed, "mia", "wrong label")
+        case_repository.remove(session, removed, "mia", "wrong label")
     data = load_defects("dots", settings, store)
     assert data.classes == ("scratch", "spot", "stain")
     assert len(data.examples) == 12
@@ -43,7 +43,7 @@ def test_a_class_seen_in_one_photograph_is_left_out_and_named(settings: Settings
 def test_a_lost_photograph_is_left_out_and_named(settings: Settings, store: Store) -> None:
     drawn.fill(store, 5, types=("scratch", "spot"))
     with store.session(read_only=True) as session:
-        first = cases.list_cases(session, "dots")[0]
+        first = case_repository.list_cases(session, "dots")[0]
     store.objects.absolute(first.image_path).unlink()
     data = load_defects("dots", settings, store)
     assert data.left_out == {f"case {first.id}": "its photograph is gone"}

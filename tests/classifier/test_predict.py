@@ -10,7 +10,7 @@ import pytest
 
 from anomalyos.classifier import predict as prediction
 from anomalyos.classifier import train
-from anomalyos.classifier import versions as classifiers
+from anomalyos.classifier import versions as classifier_versions
 from anomalyos.classifier.bundle import Classifier
 from anomalyos.classifier.calibration import softmax
 from anomalyos.classifier.crops import look
@@ -100,9 +100,9 @@ def test_the_pointer_is_followed_and_files_are_read_once(
     assert second["promoted"]
     assert [namer.name_defect(crop).version for _ in range(2)] == [2, 2]
     with trained.session() as session:
-        first = classifiers.list_versions(session, "dots")[-1]
+        first = classifier_versions.list_versions(session, "dots")[-1]
         assert first.id is not None
-        classifiers.put_in_use(
+        classifier_versions.put_in_use(
             session, version_id=first.id, expected_pointer=2, actor="mia", reason="back again"
         )
     assert namer.name_defect(crop).version == 1

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from anomalyos.accounts import audit
 from anomalyos.classifier import search, train
-from anomalyos.classifier import versions as classifiers
+from anomalyos.classifier import versions as classifier_versions
 from anomalyos.classifier.bundle import WEIGHTS_FILE, classifiers_dir
 from anomalyos.classifier.dataset import NotEnoughDefects
 from anomalyos.classifier.options import TrainingOptions
@@ -38,7 +38,7 @@ def untracked(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -
 
 def versions(store: Store) -> list[Any]:
     with store.session(read_only=True) as session:
-        return list(classifiers.list_versions(session, "dots"))
+        return list(classifier_versions.list_versions(session, "dots"))
 
 
 def test_the_first_version_is_put_in_use(trained: Store, settings: Settings) -> None:
@@ -114,7 +114,7 @@ def test_one_that_learned_wrong_names_is_not_put_in_use(trained: Store, settings
     result = drawn.train(trained, settings)
     assert not result["promoted"]
     with trained.session(read_only=True) as session:
-        used = classifiers.in_use(session, "dots")
+        used = classifier_versions.in_use(session, "dots")
     assert used is not None
     assert used.version == 1
     again = drawn.train(trained, settings)

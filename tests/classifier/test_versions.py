@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from anomalyos.accounts import audit
-from anomalyos.classifier import versions as classifiers
+from anomalyos.classifier import versions as classifier_versions
 from anomalyos.classifier.tables import ClassifierVersion
 from anomalyos.core.errors import Conflict, NotFound
 from anomalyos.core.settings import Settings
@@ -30,12 +30,12 @@ def version(key: str, category: str = "dots") -> ClassifierVersion:
 
 def add(store: Store, key: str, category: str = "dots") -> int:
     with store.session() as session:
-        return stored_id(classifiers.add(session, version(key, category))[0].id)
+        return stored_id(classifier_versions.add(session, version(key, category))[0].id)
 
 
 def use(store: Store, version_id: int, expected: int) -> int:
     with store.session() as session:
-        moved = classifiers.put_in_use(
+        moved = classifier_versions.put_in_use(
             session, version_id=version_id, expected_pointer=expected, actor="mia", reason="better"
         )
         return moved.pointer_version
@@ -43,25 +43,25 @@ def use(store: Store, version_id: int, expected: int) -> int:
 
 def used(store: Store, category: str = "dots") -> int | None:
     with store.session(read_only=True) as session:
-        row = classifiers.in_use(session, category)
+        row = classifier_versions.in_use(session, category)
     return row.version if row is not None else None
 
 
 def test_the_same_content_is_stored_once_and_numbers_count_by_category(store: Store) -> None:
     with store.session() as session:
-        first, created = classifiers.add(session, version("a"))
-        again, repeated = classifiers.add(session, version("a"))
-        second, _ = classifiers.add(session, version("b"))
-        other, _ = classifiers.add(session, version("a", "stripes"))
+        first, created = classifier_versions.add(session, version("a"))
+        again, repeated = classifier_versions.add(session, version("a"))
+        second, _ = classifier_versions.add(session, version("b"))
+        other, _ = classifier_versions.add(session, version("a", "stripes"))
     assert (created, repeated, again.id) == (True, False, first.id)
     assert [row.version for row in (first, second, other)] == [1, 2, 1]
     with store.session(read_only=True) as session:
-        listed = classifiers.list_versions(session)
+        listed = classifier_versions.list_versions(session)
         assert [(row.category, row.version) for row in listed] == [("dots", 2), ("dots", 1), ("stripes", 1)]
-        found = classifiers.find_by_content(session, "dots", "b".ljust(64, "0"))
+        found = classifier_versions.find_by_content(session, "dots", "b".ljust(64, "0"))
         assert found is not None
         assert found.version == 2
-        assert classifiers.find_by_content(session, "stripes", "b".ljust(64, "0")) is None
+        assert classifier_versions.find_by_content(session, "stripes", "b".ljust(64, "0")) is None
 
 
 def test_the_pointer_moves_and_each_move_is_written_down(store: Store) -> None:
@@ -102,7 +102,7 @@ def move_at_once(settings: Settings, wait: object, version_id: int) -> str:
     store = Store(settings)
     try:
         with store.session(read_only=True) as session:
-            present = classifiers.pointer(session, "dots")
+            present = classifier_versions.pointer(session, "dots")
         wait()  # type: ignore[operator]
         use(store, version_id, present.pointer_version if present is not None else 0)
     finally:
@@ -125,19 +125,19 @@ def test_of_two_who_move_it_at_once_one_is_told(
 def test_the_first_judgement_stands(store: Store) -> None:
     number = add(store, "a")
     with store.session() as session:
-        classifiers.record_judgement(session, number, False, "worse")
+        classifier_versions.record_judgement(session, number, False, "worse")
     with store.session() as session:
         with pytest.raises(Conflict, match="judged before"):
-            classifiers.record_judgement(session, number, True, "better")
-        row = classifiers.get(session, number)
+            classifier_versions.record_judgement(session, number, True, "better")
+        row = classifier_versions.get(session, number)
         assert (row.gate_passed, row.gate_reason) == (False, "worse")
 
 
 def test_files_made_again_are_written_down(store: Store) -> None:
     number = add(store, "a")
     with store.session() as session:
-        classifiers.replace_bundle(session, number, "b" * 64, "mia")
+        classifier_versions.replace_bundle(session, number, "b" * 64, "mia")
     with store.session(read_only=True) as session:
-        assert classifiers.get(session, number).bundle_sha256 == "b" * 64
+        assert classifier_versions.get(session, number).bundle_sha256 == "b" * 64
         (event,) = audit.recent(session, action="classifier.repair")
     assert event.detail == {"version": 1, "from": "a" * 64, "to": "b" * 64}

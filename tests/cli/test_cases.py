@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.cli import app
 from anomalyos.db.engine import Store
 
@@ -34,7 +34,7 @@ def test_cases_are_imported_listed_removed_and_restored(imported: Store) -> None
     assert run("cases", "list")["total"] == 3
     assert [row["id"] for row in run("cases", "list", "--removed")["cases"]] == [first["id"]]
     with imported.session(read_only=True) as session:
-        assert cases.get(session, first["id"]).removed_by.startswith("cli:")
+        assert case_repository.get(session, first["id"]).removed_by.startswith("cli:")
     again = CliRunner().invoke(app, ["cases", "remove", number])
     assert again.exit_code == 2
     run("cases", "restore", number)

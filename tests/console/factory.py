@@ -16,7 +16,7 @@ from anomalyos.images.decoding import ImageRejected, decode_image, encode_png
 from anomalyos.inspection import batches, images, inspections
 from anomalyos.inspection.tables import Inspection, Verdict
 from anomalyos.models import categories
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tables import Category, ModelVersion
 
 GROUPS = 60
@@ -67,11 +67,11 @@ def add_category(store: Store, name: str, *, synthetic: bool = True) -> Category
     with store.session() as session:
         category = categories.ensure(session, name, synthetic=synthetic)
         assert category.id is not None
-        version = models.add(
+        version = model_versions.add(
             session,
             ModelVersion(
                 category_id=category.id,
-                version=models.next_version(session, category.id),
+                version=model_versions.next_version(session, category.id),
                 content_key=hashlib.sha256(name.encode()).hexdigest(),
                 bundle_path=f"{name}/v0001",
                 bundle_sha256=hashlib.sha256(name.encode()).hexdigest(),

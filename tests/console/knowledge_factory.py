@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.cases.tables import DefectCase
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
@@ -100,4 +100,4 @@ def add_case(
         added_by="",
     )
     with store.session() as session:
-        return stored_id(cases.add(session, case, "test")[0].id)
+        return stored_id(case_repository.add(session, case, "test")[0].id)

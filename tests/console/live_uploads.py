@@ -10,7 +10,7 @@ from nicegui import ui
 from nicegui.elements.upload_files import SmallFileUpload
 from nicegui.testing import User
 
-from anomalyos.inspection.list_newest import live_batch_of, newest
+from anomalyos.inspection.list_newest import list_newest, live_batch_of
 from anomalyos.inspection.tables import Inspection
 from console.pages.inspector.live_results import today
 from tests.console.conftest import Console
@@ -35,7 +35,7 @@ def kept(console: Console) -> list[Inspection]:
     """Today's live inspections, the newest first."""
     with console.store.session(read_only=True) as session:
         batch = live_batch_of(session, today())
-        return newest(session, batch.id or 0, limit=500) if batch else []
+        return list_newest(session, batch.id or 0, limit=500) if batch else []
 
 
 def listed(user: User) -> list[str]:

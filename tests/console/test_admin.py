@@ -19,7 +19,7 @@ from anomalyos.accounts import audit, tokens, users
 from anomalyos.accounts.tables import ApiToken, AuditEvent, Role
 from anomalyos.core.errors import Conflict, NotAllowed
 from anomalyos.models import categories, promotions
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tables import ModelVersion
 from console.security.person import Person
 from console.services.accounts import LogQuestion
@@ -49,14 +49,14 @@ def add_bundle(console: Console, product: str, *, passed: bool | None = True, au
     with console.store.session() as session:
         category = categories.by_name(session, product)
         assert category.id is not None
-        number = models.next_version(session, category.id)
+        number = model_versions.next_version(session, category.id)
         folder = console.services.settings.bundles_dir / product / f"{number:04}"
         folder.mkdir(parents=True)
         (folder / "bank.bin").write_bytes(b"normal" * 500)
         entry = {"sha256": sha256(b"normal" * 500).hexdigest(), "bytes": 3000}
         text = json.dumps({"format": FORMAT, "files": {"bank.bin": entry}}).encode()
         (folder / MANIFEST).write_bytes(text)
-        models.add(
+        model_versions.add(
             session,
             ModelVersion(
                 category_id=category.id,
@@ -78,14 +78,14 @@ def add_bundle(console: Console, product: str, *, passed: bool | None = True, au
 
 def champion(console: Console, product: str = "stripes") -> int:
     with console.store.session(read_only=True) as session:
-        version = models.champion(session, product)
+        version = model_versions.champion(session, product)
     assert version is not None
     return version.version
 
 
 def put_in_use(console: Console, product: str, version: int) -> None:
     with console.store.session(read_only=True) as session:
-        version_id = models.by_version(session, product, version).id
+        version_id = model_versions.by_version(session, product, version).id
     assert version_id is not None
     promote(console, product, version_id)
 

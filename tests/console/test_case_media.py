@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from tests.console.conftest import Console, SignIn
 from tests.console.knowledge_factory import COMMENT, add_case
 
@@ -24,7 +24,7 @@ async def test_pictures_of_a_case_are_encoded_anew(
     with Image.open(io.BytesIO(answer.content)) as image:
         assert (image.size, image.format) == (size, kind)
     with console.store.session(read_only=True) as session:
-        case = cases.get(session, number)
+        case = case_repository.get(session, number)
     for path in (case.crop_path, case.image_path):
         assert COMMENT.encode() in console.store.objects.read(path)
     assert COMMENT.encode() not in answer.content
@@ -55,7 +55,7 @@ async def test_a_damaged_or_missing_file_is_a_404_with_the_next_step(
 ) -> None:
     number = add_case(console.store, 1)
     with console.store.session(read_only=True) as session:
-        path = console.store.objects.absolute(cases.get(session, number).image_path)
+        path = console.store.objects.absolute(case_repository.get(session, number).image_path)
     if damage is None:
         path.unlink()
     else:

@@ -9,7 +9,7 @@ from anomalyos.accounts import audit
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import NotAllowed
 from anomalyos.inspection import batches, inspections, reviews
-from anomalyos.inspection.history import Wanted
+from anomalyos.inspection.history import InspectionFilter
 from anomalyos.inspection.tables import Inspection
 from console.pages.forensics.finder import from_query, to_address
 from console.security.person import Person
@@ -99,16 +99,16 @@ def many_rows(console: Console, count: int) -> None:
 @pytest.mark.parametrize(
     ("query", "wanted", "page"),
     [
-        ({"q": " bolt ", "page": "3"}, Wanted(text="bolt"), 2),
-        ({"from": "yesterday", "to": "2026-11-24", "page": "-1"}, Wanted(last_day="2026-11-24"), 0),
+        ({"q": " bolt ", "page": "3"}, InspectionFilter(text="bolt"), 2),
+        ({"from": "yesterday", "to": "2026-11-24", "page": "-1"}, InspectionFilter(last_day="2026-11-24"), 0),
         (
             {"category": "hazel & nut", "decision": "undecided"},
-            Wanted(category="hazel & nut", decision="undecided"),
+            InspectionFilter(category="hazel & nut", decision="undecided"),
             0,
         ),
     ],
 )
-def test_addresses_hold_whole_searches(query: dict[str, str], wanted: Wanted, page: int) -> None:
+def test_addresses_hold_whole_searches(query: dict[str, str], wanted: InspectionFilter, page: int) -> None:
     assert from_query(query) == (wanted, page)
     address = to_address(wanted, page)
     import httpx

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from nicegui import ui
 
-from anomalyos.cases import repository as cases_store
+from anomalyos.cases import repository as case_repository
 from anomalyos.cases.tables import CaseOrigin, DefectCase
 from anomalyos.knowledge.tables import KnowledgeNode
 from anomalyos.models import categories, promotions
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tables import ModelVersion
 from console.ui import links, shortcuts
 from tests.console.conftest import PEOPLE, Console, SignIn
@@ -26,8 +26,8 @@ def add_version(console: Console, product: str) -> int:
     with console.store.session() as session:
         category = categories.by_name(session, product)
         assert category.id is not None
-        number = models.next_version(session, category.id)
-        row = models.add(
+        number = model_versions.next_version(session, category.id)
+        row = model_versions.add(
             session,
             ModelVersion(
                 category_id=category.id,
@@ -189,7 +189,7 @@ async def test_products_causes_and_cases_are_found(console: Console, sign_in: Si
         categories.ensure(session, "sample_bottle_cap", synthetic=True)
         for key, name in (("cause:drying", "Shell dried too fast"), ("remedy:slow", "Slow the dryer down")):
             session.add(KnowledgeNode(key=key, kind=key.partition(":")[0], name=name, origin="seed"))
-        case, _ = cases_store.add(session, known_defect("sample_bottle_cap", "broken_large"), "ada")
+        case, _ = case_repository.add(session, known_defect("sample_bottle_cap", "broken_large"), "ada")
     case_id = case.id
     found = await search(console, sign_in, "victor", "bottle-cap")
     assert [(item["title"], item["href"]) for item in found["Products"]] == [

@@ -8,9 +8,9 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.knowledge import cause_evidence
-from anomalyos.knowledge import repository as knowledge
+from anomalyos.knowledge import repository as knowledge_repository
 from anomalyos.knowledge.graph import load_graph
 from anomalyos.knowledge.tables import KnowledgeNode
 from tests.console.conftest import Console, SignIn
@@ -68,7 +68,7 @@ def addresses(user: User, mark: str = "hit") -> list[str]:
 
 def node(console: Console, key: str) -> KnowledgeNode:
     with console.store.session(read_only=True) as session:
-        return knowledge.get_node(session, key)
+        return knowledge_repository.get_node(session, key)
 
 
 def entries(console: Console) -> int:
@@ -444,11 +444,11 @@ async def test_an_engineer_removes_a_case_with_a_reason_and_restores_it(
     user.find(marker="save").click()
     await see(user, "Removed by erik")
     with console.store.session(read_only=True) as session:
-        assert cases.get(session, known[1]).removed_at is not None
+        assert case_repository.get(session, known[1]).removed_at is not None
     user.find(marker="restore-case").click()
     await see(user, "is back.")
     with console.store.session(read_only=True) as session:
-        assert cases.get(session, known[1]).removed_at is None
+        assert case_repository.get(session, known[1]).removed_at is None
     await user.open("/knowledge/case/4711")
     await see(user, "There is no case 4711")
 

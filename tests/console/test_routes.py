@@ -16,7 +16,7 @@ from nicegui import app
 
 from anomalyos.accounts import tokens, users
 from anomalyos.accounts.tables import ApiToken, Role, Scope
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.cases.tables import CaseOrigin, DefectCase
 from anomalyos.db.columns import utc_now
 from anomalyos.db.rows import stored_id
@@ -61,7 +61,7 @@ def add_case(console: Console, row: Inspection) -> int:
             box={"x": 10, "y": 10, "width": 20, "height": 20},
             added_by="mia",
         )
-        return stored_id(cases.add(session, case, "mia")[0].id)
+        return stored_id(case_repository.add(session, case, "mia")[0].id)
 
 
 async def ask(client: httpx.AsyncClient, rule: Rule, known: Mapping[str, object], **more: Any) -> str | int:

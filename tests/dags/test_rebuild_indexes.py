@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.learning.rebuild import rebuild_category
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from tests.dags.conftest import RunDag
 from tests.support.products import write_product
 
@@ -21,9 +21,9 @@ def test_the_dag_and_the_command_line_make_one_version(
     assert ["index_cases", -1, "success", None] in result["tasks"]
     assert rebuild_category("stripes", settings, store)["created"] is False
     with store.session(read_only=True) as session:
-        assert [version.version for version in models.list_versions(session, "stripes")] == [1]
-        assert models.champion(session, "stripes") is not None
-        assert cases.count(session, "stripes") == 2
+        assert [version.version for version in model_versions.list_versions(session, "stripes")] == [1]
+        assert model_versions.champion(session, "stripes") is not None
+        assert case_repository.count(session, "stripes") == 2
 
 
 def test_a_product_that_fails_is_named_and_stops_nobody(

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from anomalyos.accounts.tables import Role
-from anomalyos.classifier import versions as classifiers
+from anomalyos.classifier import versions as classifier_versions
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from tests.dags.conftest import RunDag
 from tests.support.products import draw, png, write_product
 
@@ -21,8 +21,8 @@ def test_the_form_makes_a_challenger_that_is_judged_and_kept_in_mlflow(
     assert result["state"] == "success", result["log"][-3000:]
     assert ["challenge", 0, "success", "stripes"] in result["tasks"]
     with built.session(read_only=True) as session:
-        newest = models.list_versions(session, "stripes")[0]
-        champion = models.champion(session, "stripes")
+        newest = model_versions.list_versions(session, "stripes")[0]
+        champion = model_versions.champion(session, "stripes")
     assert champion is not None
     assert (newest.version, newest.alpha, newest.run_id) == (2, 0.2, result["run_id"])
     verdict = "inspects now" if champion.id == newest.id else "was refused"
@@ -40,7 +40,7 @@ def test_names_of_defects_are_learned_where_there_are_enough(
     assert result["state"] == "success", result["log"][-3000:]
     assert ["name_defects", 0, "success", "dots"] in result["tasks"]
     with built.session(read_only=True) as session:
-        (version,) = classifiers.list_versions(session)
+        (version,) = classifier_versions.list_versions(session)
     assert (version.category, version.run_id) == ("dots", result["run_id"])
     verdict = "v1 names defects now." if version.gate_passed else "names v1 were refused."
     assert f"dots: {verdict} {version.gate_reason}" in result["log"]
@@ -65,7 +65,7 @@ def test_a_dry_run_builds_nothing(built: Store, settings: Settings, run_dag: Run
     assert result["state"] == "success", result["log"][-3000:]
     assert "dots: 12 images to learn, 0 of them reviewed." in result["log"]
     with built.session(read_only=True) as session:
-        assert {row.version for row in models.list_versions(session)} == {1}
+        assert {row.version for row in model_versions.list_versions(session)} == {1}
     assert not (settings.home / "mlflow.db").exists()
 
 
@@ -82,8 +82,8 @@ def test_a_damaged_challenger_is_refused_and_the_reason_stands_everywhere(
     result = run_dag("retrain", {"force": True}, "tests.dags.damaged")
     assert result["state"] == "success", result["log"][-3000:]
     with store.session(read_only=True) as session:
-        refused = models.list_versions(session, "stripes")[0]
-        champion = models.champion(session, "stripes")
+        refused = model_versions.list_versions(session, "stripes")[0]
+        champion = model_versions.champion(session, "stripes")
     assert champion is not None
     assert (refused.version, refused.gate_passed, champion.version) == (2, False, 1)
     assert "fell from" in refused.gate_reason

@@ -168,14 +168,14 @@ def flagged(running: Running, night: str, product: str | None = None) -> list[in
 
 def known_ids(running: Running) -> dict[str, object]:
     """Values for the parameters in addresses: something from the start of the run for each."""
-    from anomalyos.cases import repository as cases
+    from anomalyos.cases import repository as case_repository
 
     with running.store.session(read_only=True) as session:
         night = select(Batch.id).where(Batch.key == SEEDED_NIGHT).scalar_subquery()
         scored = select(Inspection.id).where(Inspection.batch_id == night, Inspection.verdict == "anomalous")
         return {
             "inspection_id": session.exec(scored.order_by(col(Inspection.id))).first(),
-            "case_id": cases.list_cases(session, category="dots")[0].id,
+            "case_id": case_repository.list_cases(session, category="dots")[0].id,
         }
 
 
@@ -239,7 +239,7 @@ def _decide_some(running: Running) -> None:
 
 def _teach_causes(store: Store) -> None:
     """The made-up products' only defect, joined to causes of the seeded graph; one case with its cause."""
-    from anomalyos.cases import repository as cases
+    from anomalyos.cases import repository as case_repository
     from anomalyos.knowledge import edits, grammar
     from anomalyos.knowledge.tables import Relation
 
@@ -260,7 +260,7 @@ def _teach_causes(store: Store) -> None:
             for cause, weight in causes.items():
                 edits.add_edge(session, defect, Relation.CAUSED_BY, cause, weight=weight, actor="erik")
     with store.session() as session:
-        known = cases.list_cases(session, category="dots")
+        known = case_repository.list_cases(session, category="dots")
         assert known, "no case was taken in"
         edits.confirm_cause(session, known[0].id or 0, "cause:liquid-spill", actor="erik", note="")
 

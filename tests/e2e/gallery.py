@@ -134,10 +134,10 @@ def _review(store: Store, night: str, truth: dict[str, str | None], rng: Random)
 def _work_of_people(store: Store) -> None:
     """An edit in the knowledge graph, a case with its cause, and a token: pages that else would be empty."""
     from anomalyos.accounts import tokens
-    from anomalyos.cases import repository as cases
+    from anomalyos.cases import repository as case_repository
     from anomalyos.db.rows import stored_id
     from anomalyos.knowledge import edits, grammar
-    from anomalyos.knowledge import repository as knowledge
+    from anomalyos.knowledge import repository as knowledge_repository
 
     defect = grammar.defect_key("sample_zipper", "torn_fabric")
     with store.session() as session:
@@ -152,11 +152,11 @@ def _work_of_people(store: Store) -> None:
         )
         known = [
             case
-            for case in cases.list_cases(session, category="sample_zipper")
+            for case in case_repository.list_cases(session, category="sample_zipper")
             if case.defect_type == "torn_fabric"
         ]
         edits.confirm_cause(session, stored_id(known[0].id), "cause:snagging", actor="erik", note="")
-        node = knowledge.get(session, knowledge.node_subject(defect))
+        node = knowledge_repository.get(session, knowledge_repository.node_subject(defect))
         edits.edit_node(
             session,
             defect,

@@ -13,7 +13,7 @@ from selenium.webdriver.common.keys import Keys
 
 from anomalyos.accounts import audit
 from anomalyos.models import pointer
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tables import ModelVersion
 from tests.e2e.browser import Browser, needs_browser
 from tests.e2e.console_home import Running, sign_in
@@ -50,13 +50,13 @@ def second_version(running: Running) -> int:
     """Another version of the product with a whole bundle of its own; returns its number."""
     bundles = running.settings.bundles_dir
     with running.store.session() as session:
-        present = models.champion(session, PRODUCT)
+        present = model_versions.champion(session, PRODUCT)
         assert present is not None
-        number = models.next_version(session, present.category_id)
+        number = model_versions.next_version(session, present.category_id)
         folder = f"{PRODUCT}/copy-{number}"
         shutil.copytree(bundles / present.bundle_path, bundles / folder)
         fields = present.model_dump(exclude={"id", "version", "content_key", "bundle_path", "created_at"})
-        models.add(
+        model_versions.add(
             session, ModelVersion(**fields, version=number, content_key=f"copy-{number}", bundle_path=folder)
         )
     return number
@@ -64,7 +64,7 @@ def second_version(running: Running) -> int:
 
 def in_use(running: Running) -> int:
     with running.store.session(read_only=True) as session:
-        version = models.champion(session, PRODUCT)
+        version = model_versions.champion(session, PRODUCT)
     assert version is not None
     return version.version
 

@@ -21,7 +21,7 @@ from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
 from anomalyos.inspection.nightly import batch_of_run
 from anomalyos.inspection.tables import Inspection
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.ops.supervisor.reaper import descendants
 from tests.e2e.browser import Browser, needs_browser
 from tests.e2e.whole import Platform
@@ -73,7 +73,7 @@ def verdicts(store: Store, day: str) -> dict[str, str]:
 
 def test_the_first_start_learns_and_inspects_what_is_there(platform: Platform, results: Store) -> None:
     with results.session(read_only=True) as session:
-        assert models.champion(session, "stripes") is not None
+        assert model_versions.champion(session, "stripes") is not None
     assert verdicts(results, FIRST) == {f"{FIRST}/stripes/1.png": "normal"}
     for user in ("admin", "engineer", "viewer"):
         assert platform.password(user) in platform.output
@@ -199,7 +199,7 @@ def retrain_in_console(browser: Browser, platform: Platform) -> None:
 
 def in_use(store: Store) -> int:
     with store.session(read_only=True) as session:
-        version = models.champion(session, "stripes")
+        version = model_versions.champion(session, "stripes")
     assert version is not None
     return version.version
 
@@ -232,7 +232,7 @@ def inspected_with(platform: Platform, results: Store, token: str) -> int:
         row = session.get(Inspection, answer.json()["id"])
         assert row is not None
         assert row.model_version_id is not None
-        return models.get(session, row.model_version_id).version
+        return model_versions.get(session, row.model_version_id).version
 
 
 def test_who_may_not_and_what_may_not(platform: Platform) -> None:

@@ -25,7 +25,7 @@ from anomalyos.db.engine import Store
 from anomalyos.drift import simulation
 from anomalyos.drift.tables import DriftAlarm, DriftCheck
 from anomalyos.inspection.tables import Image, Inspection
-from anomalyos.knowledge import repository as knowledge
+from anomalyos.knowledge import repository as knowledge_repository
 from anomalyos.models import aliases, categories, pointer
 from anomalyos.models.tables import ModelVersion, Promotion
 from anomalyos.ops.maintenance.backup import list_backups, restore_backup
@@ -171,8 +171,8 @@ def rows(store: Store) -> dict[str, Any]:
             ],
             "cases": sorted(row.content_key for row in session.exec(select(DefectCase))),
             "vectors": session.exec(select(func.count(col(CaseVector.id)))).one(),
-            "nodes": sorted(row.key for row in knowledge.all_nodes(session)),
-            "edges": len(knowledge.all_edges(session)),
+            "nodes": sorted(row.key for row in knowledge_repository.all_nodes(session)),
+            "edges": len(knowledge_repository.all_edges(session)),
             "drift": sorted(
                 # which images came first, and so the figures, depends on where a night was interrupted
                 (row.category, row.outcome, row.reference_count, row.current_count, row.injected_count)
@@ -210,14 +210,14 @@ def files_agree(settings: Settings, store: Store) -> None:
 
 def mlflow_agrees(settings: Settings, store: Store) -> None:
     """One registered version for each model, and the alias where the pointer is."""
-    from anomalyos.models import versions as models
+    from anomalyos.models import versions as model_versions
 
     client = aliases.tracking_client(settings)
     for product in PRODUCTS:
         found = client.search_model_versions(f"name = '{aliases.model_name(product)}'")
         with store.session(read_only=True) as session:
-            wanted = {row.content_key for row in models.list_versions(session, product)}
-            champion = models.champion(session, product)
+            wanted = {row.content_key for row in model_versions.list_versions(session, product)}
+            champion = model_versions.champion(session, product)
         assert {row.tags[aliases.KEY] for row in found} == wanted
         assert champion is not None
         held = client.get_model_version_by_alias(aliases.model_name(product), aliases.CHAMPION)

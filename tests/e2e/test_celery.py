@@ -24,7 +24,7 @@ from anomalyos.db.rows import stored_id
 from anomalyos.drift import simulation
 from anomalyos.drift.tables import DriftCheck
 from anomalyos.inspection.tables import Inspection
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.ops.smoke import smoke
 from tests.drift.drift_home import RULES, small_windows
 from tests.e2e.composed import Composed
@@ -170,7 +170,7 @@ def test_a_product_is_learned_and_a_night_inspected_by_the_worker(
     assert run_to_end(composed, "rebuild_indexes", {}, token) == "success", told.read_text()[-3000:]
     assert run_to_end(composed, "nightly_inspection", {"date": NIGHT}, token) == "success"
     with results.session(read_only=True) as session:
-        champion = models.champion(session, "stripes")
+        champion = model_versions.champion(session, "stripes")
         rows = session.exec(select(Inspection).order_by(Inspection.source)).all()
     assert champion is not None
     assert champion.version == 1

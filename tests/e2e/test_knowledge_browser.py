@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from anomalyos.knowledge import repository as knowledge
+from anomalyos.knowledge import repository as knowledge_repository
 from tests.e2e.browser import Browser, needs_browser
 from tests.e2e.console_home import Running, sign_in
 
@@ -153,6 +153,6 @@ def _button(browser: Browser, text: str) -> None:
     browser.wait(lambda: browser.script(script, text))
 
 
-def _node(running: Running) -> knowledge.KnowledgeNode:
+def _node(running: Running) -> knowledge_repository.KnowledgeNode:
     with running.store.session(read_only=True) as session:
-        return knowledge.get_node(session, SPILL)
+        return knowledge_repository.get_node(session, SPILL)

@@ -10,7 +10,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from anomalyos.inspection.list_newest import live_batch_of, newest
+from anomalyos.inspection.list_newest import list_newest, live_batch_of
 from anomalyos.inspection.tables import Inspection
 from console.pages.inspector.live_results import today
 from tests.e2e.browser import Browser, needs_browser
@@ -49,7 +49,7 @@ def open_live(browser: Browser) -> None:
 def todays(running: Running) -> list[Inspection]:
     with running.store.session(read_only=True) as session:
         batch = live_batch_of(session, today())
-        return newest(session, batch.id or 0, limit=100) if batch else []
+        return list_newest(session, batch.id or 0, limit=100) if batch else []
 
 
 def names(browser: Browser) -> list[str]:

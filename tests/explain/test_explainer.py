@@ -16,7 +16,7 @@ from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
 from anomalyos.explain import explainer as module
-from anomalyos.explain import methods as parts
+from anomalyos.explain import methods
 from anomalyos.explain import repository as explanations
 from anomalyos.explain.explainer import PARTS, Explainer
 from anomalyos.inspection import reviews
@@ -99,7 +99,7 @@ def test_what_was_computed_is_kept_until_its_files_are_gone(
         calls.append(method)
         return real(method, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(parts, "explain_distance", counted)
+    monkeypatch.setattr(methods, "explain_distance", counted)
     again = explainer.explain(number, ["trace", "cams", "depth"])
     assert calls == []
     assert again.model_dump(exclude={"cost_ms"}) == first.model_dump(exclude={"cost_ms"})
@@ -148,7 +148,7 @@ def test_causes_follow_the_similar_cases_and_then_the_reviewer(explainer: Explai
 def test_without_similar_cases_every_known_defect_type_is_in_question(explainer: Explainer) -> None:
     number = inspect(explainer, picture("dots", 7004, flawed=True))
     context = module.load_context(number, explainer.settings, explainer.store, explainer.champions)
-    assert module.parts.suspects(context, ()) == [("defect:dots/unnamed", 1.0)]
+    assert module.methods.suspects(context, ()) == [("defect:dots/unnamed", 1.0)]
     evidence = explainer.explain(number, ["similar"])
     assert "cases import" in evidence.missing["similar"]
 
@@ -205,7 +205,7 @@ def test_quick_parts_do_not_wait_for_heavy_ones(
         begun.set()
         assert go_on.wait(60)
 
-    monkeypatch.setitem(parts.COMPUTE, "shap", slow)
+    monkeypatch.setitem(methods.COMPUTE, "shap", slow)
     with ThreadPoolExecutor(1) as pool:
         heavy = pool.submit(explainer.explain, number, ("shap",))
         try:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from anomalyos.classifier import train
-from anomalyos.classifier import versions as classifiers
+from anomalyos.classifier import versions as classifier_versions
 from anomalyos.classifier.bundle import WEIGHTS_FILE, classifiers_dir
 from anomalyos.core.geometry import Box
 from anomalyos.core.settings import Settings
@@ -89,7 +89,7 @@ def test_nothing_is_named_without_a_classifier_or_without_a_defect(explainer: Ex
 def test_a_damaged_classifier_is_said_and_the_other_maps_stay(explainer: Explainer) -> None:
     number = inspect(explainer, picture("dots", 7103, flawed=True), "dots")
     with explainer.store.session(read_only=True) as session:
-        version = classifiers.in_use(session, "dots")
+        version = classifier_versions.in_use(session, "dots")
     assert version is not None
     with (classifiers_dir(explainer.settings) / version.bundle_path / WEIGHTS_FILE).open("ab") as file:
         file.write(b"x")

@@ -6,9 +6,8 @@ import pytest
 from sqlmodel import Session
 
 from anomalyos.db.engine import Store
-from anomalyos.inspection import batches, reviews
-from anomalyos.inspection import history as past
-from anomalyos.inspection.history import Wanted
+from anomalyos.inspection import batches, history, reviews
+from anomalyos.inspection.history import InspectionFilter
 from anomalyos.inspection.tables import Batch
 from tests.support.rows import category_with_versions, inspection
 
@@ -56,50 +55,50 @@ def _decide(session: Session, number: int, decision: str, kind: str) -> None:
     )
 
 
-def names(store: Store, seen: dict[str, int], wanted: Wanted) -> list[str]:
+def names(store: Store, seen: dict[str, int], wanted: InspectionFilter) -> list[str]:
     by_id = {number: name for name, number in seen.items()}
     with store.session(read_only=True) as session:
-        found = past.find(session, wanted)
-        assert past.count(session, wanted) == len(found)
+        found = history.find(session, wanted)
+        assert history.count(session, wanted) == len(found)
     return [by_id[row.id] for row in found]
 
 
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
-        (Wanted(), ["torn", "alarm", "pill", "fine", "crack"]),
-        (Wanted(text="crack"), ["crack"]),
-        (Wanted(text="INBOX/"), ["alarm", "pill", "fine", "crack"]),
-        (Wanted(text="%"), ["fine"]),
-        (Wanted(text="_"), ["pill", "fine", "crack"]),
-        (Wanted(category="hazelnut"), ["alarm", "fine", "crack"]),
-        (Wanted(category="nothing"), []),
-        (Wanted(verdict="rejected"), ["torn"]),
-        (Wanted(decision="defect"), ["pill", "crack"]),
-        (Wanted(decision="false_alarm"), ["alarm"]),
-        (Wanted(decision=past.UNDECIDED), ["torn", "fine"]),
-        (Wanted(defect_type="CRACK"), ["crack"]),
-        (Wanted(first_day="2026-11-24"), ["torn", "alarm", "pill"]),
-        (Wanted(last_day="2026-11-23"), ["fine", "crack"]),
-        (Wanted(first_day="2027-01-01"), []),
-        (Wanted(category="hazelnut", decision="defect", last_day="2026-11-23"), ["crack"]),
-        (Wanted(text="9" * 40), []),
+        (InspectionFilter(), ["torn", "alarm", "pill", "fine", "crack"]),
+        (InspectionFilter(text="crack"), ["crack"]),
+        (InspectionFilter(text="INBOX/"), ["alarm", "pill", "fine", "crack"]),
+        (InspectionFilter(text="%"), ["fine"]),
+        (InspectionFilter(text="_"), ["pill", "fine", "crack"]),
+        (InspectionFilter(category="hazelnut"), ["alarm", "fine", "crack"]),
+        (InspectionFilter(category="nothing"), []),
+        (InspectionFilter(verdict="rejected"), ["torn"]),
+        (InspectionFilter(decision="defect"), ["pill", "crack"]),
+        (InspectionFilter(decision="false_alarm"), ["alarm"]),
+        (InspectionFilter(decision=history.UNDECIDED), ["torn", "fine"]),
+        (InspectionFilter(defect_type="CRACK"), ["crack"]),
+        (InspectionFilter(first_day="2026-11-24"), ["torn", "alarm", "pill"]),
+        (InspectionFilter(last_day="2026-11-23"), ["fine", "crack"]),
+        (InspectionFilter(first_day="2027-01-01"), []),
+        (InspectionFilter(category="hazelnut", decision="defect", last_day="2026-11-23"), ["crack"]),
+        (InspectionFilter(text="9" * 40), []),
     ],
 )
 def test_every_filter_narrows_the_search(
-    store: Store, seen: dict[str, int], wanted: Wanted, expected: list[str]
+    store: Store, seen: dict[str, int], wanted: InspectionFilter, expected: list[str]
 ) -> None:
     assert names(store, seen, wanted) == expected
 
 
 def test_a_number_finds_the_inspection_and_files_with_it(store: Store, seen: dict[str, int]) -> None:
-    assert names(store, seen, Wanted(text=f"#{seen['pill']}"))[0] == "pill"
-    assert names(store, seen, Wanted(text="17")) == ["pill"]
+    assert names(store, seen, InspectionFilter(text=f"#{seen['pill']}"))[0] == "pill"
+    assert names(store, seen, InspectionFilter(text="17")) == ["pill"]
 
 
 def test_a_hit_shows_the_decision_that_stands(store: Store, seen: dict[str, int]) -> None:
     with store.session(read_only=True) as session:
-        found = {row.id: row for row in past.find(session, Wanted())}
+        found = {row.id: row for row in history.find(session, InspectionFilter())}
     crack, alarm, torn = (found[seen[name]] for name in ("crack", "alarm", "torn"))
     assert (crack.decision, crack.defect_type, crack.category, crack.day) == (
         "defect",
@@ -113,7 +112,7 @@ def test_a_hit_shows_the_decision_that_stands(store: Store, seen: dict[str, int]
 
 def test_pages_follow_each_other(store: Store, seen: dict[str, int]) -> None:
     with store.session(read_only=True) as session:
-        pages = [past.find(session, Wanted(), limit=2, offset=offset) for offset in (0, 2, 4, 6)]
+        pages = [history.find(session, InspectionFilter(), limit=2, offset=offset) for offset in (0, 2, 4, 6)]
     assert [row.id for page in pages for row in page] == sorted(seen.values(), reverse=True)
     assert [len(page) for page in pages] == [2, 2, 1, 0]
 
@@ -121,13 +120,13 @@ def test_pages_follow_each_other(store: Store, seen: dict[str, int]) -> None:
 def test_counting_stops_where_nobody_cares_any_more(
     store: Store, seen: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(past, "COUNTED", 3)
+    monkeypatch.setattr(history, "COUNTED", 3)
     with store.session(read_only=True) as session:
-        assert past.count(session, Wanted()) == 4
-        assert past.count(session, Wanted(verdict="normal")) == 1
+        assert history.count(session, InspectionFilter()) == 4
+        assert history.count(session, InspectionFilter(verdict="normal")) == 1
 
 
 def test_fields_offer_what_there_is(store: Store, seen: dict[str, int]) -> None:
     with store.session(read_only=True) as session:
-        assert past.known_categories(session) == ["hazelnut", "pill"]
-        assert sorted(past.known_defect_types(session)) == ["Crack", "crack", "stain"]
+        assert history.known_categories(session) == ["hazelnut", "pill"]
+        assert sorted(history.known_defect_types(session)) == ["Crack", "crack", "stain"]

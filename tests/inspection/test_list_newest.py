@@ -5,7 +5,7 @@ import pytest
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
 from anomalyos.inspection import batches
-from anomalyos.inspection.list_newest import live_batch_of, newest
+from anomalyos.inspection.list_newest import list_newest, live_batch_of
 from tests.support.rows import batch, inspection
 
 # on SQLite and on PostgreSQL
@@ -19,10 +19,10 @@ def test_the_newest_come_first_page_by_page(store: Store) -> None:
         inspection(session, "elsewhere.png", "night-2026-11-23")
         night = stored_id(batch(session).id)
     with store.session(read_only=True) as session:
-        assert [row.id for row in newest(session, night)] == ids[::-1]
-        assert [row.id for row in newest(session, night, limit=2, offset=1)] == [ids[2], ids[1]]
-        assert [row.id for row in newest(session, night, verdicts=["normal"])] == [ids[3], ids[0]]
-        assert newest(session, night, offset=9) == []
+        assert [row.id for row in list_newest(session, night)] == ids[::-1]
+        assert [row.id for row in list_newest(session, night, limit=2, offset=1)] == [ids[2], ids[1]]
+        assert [row.id for row in list_newest(session, night, verdicts=["normal"])] == [ids[3], ids[0]]
+        assert list_newest(session, night, offset=9) == []
 
 
 def test_a_days_live_batch_is_found_and_never_made_by_looking(store: Store) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.db.engine import Store
 from anomalyos.knowledge import case_lists, cause_evidence
 from anomalyos.models import categories
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.databases
 def test_cases_are_counted_and_listed_newest_first(store: Store) -> None:
     with store.session() as session:
         ids = [case(session, n, "crack" if n < 3 else "Hole", "nut" if n < 5 else "pin") for n in range(1, 6)]
-        cases.remove(session, ids[0], "mia", "wrong")
+        case_repository.remove(session, ids[0], "mia", "wrong")
         assert case_lists.type_counts(session) == {
             ("nut", "crack"): 1,
             ("nut", "Hole"): 2,
@@ -39,7 +39,7 @@ def test_evidence_counts_while_its_case_and_itself_stand(store: Store) -> None:
             for n in ids
         ]
         assert case_lists.evidence_counts(session) == {(CRACK, "cause:drop"): 3}
-        cases.remove(session, ids[0], "mia", "wrong")
+        case_repository.remove(session, ids[0], "mia", "wrong")
         cause_evidence.withdraw(session, rows[1].id or 0, "mia")
         assert case_lists.evidence_counts(session) == {(CRACK, "cause:drop"): 1}
         assert [row.id for row in case_lists.cases_of_cause(session, "cause:drop")] == [ids[2]]

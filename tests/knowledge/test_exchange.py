@@ -7,7 +7,7 @@ import pytest
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.db.engine import Store
 from anomalyos.knowledge import edits, exchange
-from anomalyos.knowledge import repository as knowledge
+from anomalyos.knowledge import repository as knowledge_repository
 from anomalyos.knowledge.bulk import Content
 from anomalyos.knowledge.exchange import Format
 from anomalyos.knowledge.graph import KnowledgeGraph, load_graph
@@ -55,7 +55,7 @@ def test_an_import_is_an_edit_and_takes_nothing_away(store: Store) -> None:
             "cause:other": "Other",
             "step:b": "B",
         }
-        newest = knowledge.history(session, "node:cause:a")[-1]
+        newest = knowledge_repository.history(session, "node:cause:a")[-1]
         assert (newest.version, newest.actor, newest.before["name"]) == (2, "ben", "Old")  # type: ignore[index]
 
 

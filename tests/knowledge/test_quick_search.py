@@ -8,7 +8,7 @@ from anomalyos.db.columns import utc_now
 from anomalyos.db.engine import Store
 from anomalyos.inspection import batches
 from anomalyos.inspection.tables import Inspection
-from anomalyos.knowledge import quick_search as lookup
+from anomalyos.knowledge import quick_search
 from anomalyos.knowledge.tables import KnowledgeNode
 from anomalyos.models import categories
 
@@ -39,23 +39,23 @@ def add_inspections(store: Store, sources: list[str]) -> list[int]:
 def test_inspections_are_found_by_number(store: Store) -> None:
     first, second = add_inspections(store, ["a.png", "b.png"])
     with store.session(read_only=True) as session:
-        found = lookup.inspection_by_number(session, second)
-        assert found == lookup.InspectionFound(second, "b.png", "normal", "stripes")
-        plain = lookup.inspection_by_number(session, first)
+        found = quick_search.inspection_by_number(session, second)
+        assert found == quick_search.InspectionMatch(second, "b.png", "normal", "stripes")
+        plain = quick_search.inspection_by_number(session, first)
         assert plain is not None
         assert plain.category == ""
-        assert lookup.inspection_by_number(session, second + 1) is None
-        assert lookup.inspection_by_number(session, 10**12) is None
+        assert quick_search.inspection_by_number(session, second + 1) is None
+        assert quick_search.inspection_by_number(session, 10**12) is None
 
 
 def test_inspections_are_found_by_file_newest_first(store: Store) -> None:
     ids = add_inspections(store, ["2026/Cam_1.png", "2026/cam%1.png", "2026/dome.png"])
     with store.session(read_only=True) as session:
-        assert [row.id for row in lookup.inspections_by_file(session, "CAM", 5)] == ids[1::-1]
-        assert [row.id for row in lookup.inspections_by_file(session, "cam", 1)] == [ids[1]]
-        assert [row.id for row in lookup.inspections_by_file(session, "m%1", 5)] == [ids[1]]
-        assert [row.id for row in lookup.inspections_by_file(session, "m_1", 5)] == [ids[0]]
-        assert lookup.inspections_by_file(session, "m?1", 5) == []
+        assert [row.id for row in quick_search.inspections_by_file(session, "CAM", 5)] == ids[1::-1]
+        assert [row.id for row in quick_search.inspections_by_file(session, "cam", 1)] == [ids[1]]
+        assert [row.id for row in quick_search.inspections_by_file(session, "m%1", 5)] == [ids[1]]
+        assert [row.id for row in quick_search.inspections_by_file(session, "m_1", 5)] == [ids[0]]
+        assert quick_search.inspections_by_file(session, "m?1", 5) == []
 
 
 def test_a_name_without_a_match_costs_one_statement_that_returns_nothing(store: Store) -> None:
@@ -70,8 +70,8 @@ def test_a_name_without_a_match_costs_one_statement_that_returns_nothing(store: 
     asked: list[str] = []
     with store.session(read_only=True) as session:
         event.listen(store.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
-        assert lookup.inspections_by_file(session, "nothing like it", 6) == []
-        assert lookup.inspections_by_file(session, "019999", 6)[0].source.endswith("019999.png")
+        assert quick_search.inspections_by_file(session, "nothing like it", 6) == []
+        assert quick_search.inspections_by_file(session, "019999", 6)[0].source.endswith("019999.png")
     looked = [words for words in asked if words.startswith("SELECT")]
     assert ["LIMIT" in words for words in looked] == [True, True]
 
@@ -82,7 +82,7 @@ def test_products_are_found_however_they_are_spelt(store: Store, text: str) -> N
         categories.ensure(session, "metal_nut")
         categories.ensure(session, "leather")
     with store.session(read_only=True) as session:
-        assert lookup.products(session, text, 5) == [lookup.ProductFound("metal_nut", False)]
+        assert quick_search.find_products(session, text, 5) == [quick_search.ProductMatch("metal_nut", False)]
 
 
 def test_names_that_start_with_the_text_come_first(store: Store) -> None:
@@ -96,6 +96,10 @@ def test_names_that_start_with_the_text_come_first(store: Store) -> None:
         ):
             session.add(KnowledgeNode(key=key, kind="cause", name=name, origin="seed", removed_at=gone))
     with store.session(read_only=True) as session:
-        assert [found.name for found in lookup.products(session, "nut", 5)] == ["nut", "big nut", "wing nut"]
-        assert [found.key for found in lookup.nodes(session, "drill", 5)] == ["cause:b", "cause:a"]
-        assert lookup.nodes(session, "%", 5) == []
+        assert [found.name for found in quick_search.find_products(session, "nut", 5)] == [
+            "nut",
+            "big nut",
+            "wing nut",
+        ]
+        assert [found.key for found in quick_search.find_nodes(session, "drill", 5)] == ["cause:b", "cause:a"]
+        assert quick_search.find_nodes(session, "%", 5) == []

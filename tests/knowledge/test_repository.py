@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from anomalyos.accounts import audit
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.core.errors import AnomalyOSError, Conflict, NotFound
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store, open_store
 from anomalyos.db.rows import stored_id
 from anomalyos.knowledge import bulk, cause_evidence, edits
-from anomalyos.knowledge import repository as knowledge
+from anomalyos.knowledge import repository as knowledge_repository
 from anomalyos.knowledge.graph import load_graph
 from anomalyos.knowledge.likelihood import root_causes, root_causes_for_case
 from anomalyos.knowledge.seeds import ensure_seeded, load_seeds, to_content
@@ -33,7 +33,7 @@ def test_an_edit_is_a_version_with_its_history(store: Store) -> None:
         edits.edit_node(session, DROP, expected_version=1, actor="ben", text="It fell down.")
         row = edits.revert(session, f"node:{DROP}", 1, expected_version=2, actor=MIA)
         assert (row.version, row.text) == (3, "It fell.")  # type: ignore[union-attr]
-        history = knowledge.history(session, f"node:{DROP}")
+        history = knowledge_repository.history(session, f"node:{DROP}")
         assert [(r.version, r.actor) for r in history] == [(1, MIA), (2, "ben"), (3, MIA)]
         assert history[0].before is None
         assert history[1].before == history[0].after == history[2].after
@@ -48,14 +48,14 @@ def test_who_comes_second_is_told(store: Store) -> None:
     with store.session() as session, pytest.raises(Conflict, match="version 2 now"):
         edits.edit_node(session, DROP, expected_version=1, actor="ben", name="Thrown")
     with store.session(read_only=True) as session:
-        assert knowledge.get_node(session, DROP).name == "Fell"
-        assert len(knowledge.history(session, f"node:{DROP}")) == 2
+        assert knowledge_repository.get_node(session, DROP).name == "Fell"
+        assert len(knowledge_repository.history(session, f"node:{DROP}")) == 2
 
 
 def rename(settings: Settings, wait: Callable[[], Any], name: str) -> str:
     store = open_store(settings)
     with store.session(read_only=True) as session:
-        version = knowledge.get_node(session, DROP).version
+        version = knowledge_repository.get_node(session, DROP).version
     wait()
     with store.session() as session:
         edits.edit_node(session, DROP, expected_version=version, actor=name, name=name)
@@ -135,9 +135,9 @@ def test_confirmed_causes_count_until_they_are_withdrawn(store: Store) -> None:
         cause_evidence.withdraw(session, stored_id(given.id), "ben")
         with pytest.raises(Conflict, match="withdrawn by ben"):
             cause_evidence.withdraw(session, stored_id(given.id), MIA)
-        cases.remove(session, two, MIA, "no defect after all")
+        case_repository.remove(session, two, MIA, "no defect after all")
         assert root_causes_for_case(session, one) == before
-        cases.restore(session, two, MIA)
+        case_repository.restore(session, two, MIA)
         assert root_causes_for_case(session, one)[0].confirmed_all == 1
         assert [row.withdrawn_by for row in cause_evidence.of_case(session, one)] == ["ben"]
 
@@ -168,9 +168,9 @@ def test_an_unlisted_cause_is_refused_or_added_as_an_edit(store: Store) -> None:
         with pytest.raises(Conflict, match="not listed"):
             edits.confirm_cause(session, one, "cause:frost", MIA)
         edits.confirm_cause(session, one, "cause:frost", MIA, add_missing=True)
-        edge = knowledge.get(session, f"edge:{CRACK}|caused_by|cause:frost")
+        edge = knowledge_repository.get(session, f"edge:{CRACK}|caused_by|cause:frost")
         assert (edge.origin, edge.weight) == ("person", 0.5)  # type: ignore[union-attr]
-        assert len(knowledge.history(session, f"edge:{CRACK}|caused_by|cause:frost")) == 1
+        assert len(knowledge_repository.history(session, f"edge:{CRACK}|caused_by|cause:frost")) == 1
         with pytest.raises(NotFound, match="no defect type 'unnamed'"):
             edits.confirm_cause(session, unnamed, DROP, MIA)
         with pytest.raises(NotFound):
@@ -189,7 +189,7 @@ def test_seeding_twice_writes_once_and_leaves_people_alone(
     first = ensure_seeded(store, settings)
     assert (first["nodes"]["added"], first["edges"]["added"]) == (12, 17)
     with store.session() as session:
-        before = knowledge.generation(session)
+        before = knowledge_repository.generation(session)
         edits.edit_node(session, "cause:heat", expected_version=1, actor=MIA, text="Above 60 °C.")
         edits.remove(session, EDGE, expected_version=1, actor=MIA)
     text = (settings.include_dir / "knowledge/seed.yaml").read_text()
@@ -202,7 +202,7 @@ def test_seeding_twice_writes_once_and_leaves_people_alone(
         assert graph.node(DROP).text == "It fell down."
         assert list(graph.causes(CRACK)) == ["cause:heat"]
         assert [item.key for item in graph.items(DROP, "remedied_by")] == ["remedy:cool"]
-        assert knowledge.generation(session).revisions == before.revisions + 2 + 3
+        assert knowledge_repository.generation(session).revisions == before.revisions + 2 + 3
     assert second["nodes"] == {"added": 0, "updated": 1, "removed": 0, "kept": 1, "unchanged": 10}
     assert second["edges"] == {"added": 1, "updated": 0, "removed": 1, "kept": 1, "unchanged": 15}
     third = ensure_seeded(store, settings)
@@ -249,8 +249,10 @@ def test_a_seed_never_wins_against_an_edit_made_meanwhile(store: Store) -> None:
     """What the revision's unique key is for: the row was read before somebody else changed it."""
     with store.session() as session:
         small_graph(session)
-        row = knowledge.get_node(session, DROP)
-        stale = bulk.Change({"row_id": row.id, "version": 1}, f"node:{DROP}", {}, knowledge.content(row))
+        row = knowledge_repository.get_node(session, DROP)
+        stale = bulk.Change(
+            {"row_id": row.id, "version": 1}, f"node:{DROP}", {}, knowledge_repository.content(row)
+        )
     with store.session() as session, pytest.raises(Conflict):
         bulk.write_all(session, [stale], [], MIA, "import")
 

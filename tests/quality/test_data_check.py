@@ -15,7 +15,7 @@ from anomalyos.core.settings import PROJECT_ROOT, Settings
 from anomalyos.db.engine import Store
 from anomalyos.learning.options import RebuildOptions
 from anomalyos.learning.rebuild import rebuild_category
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.patchcore.bundle import load_bundle
 from anomalyos.products.dataset import load_category
 from anomalyos.quality import data_check, data_checks, measuring, quarantine
@@ -262,7 +262,7 @@ def test_a_rebuild_leaves_bad_images_out_and_names_them(settings: Settings, stor
         "zz_copy.png": "duplicates",
     }
     with store.session(read_only=True) as session:
-        champion = models.champion(session, "dots")
+        champion = model_versions.champion(session, "dots")
     assert champion is not None
     manifest = load_bundle(settings.bundles_dir / champion.bundle_path).manifest
     assert len(manifest["training_images"]) == 12
@@ -282,7 +282,7 @@ def test_a_stopped_suite_keeps_the_champion(settings: Settings, store: Store, go
     with pytest.raises(DataStopped, match="nothing is learned"):
         rebuild_category("dots", settings, store, RebuildOptions(force=True))
     with store.session(read_only=True) as session:
-        assert [version.version for version in models.list_versions(session, "dots")] == [1]
+        assert [version.version for version in model_versions.list_versions(session, "dots")] == [1]
 
 
 def test_left_out_files_do_not_count_in_the_content(settings: Settings, good: Path) -> None:

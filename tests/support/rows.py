@@ -10,7 +10,7 @@ from anomalyos.db.rows import stored_id
 from anomalyos.inspection import batches, inspections
 from anomalyos.inspection.tables import Batch, Inspection
 from anomalyos.models import categories
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tables import ModelVersion
 
 
@@ -32,7 +32,7 @@ def model_version(category_id: int, number: int) -> ModelVersion:
 def category_with_versions(session: Session, name: str, count: int) -> tuple[int, list[int]]:
     """Ids of a new category and of its versions 1 to ``count``."""
     category_id = stored_id(categories.ensure(session, name).id)
-    versions = [models.add(session, model_version(category_id, n)) for n in range(1, count + 1)]
+    versions = [model_versions.add(session, model_version(category_id, n)) for n in range(1, count + 1)]
     return category_id, [stored_id(version.id) for version in versions]
 
 

@@ -14,7 +14,7 @@ from anomalyos.db.engine import Store
 from anomalyos.inspection import batches, inspections, reviews
 from anomalyos.inspection.tables import Inspection
 from anomalyos.models import promotions
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from tests.support.rows import model_version
 
 PATIENCE_S = 120
@@ -142,4 +142,4 @@ def add_model(settings: Settings, wait: Callable[[], Any], category_id: int) -> 
     store = Store(settings)
     wait()
     with store.session() as session:
-        return models.add(session, model_version(category_id, 1)).id
+        return model_versions.add(session, model_version(category_id, 1)).id

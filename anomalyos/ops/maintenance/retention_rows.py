@@ -13,7 +13,7 @@ from anomalyos.cases.tables import DefectCase
 from anomalyos.explain.tables import Explanation
 from anomalyos.inspection.tables import Image, Inspection, Verdict
 from anomalyos.models import promotions
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tables import Category, ModelVersion
 
 
@@ -61,6 +61,6 @@ def expired_versions(session: Session, keep: int) -> list[tuple[str, ModelVersio
     found: list[tuple[str, ModelVersion]] = []
     for category in session.exec(select(Category).order_by(col(Category.name))).all():
         needed = {category.champion_id, promotions.rollback_target(session, category.name)}
-        versions = sorted(models.list_versions(session, category.name), key=lambda row: -row.version)
+        versions = sorted(model_versions.list_versions(session, category.name), key=lambda row: -row.version)
         found += [(category.name, version) for version in versions[keep:] if version.id not in needed]
     return found

@@ -16,7 +16,7 @@ from anomalyos.core.files.locks import held
 from anomalyos.core.files.writing import write_text
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
-from anomalyos.ops.snapshots import rows as travelling
+from anomalyos.ops.snapshots import rows as snapshot_rows
 from anomalyos.ops.snapshots.snapshot import Progress, export_snapshot, snapshot_digest
 from anomalyos.ops.snapshots.snapshot_import import import_snapshot
 
@@ -96,7 +96,7 @@ class Artifacts:
             answer = json.loads(self._dvc("status", "--cloud", "--remote", REMOTE, "--json") or "{}")
             digest = snapshot_digest(self.snapshot) if self.snapshot.is_dir() else None
             with store.session(read_only=True) as session:
-                taken = digest is not None and travelling.was_imported(session, digest)
+                taken = digest is not None and snapshot_rows.was_imported(session, digest)
             return {"published": digest, "remote": self.remote_url(), "pushed": not answer, "taken_in": taken}
 
     def remote_url(self) -> str:

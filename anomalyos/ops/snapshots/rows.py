@@ -10,13 +10,13 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from anomalyos.accounts import audit
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.cases.tables import CaseVector, DefectCase
 from anomalyos.db.rows import stored_id
 from anomalyos.knowledge import cause_evidence
 from anomalyos.knowledge.tables import CauseEvidence
 from anomalyos.models import promotions
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tables import Category, ModelVersion
 
 IMPORTED = "artifacts.import"
@@ -40,7 +40,7 @@ def categories_out(session: Session) -> list[dict[str, Any]]:
     """name, synthetic, champion (content key or None) and versions of every category, by name."""
     found = []
     for category in session.exec(select(Category).order_by(col(Category.name))):
-        versions = sorted(models.list_versions(session, category.name), key=lambda row: row.version)
+        versions = sorted(model_versions.list_versions(session, category.name), key=lambda row: row.version)
         champion = next((v.content_key for v in versions if v.id == category.champion_id), None)
         rows = [version.model_dump(mode="json", exclude=_OWN) for version in versions]
         found.append(
@@ -93,7 +93,7 @@ def mark_imported(session: Session, digest: str, actor: str, counts: dict[str, i
 
 def take_version(session: Session, category_id: int, facts: dict[str, Any]) -> tuple[ModelVersion, bool]:
     """The version of these inputs, added when it is new, under its own number where that is free."""
-    known = models.find_by_content(session, category_id, facts["content_key"])
+    known = model_versions.find_by_content(session, category_id, facts["content_key"])
     if known is not None:
         return known, False
     taken = select(ModelVersion.id).where(
@@ -102,13 +102,13 @@ def take_version(session: Session, category_id: int, facts: dict[str, Any]) -> t
     row = ModelVersion(**{**facts, "created_at": datetime.fromisoformat(facts["created_at"])})
     row.category_id = category_id
     if session.exec(taken).first() is not None:
-        row.version = models.next_version(session, category_id)
-    return models.add(session, row), True
+        row.version = model_versions.next_version(session, category_id)
+    return model_versions.add(session, row), True
 
 
 def take_pointer(session: Session, category: Category, content_key: str, actor: str, reason: str) -> bool:
     """Make the version of ``content_key`` the champion; False when it is already."""
-    wanted = models.find_by_content(session, stored_id(category.id), content_key)
+    wanted = model_versions.find_by_content(session, stored_id(category.id), content_key)
     session.refresh(category)
     if wanted is None or wanted.id == category.champion_id:
         return False
@@ -126,7 +126,7 @@ def take_pointer(session: Session, category: Category, content_key: str, actor: 
 def take_case(session: Session, facts: dict[str, Any], actor: str) -> tuple[DefectCase, bool]:
     """The case of this content, added when it is new. One that was removed here stays removed."""
     added = datetime.fromisoformat(facts["added_at"])
-    return cases.add(session, DefectCase(**{**facts, "added_at": added}), actor)
+    return case_repository.add(session, DefectCase(**{**facts, "added_at": added}), actor)
 
 
 def take_evidence(session: Session, case: DefectCase, evidence: Evidence) -> bool:

@@ -24,7 +24,7 @@ from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
 from anomalyos.knowledge.exchange import export
 from anomalyos.knowledge.graph import load_graph
-from anomalyos.ops.snapshots import rows as travelling
+from anomalyos.ops.snapshots import rows as snapshot_rows
 from anomalyos.ops.snapshots import snapshot_classifiers
 from anomalyos.patchcore.bundle import verify_bundle
 
@@ -69,9 +69,9 @@ def export_snapshot(
 
 def _write(settings: Settings, store: Store, draft: Path, progress: Progress | None) -> dict[str, int]:
     with store.session(read_only=True) as session:
-        categories = travelling.categories_out(session)
-        cases = [travelling.case_row(case) for case in travelling.cases_out(session)]
-        evidence = [vars(row) for row in travelling.evidence_out(session)]
+        categories = snapshot_rows.categories_out(session)
+        cases = [snapshot_rows.case_row(case) for case in snapshot_rows.cases_out(session)]
+        evidence = [vars(row) for row in snapshot_rows.evidence_out(session)]
         graph = load_graph(session)
         _write_vectors(session, draft)
         named = snapshot_classifiers.write(session, settings, draft)
@@ -121,11 +121,11 @@ def _copies(
 
 
 def _write_vectors(session: Session, draft: Path) -> None:
-    from anomalyos.cases import repository as cases
+    from anomalyos.cases import repository as case_repository
 
-    keys = {stored_id(case.id): case.content_key for case in travelling.cases_out(session)}
-    for embedder in travelling.embedders(session):
-        vectors = cases.vectors(session, embedder, keys)
+    keys = {stored_id(case.id): case.content_key for case in snapshot_rows.cases_out(session)}
+    for embedder in snapshot_rows.embedders(session):
+        vectors = case_repository.vectors(session, embedder, keys)
         known = sorted(vectors, key=lambda case_id: keys[case_id])
         if known:
             names = np.array([keys[case_id] for case_id in known])

@@ -1,4 +1,4 @@
-"""The classifiers in use, as part of a snapshot: ``classifiers.json`` and their bundles."""
+"""The classifiers in use, as part of a snapshot: ``classifier_versions.json`` and their bundles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from anomalyos.classifier import versions as classifiers
+from anomalyos.classifier import versions as classifier_versions
 from anomalyos.classifier.bundle import classifiers_dir, verify_classifier
 from anomalyos.classifier.tables import ClassifierVersion
 from anomalyos.core.errors import AnomalyOSError, BundleError
@@ -47,8 +47,8 @@ def write(session: Session, settings: Settings, draft: Path) -> int:
         BundleError: one of them is damaged.
     """
     rows = []
-    for category in sorted({row.category for row in classifiers.list_versions(session)}):
-        row = classifiers.in_use(session, category)
+    for category in sorted({row.category for row in classifier_versions.list_versions(session)}):
+        row = classifier_versions.in_use(session, category)
         if row is None:
             continue
         source = classifiers_dir(settings) / row.bundle_path
@@ -88,10 +88,10 @@ def copy_in(settings: Settings, folder: Path) -> list[TravellingClassifier]:
 
 def take(session: Session, row: TravellingClassifier, digest: str, actor: str, known: bool) -> int:
     """Add the version, and put it in use the first time its snapshot is taken in; 1 when it is new here."""
-    version, created = classifiers.add(session, ClassifierVersion(version=0, **row.model_dump()))
-    present = classifiers.pointer(session, row.category)
+    version, created = classifier_versions.add(session, ClassifierVersion(version=0, **row.model_dump()))
+    present = classifier_versions.pointer(session, row.category)
     if not known and (present is None or present.version_id != version.id):
-        classifiers.put_in_use(
+        classifier_versions.put_in_use(
             session,
             version_id=stored_id(version.id),
             expected_pointer=present.pointer_version if present is not None else 0,

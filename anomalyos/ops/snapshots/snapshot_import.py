@@ -17,7 +17,7 @@ from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
 from anomalyos.knowledge.exchange import import_content, parse
 from anomalyos.models.tables import ModelVersion
-from anomalyos.ops.snapshots import rows as travelling
+from anomalyos.ops.snapshots import rows as snapshot_rows
 from anomalyos.ops.snapshots import snapshot_classifiers
 from anomalyos.ops.snapshots.snapshot import GRAPH, REGISTRY, Progress, snapshot_digest
 from anomalyos.patchcore.bundle import verify_bundle
@@ -69,14 +69,14 @@ def import_snapshot(
     named = snapshot_classifiers.copy_in(settings, folder)
     counts: Counter[str] = Counter(versions=0, promoted=0, cases=0, evidence=0, nodes=0, classifiers=0)
     with store.session() as session:
-        known = travelling.was_imported(session, digest)
+        known = snapshot_rows.was_imported(session, digest)
         _take_graph(session, folder, actor, counts, known)
         _take_models(session, registry, digest, actor, counts, known)
         _take_cases(session, folder, registry, actor, counts)
         for row in named:
             counts["classifiers"] += snapshot_classifiers.take(session, row, digest, actor, known)
         if not known:
-            travelling.mark_imported(session, digest, actor, dict(counts))
+            snapshot_rows.mark_imported(session, digest, actor, dict(counts))
     return {"digest": digest, "known": known, **counts}
 
 
@@ -152,20 +152,20 @@ def _take_models(
     for entry in registry.categories:
         category = categories.ensure(session, entry.name, synthetic=entry.synthetic)
         for facts in entry.versions:
-            counts["versions"] += travelling.take_version(session, stored_id(category.id), facts)[1]
+            counts["versions"] += snapshot_rows.take_version(session, stored_id(category.id), facts)[1]
         if entry.champion and not known:
             reason = f"Champion of the artifacts {digest[:12]}."
-            counts["promoted"] += travelling.take_pointer(session, category, entry.champion, actor, reason)
+            counts["promoted"] += snapshot_rows.take_pointer(session, category, entry.champion, actor, reason)
 
 
 def _take_cases(
     session: Session, folder: Path, registry: _Registry, actor: str, counts: Counter[str]
 ) -> None:
-    from anomalyos.cases import repository as cases
+    from anomalyos.cases import repository as case_repository
 
     taken: dict[str, DefectCase] = {}
     for facts in registry.cases:
-        row, created = travelling.take_case(session, facts, actor)
+        row, created = snapshot_rows.take_case(session, facts, actor)
         counts["cases"] += created
         taken[row.content_key] = row
     for file in sorted(folder.glob("vectors-*.npz")):
@@ -173,8 +173,8 @@ def _take_cases(
         with np.load(file, allow_pickle=False) as arrays:
             for key, vector in zip(arrays["keys"].tolist(), arrays["vectors"], strict=True):
                 if key in taken:
-                    cases.put_vector(session, stored_id(taken[key].id), embedder, vector)
+                    case_repository.put_vector(session, stored_id(taken[key].id), embedder, vector)
     for fact in registry.evidence:
-        evidence = travelling.Evidence(**fact)
+        evidence = snapshot_rows.Evidence(**fact)
         if evidence.case in taken:
-            counts["evidence"] += travelling.take_evidence(session, taken[evidence.case], evidence)
+            counts["evidence"] += snapshot_rows.take_evidence(session, taken[evidence.case], evidence)

@@ -15,7 +15,7 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.files.writing import write_text
 from anomalyos.core.settings import Settings, get_settings
@@ -24,7 +24,7 @@ from anomalyos.inspection.nightly import run_night
 from anomalyos.learning.case_base import refresh_case_base
 from anomalyos.learning.rebuild import rebuild_category
 from anomalyos.models import categories
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.products.dataset import list_categories
 from anomalyos.products.sample import write_dataset, write_night
 
@@ -99,7 +99,7 @@ def build_models(settings: Settings, store: Store, report: Report) -> None:
     """Learn every category without a champion; one that fails is reported and left out."""
     names = list_categories(settings)
     with store.session(read_only=True) as session:
-        waiting = [name for name in names if models.champion(session, name) is None]
+        waiting = [name for name in names if model_versions.champion(session, name) is None]
     if not waiting:
         return
 
@@ -119,7 +119,7 @@ def gather_cases(settings: Settings, store: Store, report: Report) -> None:
     """The knowledge graph and the known defects, so that the first flagged part finds its like."""
     names = list_categories(settings)
     with store.session(read_only=True) as session:
-        known = cases.categories(session)
+        known = case_repository.categories(session)
     waiting = [name for name in names if name not in known]
     if not waiting:
         return

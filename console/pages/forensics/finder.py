@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 from nicegui import ui
 
-from anomalyos.inspection import history as past
-from anomalyos.inspection.history import Found, Wanted
+from anomalyos.inspection import history
+from anomalyos.inspection.history import InspectionFilter, InspectionHit
 from console.components.explanation.words import defect_name
 from console.container import Services
 from console.services.blocking import run_blocking
@@ -34,17 +34,17 @@ _LONGEST = 200
 _LAST_PAGE = 100_000
 
 
-def from_query(query: Mapping[str, str]) -> tuple[Wanted, int]:
+def from_query(query: Mapping[str, str]) -> tuple[InspectionFilter, int]:
     """The search of an address and its page, counted from 0; what makes no sense is left out."""
     fields = {field: query.get(name, "").strip()[:_LONGEST] for name, field in _NAMES.items()}
     for day in ("first_day", "last_day"):
         fields[day] = day_or_nothing(fields[day])
     page = query.get("page", "")
     number = int(page) - 1 if page.isascii() and page.isdigit() and len(page) < 8 else 0
-    return Wanted(**fields), max(0, min(number, _LAST_PAGE))
+    return InspectionFilter(**fields), max(0, min(number, _LAST_PAGE))
 
 
-def to_address(wanted: Wanted, page: int) -> str:
+def to_address(wanted: InspectionFilter, page: int) -> str:
     query = {name: getattr(wanted, field) for name, field in _NAMES.items() if getattr(wanted, field)}
     if page:
         query["page"] = str(page + 1)
@@ -66,7 +66,7 @@ _PAUSE = 0.3
 
 @dataclass(frozen=True)
 class Hits:
-    rows: list[Found]
+    rows: list[InspectionHit]
     count: int
     page: int
 
@@ -74,7 +74,7 @@ class Hits:
 class Finder:
     """The search page. Every change searches anew; an answer that was overtaken is dropped."""
 
-    def __init__(self, services: Services, frame: Frame, wanted: Wanted, page: int) -> None:
+    def __init__(self, services: Services, frame: Frame, wanted: InspectionFilter, page: int) -> None:
         self._services = services
         self._frame = frame
         self._wanted = wanted
@@ -100,7 +100,7 @@ class Finder:
 
     def _choices(self) -> tuple[list[str], list[str]]:
         with self._services.store.session(read_only=True) as session:
-            return past.known_categories(session), past.known_defect_types(session)
+            return history.known_categories(session), history.known_defect_types(session)
 
     # fields ----------------------------------------------------------------------------------
 
@@ -108,7 +108,7 @@ class Finder:
         products = {name: wording.product(name) for name in categories}
         verdicts = {str(key): label.word for key, label in wording.VERDICTS.items()}
         decisions = {str(key): label.word for key, label in wording.DECISIONS.items() if key != "withdrawn"}
-        decisions[past.UNDECIDED] = "Undecided"
+        decisions[history.UNDECIDED] = "Undecided"
         kinds = {name: defect_name(name) for name in defects}
         with self._fields:
             field = ui.input(placeholder="Number or file name", value=self._wanted.text)
@@ -175,13 +175,13 @@ class Finder:
             self._frame.client.run_javascript(f"history.replaceState(history.state, '', {link})")
         self._draw(hits)
 
-    def _find(self, wanted: Wanted, page: int) -> Hits:
+    def _find(self, wanted: InspectionFilter, page: int) -> Hits:
         """A page past the end shows the last one that can be counted."""
         with self._services.store.session(read_only=True) as session:
-            count = past.count(session, wanted)
-            if count <= past.COUNTED:
+            count = history.count(session, wanted)
+            if count <= history.COUNTED:
                 page = min(page, max(0, (count - 1) // PAGE))
-            rows = past.find(session, wanted, limit=PAGE + 1, offset=page * PAGE)
+            rows = history.find(session, wanted, limit=PAGE + 1, offset=page * PAGE)
             return Hits(rows, count, page)
 
     def _draw(self, hits: Hits) -> None:
@@ -204,7 +204,7 @@ class Finder:
 
     def _draw_nothing(self) -> None:
         with box("", "li"):
-            if self._wanted == Wanted():
+            if self._wanted == InspectionFilter():
                 kit.empty_state(
                     "troubleshoot",
                     "No part has been inspected yet",
@@ -225,14 +225,14 @@ def summary(hits: Hits) -> str:
         return "Nothing found."
     first = hits.page * PAGE + 1
     last = first + min(len(hits.rows), PAGE) - 1
-    more = hits.count > past.COUNTED
-    total = f"more than {past.COUNTED:,} parts" if more else wording.plural(hits.count, "part")
+    more = hits.count > history.COUNTED
+    total = f"more than {history.COUNTED:,} parts" if more else wording.plural(hits.count, "part")
     return f"{total[:1].upper()}{total[1:]}, newest first" + (
         f": {first:,} to {last:,}." if more or hits.count > PAGE else "."
     )
 
 
-def _draw_row(row: Found) -> None:
+def _draw_row(row: InspectionHit) -> None:
     with box("aos-found-row", "a", href=f"/forensics/{row.id}").mark(f"found-{row.id}"):
         kit.thumbnail(f"/media/thumb/{row.id}" if row.has_image else "")
         with box("aos-found-what"):

@@ -9,7 +9,7 @@ from datetime import datetime
 from nicegui import ui
 
 from anomalyos.inspection import batches
-from anomalyos.inspection.list_newest import live_batch_of, newest
+from anomalyos.inspection.list_newest import list_newest, live_batch_of
 from anomalyos.inspection.tables import Verdict
 from console.container import Services
 from console.pages.inspector.item_list import made_mark, thumbnail
@@ -45,8 +45,8 @@ def read_page(services: Services, day: str, verdicts: tuple[str, ...], offset: i
         if batch is None or batch.id is None:
             return Page()
         totals = batches.summary(session, batch.id)
-        rows = newest(session, batch.id, verdicts=verdicts, limit=PAGE, offset=offset)
-        last = newest(session, batch.id, limit=1)
+        rows = list_newest(session, batch.id, verdicts=verdicts, limit=PAGE, offset=offset)
+        last = list_newest(session, batch.id, limit=1)
         counts = {verdict.value: int(getattr(totals, verdict.value)) for verdict in Verdict}
         return Page(cards(session, rows), counts, last[0].id or 0 if last else 0)
 

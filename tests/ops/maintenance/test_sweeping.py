@@ -17,7 +17,7 @@ from anomalyos.explain.tables import Explanation
 from anomalyos.inspection import batches, reviews
 from anomalyos.inspection.tables import Image, Inspection
 from anomalyos.models import categories, promotions
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.tables import ModelVersion
 from anomalyos.ops.maintenance.orphans import SWEPT, sweep_orphans
 from anomalyos.ops.maintenance.retention import apply_retention
@@ -155,13 +155,13 @@ def version(store: Store, number: int, folder: str) -> int:
             alpha=0.05,
             threshold=1.0,
         )
-        return stored_id(models.add(session, row).id)
+        return stored_id(model_versions.add(session, row).id)
 
 
 def promote(store: Store, number: int) -> None:
     with store.session() as session:
         category = categories.by_name(session, "cap")
-        chosen = models.by_version(session, "cap", number)
+        chosen = model_versions.by_version(session, "cap", number)
         promotions.promote(
             session,
             category_id=stored_id(category.id),
@@ -192,7 +192,7 @@ def test_champion_and_rollback_target_keep_their_files(store_settings: Settings,
     left = sorted(path.name for path in (store_settings.bundles_dir / "cap").iterdir())
     assert left == ["1", "2", "5"]
     with store.session(read_only=True) as session:
-        assert len(models.list_versions(session, "cap")) == 5
+        assert len(model_versions.list_versions(session, "cap")) == 5
 
 
 def test_bundles_that_no_version_names_go_once_they_are_old(store_settings: Settings, store: Store) -> None:

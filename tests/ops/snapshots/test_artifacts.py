@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.cli import app
 from anomalyos.core.errors import AnomalyOSError, BundleError, NotFound
 from anomalyos.core.settings import Settings
@@ -20,7 +20,7 @@ from anomalyos.inspection.inspector import Inspector
 from anomalyos.knowledge import cause_evidence
 from anomalyos.learning.case_base import refresh_case_base
 from anomalyos.models import pointer
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.ops.snapshots.artifacts import Artifacts, DvcFailed
 from anomalyos.ops.snapshots.snapshot import export_snapshot
 from anomalyos.ops.snapshots.snapshot_import import import_snapshot
@@ -39,7 +39,7 @@ def known_home(built_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     store = Store(settings)
     refresh_case_base(["stripes", "dots"], settings, store)
     with store.session() as session:
-        case = cases.list_cases(session)[0]
+        case = case_repository.list_cases(session)[0]
         cause_evidence.confirm(
             session,
             case_id=stored_id(case.id),
@@ -146,13 +146,13 @@ def test_a_rollback_made_here_outlives_the_next_import(plant: Settings, tmp_path
     write_product(there.data_dir, "stripes", train=9, good=2, flawed=2)
     built = rebuild_category("stripes", there, other)
     with other.session(read_only=True) as session:
-        champion = models.champion(session, "stripes")
+        champion = model_versions.champion(session, "stripes")
     assert champion is not None
     if not built["promoted"]:
         pointer.promote_version(other, there, category="stripes", version=2, actor="a", reason="newer")
     assert import_snapshot(there, other, tmp_path / "snapshot", actor="a")["promoted"] == 0
     with other.session(read_only=True) as session:
-        now = models.champion(session, "stripes")
+        now = model_versions.champion(session, "stripes")
     assert now is not None
     assert now.version == 2
 
@@ -170,7 +170,7 @@ def test_damaged_or_foreign_artifacts_change_nothing(plant: Settings, tmp_path: 
     with pytest.raises(AnomalyOSError, match="cannot be read"):
         import_snapshot(there, other, snapshot, actor="a")
     with other.session(read_only=True) as session:
-        assert models.list_versions(session) == []
+        assert model_versions.list_versions(session) == []
 
 
 def test_a_path_that_leads_out_of_the_bundles_is_refused(plant: Settings, tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_two_machines_that_learned_the_same_keep_both_bundles(plant: Settings, t
     import_snapshot(there, other, snapshot, actor="a")
     assert manifest.read_bytes().endswith(b"\n")
     with other.session(read_only=True) as session:
-        version = models.champion(session, "dots")
+        version = model_versions.champion(session, "dots")
     assert version is not None
     assert version.bundle_path != f"dots/{source.name}"
     pointer.verify(there, version)

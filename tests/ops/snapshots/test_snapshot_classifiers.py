@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from anomalyos.classifier import versions as classifiers
+from anomalyos.classifier import versions as classifier_versions
 from anomalyos.classifier.predict import get_defect_classifier
 from anomalyos.core.errors import AnomalyOSError, BundleError
 from anomalyos.core.settings import Settings
@@ -44,7 +44,7 @@ def test_another_home_gives_the_same_names(trained: Store, settings: Settings, t
     again = import_snapshot(there, store, folder, actor="test")
     assert (again["known"], again["classifiers"]) == (True, 0)
     with store.session(read_only=True) as session:
-        pointer = classifiers.pointer(session, "dots")
+        pointer = classifier_versions.pointer(session, "dots")
     assert pointer is not None
     assert pointer.pointer_version == 1
     store.close()
@@ -59,7 +59,7 @@ def test_a_damaged_one_is_not_taken_in(trained: Store, settings: Settings, tmp_p
     with pytest.raises(BundleError):
         import_snapshot(there, store, folder, actor="test")
     with store.session(read_only=True) as session:
-        assert classifiers.list_versions(session) == []
+        assert classifier_versions.list_versions(session) == []
     store.close()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
@@ -29,7 +29,7 @@ def test_models_and_a_night_once(settings: Settings, store: Store) -> None:
     with store.session() as session:
         batch = batches.by_key(session, "night-2026-11-23")
         assert batch.finished_at is not None
-        assert cases.count(session, "stripes") == 2
+        assert case_repository.count(session, "stripes") == 2
     again: list[dict[str, Any]] = []
     prepare(settings, store, again.append, sample=True)
     assert again == []
