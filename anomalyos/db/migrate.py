@@ -9,7 +9,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from anomalyos.core.errors import AnomalyOSError
-from anomalyos.db.engine import make_engine
+from anomalyos.db.connection import make_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _ADVISORY_LOCK = 0x414F53  # "AOS": any number, as long as all processes use the same

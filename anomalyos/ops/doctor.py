@@ -15,7 +15,8 @@ from typing import Any
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.files.hashing import file_sha256
 from anomalyos.core.settings import PROJECT_ROOT, Settings
-from anomalyos.db.engine import Store, database_url
+from anomalyos.db.connection import database_url
+from anomalyos.db.engine import Store
 from anomalyos.features.weights import SOURCES, find_weights
 from anomalyos.ops.supervisor.health import airflow_health, console_health
 from anomalyos.ops.supervisor.ports import is_free, wanted_ports

@@ -18,7 +18,8 @@ from anomalyos.accounts import audit
 from anomalyos.accounts.tables import AuditEvent
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.settings import Settings
-from anomalyos.db.engine import Store, close_stores, database_url, open_store
+from anomalyos.db.connection import database_url
+from anomalyos.db.engine import Store, close_stores, open_store
 from anomalyos.inspection import batches
 from anomalyos.inspection.tables import Inspection
 from anomalyos.models import categories
@@ -216,7 +217,7 @@ def test_sqlite_writers_queue_up_from_their_first_statement(
     settings: Settings, migrated_sqlite: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.home.joinpath("anomalyos.db").write_bytes(migrated_sqlite.read_bytes())
-    monkeypatch.setattr("anomalyos.db.engine.BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr("anomalyos.db.connection.BUSY_TIMEOUT_MS", 50)
     store = Store(settings)
     with store.session() as first:
         categories.list_all(first)  # reads only, and yet nobody may come in between

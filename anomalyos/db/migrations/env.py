@@ -10,7 +10,7 @@ from sqlmodel import AutoString, SQLModel
 
 from anomalyos.core.settings import get_settings
 from anomalyos.db.columns import UtcDateTime
-from anomalyos.db.engine import database_url, make_engine
+from anomalyos.db.connection import database_url, make_engine
 from anomalyos.db.migrate import refuse_broken_references, wait_for_others
 from anomalyos.db.schema import load_tables
 
