@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from anomalyos.core.errors import NotFound
 from anomalyos.inspection.tables import BatchKind
 from console.container import Services
 from console.services.blocking import run_blocking
-from console.services.queue import EVERY_NIGHT
-from console.services.reads import NightRow
+from console.services.nights import EVERY_NIGHT, NightRow
 from console.ui import kit, wording
 from console.ui.kit import Text, box, segment
 
@@ -133,21 +131,3 @@ def tally_bar(row: NightRow) -> None:
         ):
             if count > 0:
                 box(classes).style(f"flex: {count} 1 0")
-
-
-def latest_night(services: Services) -> str:
-    """Key of the newest night, empty when there is none."""
-    newest = services.inspections.nights(limit=1)
-    return newest[0].key if newest else ""
-
-
-async def find_night(services: Services, key: str) -> NightRow | None:
-    """The batch with this key, or all nights as one; None when there is nothing like it."""
-    if not key:
-        return None
-    if key == EVERY_NIGHT:
-        return await run_blocking(services.inspections.every_night)
-    try:
-        return (await run_blocking(services.inspections.summary, key))[0]
-    except NotFound:
-        return None

@@ -7,7 +7,7 @@ from console.components.night_head import tally_bar
 from console.components.visitor import Visitor
 from console.container import Services
 from console.services.blocking import run_blocking
-from console.services.reads import NightRow
+from console.services.nights import NightRow
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import frame

@@ -10,20 +10,22 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
+from sqlmodel import Session, col, select
+
 from anomalyos.accounts.tables import Role
+from anomalyos.cases.tables import DefectCase
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.progress import StageProgress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
-from anomalyos.inspection import batches, reviews
-from anomalyos.inspection.batches import BatchSummary
+from anomalyos.inspection import reviews
 from anomalyos.inspection.inspector import live_batch
 from anomalyos.inspection.tables import BatchKind, Inspection, Review
+from anomalyos.knowledge.tables import KnowledgeEdge, Relation
 from anomalyos.products.dataset import load_category
 from console.security.person import Actor, require
-from console.services import queue_reads, reads, views
-from console.services.queue import EVERY_NIGHT
-
-Progress = Callable[[str, float], None]
+from console.services import nights, views
+from console.services.nights import NightRow
 
 
 class InspectorLike(Protocol):
@@ -36,7 +38,7 @@ class InspectorLike(Protocol):
         source: str,
         batch_key: str,
         category: str | None = None,
-        progress: Progress | None = None,
+        progress: StageProgress | None = None,
     ) -> Inspection: ...
 
     def warm_up(self, category: str | None = None) -> None: ...
@@ -69,41 +71,27 @@ class InspectionService:
 
     def nights(
         self, *, kind: str | None = BatchKind.NIGHTLY, limit: int = 60, offset: int = 0
-    ) -> list[reads.NightRow]:
+    ) -> list[NightRow]:
         with self.store.session(read_only=True) as session:
-            return reads.nights(session, kind=kind, limit=limit, offset=offset)
+            return nights.nights(session, kind=kind, limit=limit, offset=offset)
 
     def night_count(self) -> int:
         with self.store.session(read_only=True) as session:
-            return reads.night_count(session)
+            return nights.night_count(session)
 
     def open_items(self) -> int:
         with self.store.session(read_only=True) as session:
-            return reads.open_items(session)
+            return nights.open_items(session)
 
-    def summary(self, batch_key: str) -> tuple[reads.NightRow, BatchSummary]:
-        """A batch and its totals.
+    def night(self, batch_key: str) -> NightRow | None:
+        """The batch with this key, or all nights as one, or without a key the newest night.
 
-        Raises:
-            NotFound: there is no such batch.
+        None when there is nothing like it.
         """
+        if not batch_key:
+            return next(iter(self.nights(limit=1)), None)
         with self.store.session(read_only=True) as session:
-            batch = batches.by_key(session, batch_key)
-            assert batch.id is not None
-            totals = batches.summary(session, batch.id)
-            row = reads.NightRow(
-                key=batch.key,
-                kind=batch.kind,
-                day=batch.day,
-                created_at=batch.created_at,
-                finished_at=batch.finished_at,
-                expected=batch.expected,
-                total=totals.total,
-                flagged=totals.anomalous + totals.unknown_category,
-                rejected=totals.rejected,
-                undecided=totals.undecided,
-            )
-            return row, totals
+            return nights.night(session, batch_key)
 
     def detail(self, inspection_id: int) -> views.Detail:
         with self.store.session(read_only=True) as session:
@@ -114,16 +102,11 @@ class InspectionService:
         if not category:
             return []
         with self.store.session(read_only=True) as session:
-            names = queue_reads.known_defects(session, category)
+            names = _known_defects(session, category)
         # where its images are not kept, or a folder has an odd name, cases and knowledge still have names
         with suppress(AnomalyOSError):
             names |= {sample.defect for sample in load_category(self.settings, category).test}
         return sorted(names - {"good"})
-
-    def every_night(self) -> reads.NightRow | None:
-        """All nights as if they were one; None when there has been none."""
-        with self.store.session(read_only=True) as session:
-            return queue_reads.every_night(session, EVERY_NIGHT)
 
     # deciding --------------------------------------------------------------------------------
 
@@ -181,7 +164,7 @@ class InspectionService:
         *,
         name: str,
         category: str | None = None,
-        progress: Progress | None = None,
+        progress: StageProgress | None = None,
     ) -> Inspection:
         """Inspect one uploaded image in today's live batch; a rejected image comes back as a row too."""
         require(actor, Role.REVIEWER)
@@ -199,3 +182,20 @@ def clean_name(name: str) -> str:
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     printable = "".join(character for character in last if character.isprintable()).strip()
     return printable[:120] or "unnamed"
+
+
+def _known_defects(session: Session, category: str) -> set[str]:
+    """Names of defects that cases of a category carry or that its knowledge describes."""
+    cases = session.exec(
+        select(DefectCase.defect_type)
+        .where(DefectCase.category == category, col(DefectCase.removed_at).is_(None))
+        .distinct()
+    ).all()
+    described = session.exec(
+        select(KnowledgeEdge.target).where(
+            KnowledgeEdge.source == f"category:{category}",
+            KnowledgeEdge.relation == Relation.HAS_DEFECT,
+            col(KnowledgeEdge.removed_at).is_(None),
+        )
+    ).all()
+    return {name for name in cases if name} | {key.rpartition("/")[2] for key in described}

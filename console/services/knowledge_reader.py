@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.cases.tables import DefectCase
 from anomalyos.core.errors import NotFound
 from anomalyos.db.engine import Store
 from anomalyos.knowledge import case_lists, cause_evidence, likelihood, revision_lists
-from anomalyos.knowledge import repository as knowledge
+from anomalyos.knowledge import repository as knowledge_repository
 from anomalyos.knowledge.grammar import defect_key
 from anomalyos.knowledge.graph import KnowledgeGraph, load_graph
 from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeRevision, NodeKind
-from console.services.knowledge_extras import bearing_on, extras
 from console.services.knowledge_views import (
+    ALL_CAUSES,
     CasePage,
     Entry,
     NodePage,
     Overview,
+    bearing_on,
     entry_of,
+    extras,
     join_of,
     made,
     owner_of,
@@ -29,7 +31,6 @@ from console.services.knowledge_views import (
 )
 from console.ui import wording
 
-ALL_CAUSES = 100
 PAGE = 24
 
 
@@ -64,7 +65,7 @@ class KnowledgeReader:
         """Names people read by category, of the graph and of cases."""
         with self.store.session(read_only=True) as session:
             graph = load_graph(session)
-            known = cases.categories(session)
+            known = case_repository.categories(session)
         named = {slug(node.key): node.name for node in graph.nodes(NodeKind.CATEGORY)}
         found = {**{name: wording.product(name) for name in known}, **named}
         return dict(sorted(found.items(), key=lambda pair: pair[1].lower()))
@@ -96,8 +97,10 @@ class KnowledgeReader:
         """One page of cases, newest first, and how many there are in all."""
         wanted = {"category": category or None, "severity": severity or None}
         with self.store.session(read_only=True) as session:
-            rows = case_lists.newest(session, **wanted, removed=removed, limit=PAGE, offset=offset)
-            return list(rows), case_lists.count(session, **wanted, removed=removed)
+            rows = case_repository.list_cases(
+                session, newest_first=True, **wanted, removed=removed, limit=PAGE, offset=offset
+            )
+            return list(rows), case_repository.count(session, **wanted, removed=removed)
 
     def node(self, key: str) -> NodePage:
         """One node, removed or not.
@@ -106,12 +109,18 @@ class KnowledgeReader:
             NotFound: there never was such a node.
         """
         with self.store.session(read_only=True) as session:
-            row = knowledge.find(session, knowledge.node_subject(key)) if "|" not in key else None
+            row = (
+                knowledge_repository.find(session, knowledge_repository.node_subject(key))
+                if "|" not in key
+                else None
+            )
             if row is None or isinstance(row, KnowledgeEdge):
                 raise NotFound(f"The knowledge base has no {key!r}.", "Search for it instead.")
             graph = load_graph(session)
             synthetic = case_lists.synthetic_categories(session)
-            names = {node.key: node for node in knowledge.all_nodes(session)} if row.removed_at else {}
+            names = (
+                {node.key: node for node in knowledge_repository.all_nodes(session)} if row.removed_at else {}
+            )
             joins = [
                 join_of(graph, edge, key, synthetic, {k: n.name for k, n in names.items()})
                 for edge in revision_lists.edges_of(session, key)
@@ -129,7 +138,7 @@ class KnowledgeReader:
                 entry=entry,
                 attributes=dict(row.attributes),
                 version=row.version,
-                by_person=row.origin == knowledge.PERSON,
+                by_person=row.origin == knowledge_repository.PERSON,
                 removed=row.removed_at is not None,
                 joins=sorted(joins, key=lambda join: (-join.weight, join.other.name.lower())),
                 history=list(revision_lists.around(session, key)),
@@ -140,7 +149,7 @@ class KnowledgeReader:
     def case(self, case_id: int) -> CasePage:
         """Raises NotFound when there is no such case."""
         with self.store.session(read_only=True) as session:
-            case = cases.get(session, case_id)
+            case = case_repository.get(session, case_id)
             graph = load_graph(session)
             key = defect_key(case.category, case.defect_type)
             evidence = list(cause_evidence.of_case(session, case_id))
@@ -163,7 +172,7 @@ class KnowledgeReader:
 
     def history(self, subject: str) -> list[KnowledgeRevision]:
         with self.store.session(read_only=True) as session:
-            return list(reversed(knowledge.history(session, subject)))
+            return list(reversed(knowledge_repository.history(session, subject)))
 
     def choices(self, kind: str) -> dict[str, str]:
         """Live nodes of one kind that can be joined to: key to name, with the product for defect types."""

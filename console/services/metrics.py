@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping
 from prometheus_client import CollectorRegistry, Histogram, Info, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from sqlalchemy import func
+from sqlmodel import Session, col, select
 
 import anomalyos
 from anomalyos.db.engine import Store
-from anomalyos.inspection.tables import Decision, Verdict
-from console.services import reads
+from anomalyos.inspection.tables import Decision, Inspection, Review, Verdict
+from console.services import nights
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -52,9 +54,13 @@ class _DatabaseCounts(Collector):
 
     def collect(self) -> Iterator[Metric]:
         with self._store.session(read_only=True) as session:
-            verdicts = reads.inspections_by_verdict(session)
-            decisions = reads.reviews_by_decision(session)
-            waiting = reads.open_items(session)
+            verdicts = dict(
+                session.exec(select(Inspection.verdict, func.count()).group_by(col(Inspection.verdict))).all()
+            )
+            decisions = dict(
+                session.exec(select(Review.decision, func.count()).group_by(col(Review.decision))).all()
+            )
+            waiting = nights.open_items(session)
         inspected = CounterMetricFamily(
             "anomalyos_inspections", "Images inspected, by verdict, over all processes", labels=["verdict"]
         )
@@ -72,6 +78,10 @@ class _DatabaseCounts(Collector):
     def describe(self) -> list[Metric]:
         """Nothing in advance: registering must not touch the database."""
         return []
+
+
+def _count_by(session: Session, column: str) -> dict[str, int]:
+    return dict(session.exec(select(column, func.count()).group_by(col(column))).all())
 
 
 def versions() -> dict[str, str]:

@@ -1,6 +1,6 @@
 """What the queue asks of the platform: pages of items, what they can be narrowed by, and who looks at which.
 
-Plain blocking methods, safe to call from threads, as those of the desk.
+Plain blocking methods, safe to call from threads, as those of the other services.
 """
 
 from __future__ import annotations
@@ -9,16 +9,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlmodel import Session, col, select
+
 from anomalyos.db.engine import Store
 from anomalyos.inspection import inspections, leases
 from anomalyos.inspection.inspections import FLAGGED, QueueFilters
-from anomalyos.inspection.tables import BatchKind
-from console.services import queue_reads, views
+from anomalyos.inspection.tables import BatchKind, Inspection, Review
+from anomalyos.models.tables import Category, ModelVersion
+from console.services import views
 from console.services.cache import TimedCache
-from console.services.queue_reads import Facets
+from console.services.nights import EVERY_NIGHT, TO_DECIDE, in_batches
 
-EVERY_NIGHT = "all"
-"""Stands for a batch's key where the items of all nights are meant."""
 LEASE_SECONDS = 120.0
 
 
@@ -75,6 +76,16 @@ class Lease:
     until: datetime
 
 
+@dataclass(frozen=True)
+class Facets:
+    """Names in their order; each list holds only what occurs."""
+
+    categories: list[str]
+    models: list[tuple[int, str]]
+    """Id and ``hazelnut v3``."""
+    reviewers: list[str]
+
+
 class QueueService:
     """Reads of the queue and the leases of its items."""
 
@@ -102,7 +113,7 @@ class QueueService:
 
     def _read_facets(self, batch_key: str) -> Facets:
         with self._store.session(read_only=True) as session:
-            return queue_reads.facets(session, None if batch_key == EVERY_NIGHT else batch_key)
+            return _facets(session, batch_key)
 
     # leases ----------------------------------------------------------------------------------
 
@@ -131,3 +142,38 @@ class QueueService:
         """Delete leases that have run out."""
         with self._store.session() as session:
             leases.forget_expired(session)
+
+
+def _facets(session: Session, batch_key: str) -> Facets:
+    pairs = session.exec(
+        select(Inspection.category_id, Inspection.model_version_id)
+        .where(in_batches(batch_key), col(Inspection.verdict).in_(TO_DECIDE))
+        .distinct()
+    ).all()
+    category_ids = {category_id for category_id, _ in pairs}
+    model_ids = {model_id for _, model_id in pairs}
+    names = session.exec(
+        select(Category.name).where(col(Category.id).in_(category_ids)).order_by(Category.name)
+    ).all()
+    models = session.exec(
+        select(ModelVersion.id, Category.name, ModelVersion.version)
+        .join(Category, col(Category.id) == col(ModelVersion.category_id))
+        .where(col(ModelVersion.id).in_(model_ids))
+        .order_by(Category.name, col(ModelVersion.version).desc())
+    ).all()
+    return Facets(
+        list(names),
+        [(model_id or 0, f"{name} v{version}") for model_id, name, version in models],
+        _reviewers(session, batch_key),
+    )
+
+
+def _reviewers(session: Session, batch_key: str) -> list[str]:
+    query = (
+        select(Review.reviewer)
+        .join(Inspection, col(Inspection.id) == col(Review.inspection_id))
+        .where(in_batches(batch_key))
+        .distinct()
+        .order_by(Review.reviewer)
+    )
+    return list(session.exec(query).all())

@@ -11,7 +11,8 @@ from anomalyos.inspection.inspections import FLAGGED
 from anomalyos.inspection.tables import Verdict
 from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode, NodeKind, Relation
 from console.pages.inspector import queue_state
-from console.services.queue import EVERY_NIGHT, QueueFilter
+from console.services.nights import EVERY_NIGHT
+from console.services.queue import QueueFilter
 from tests.console.conftest import Console, SignIn
 from tests.console.factory import finish_night, open_night
 from tests.console.test_queue import DAY, fill_night, see, waiting

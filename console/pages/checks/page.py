@@ -8,13 +8,13 @@ from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import NotFound
 from anomalyos.quality.tables import DataCheck, QuarantinedImage, QuarantineState
 from anomalyos.quality.words import STATES
-from console.components.night_head import CHECKS, Head, find_night, latest_night
+from console.components.night_head import CHECKS, Head
 from console.components.visitor import Visitor
 from console.container import Services
 from console.pages.checks.check import LABELS, Deciding, draw_check
 from console.services.blocking import run_blocking
 from console.services.checks import PAGE, CheckView, ProductChecks
-from console.services.queue import EVERY_NIGHT
+from console.services.nights import EVERY_NIGHT
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame, frame
@@ -25,7 +25,7 @@ NIGHT, LEARNING = "/checks", "/checks/learning"
 
 async def night_checks(services: Services, visitor: Visitor, batch: str = "") -> None:
     asked = batch if batch != EVERY_NIGHT else ""
-    night = await find_night(services, asked or await run_blocking(latest_night, services))
+    night = await run_blocking(services.inspections.night, asked)
     with frame("Data checks", visitor.person, mode="/", open_items=visitor.open_items) as shell:
         await Head(services, CHECKS).show(night)
         with box("aos-page aos-checks"):
@@ -101,7 +101,7 @@ STATE_LABELS = {
 
 
 async def learning_checks(services: Services, visitor: Visitor, product: str = "", offset: int = 0) -> None:
-    night = await find_night(services, await run_blocking(latest_night, services))
+    night = await run_blocking(services.inspections.night, "")
     products = await run_blocking(services.checks.products)
     with frame("Data checks", visitor.person, mode="/", open_items=visitor.open_items) as shell:
         await Head(services, CHECKS).show(night)

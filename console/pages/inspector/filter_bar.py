@@ -9,8 +9,7 @@ from nicegui import events, ui
 
 from anomalyos.inspection.inspections import FLAGGED
 from console.pages.inspector.queue_state import VERDICTS, number
-from console.services.queue import QueueFilter
-from console.services.queue_reads import Facets
+from console.services.queue import Facets, QueueFilter
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from console.services.nights import NightRow
 from console.services.queue import QueueFilter
-from console.services.reads import NightRow
 from console.ui import kit, wording
 
 Act = Callable[[], Awaitable[None]]

@@ -10,7 +10,7 @@ from fastapi import Request
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import NotFound
 from anomalyos.inspection.nightly import batch_of_run
-from console.components.night_head import QUEUE, Head, find_night, latest_night
+from console.components.night_head import QUEUE, Head
 from console.components.visitor import Visitor, reauthorize
 from console.container import Services
 from console.pages.inspector import nothing, queue_state
@@ -20,8 +20,8 @@ from console.pages.inspector.queue_state import PAGE, QueueState
 from console.pages.inspector.result_view import ResultView
 from console.pages.inspector.reviewing import Reviewing
 from console.services.blocking import run_blocking
+from console.services.nights import NightRow
 from console.services.queue import QueueFilter, QueuePage
-from console.services.reads import NightRow
 from console.services.views import Card
 from console.ui.kit import box
 from console.ui.theme import Frame, frame
@@ -36,10 +36,9 @@ async def queue(
     # Airflow's page of a run knows its run id only
     found: str | None = await run_blocking(batch_of_run, services.store, run) if run else None
     named = batch or found or run
-    key = named or await run_blocking(latest_night, services)
     with frame("Inspector", visitor.person, mode="/", open_items=visitor.open_items) as shell:
         head = Head(services, QUEUE)
-        night = await find_night(services, key)
+        night = await run_blocking(services.inspections.night, named)
         await head.show(night)
         if night is None:
             nothing.no_night(named)
@@ -236,7 +235,7 @@ class QueueView:
         await self._load_at(inspection_id)
 
     async def _refresh_head(self) -> None:
-        night = await find_night(self._services, self._night.key)
+        night = await run_blocking(self._services.inspections.night, self._night.key)
         if night is not None:
             self._night = night
         await self._head.show(self._night)

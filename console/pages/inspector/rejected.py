@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anomalyos.inspection.tables import Verdict
-from console.components.night_head import REJECTED, Head, find_night, latest_night
+from console.components.night_head import REJECTED, Head
 from console.components.visitor import Visitor
 from console.container import Services
 from console.services.blocking import run_blocking
@@ -17,7 +17,7 @@ PAGE = 50
 
 
 async def rejected(services: Services, visitor: Visitor, batch: str = "", offset: int = 0) -> None:
-    night = await find_night(services, batch or await run_blocking(latest_night, services))
+    night = await run_blocking(services.inspections.night, batch)
     with frame("Rejected", visitor.person, mode="/", open_items=visitor.open_items):
         await Head(services, REJECTED).show(night)
         if night is None:
