@@ -42,9 +42,12 @@ MARKED_BY = {
 
 SLOW = (
     "tests/classifier/",
+    "tests/drift/test_comparison.py",
     "tests/explain/",
     "tests/features/",
     "tests/inspection/test_nightly.py::test_killed_with_sigkill",
+    "tests/knowledge/search/test_evaluation.py",
+    "tests/learning/test_options.py",
     "tests/learning/test_rebuild.py",
     "tests/ops/maintenance/test_backup.py::test_a_killed_restore",
     "tests/ops/snapshots/",
