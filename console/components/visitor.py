@@ -1,16 +1,21 @@
-"""What every page and every event handler does first: find out who asks."""
+"""Who asks, for every page and every event anew; and one action of that person, with its refusal said."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from fastapi import Request
+from nicegui import ui
 
 from anomalyos.accounts.tables import Role
+from anomalyos.core.errors import AnomalyOSError
 from console.container import Services
 from console.security.person import Person
 from console.security.sessions import login_url
 from console.services.blocking import run_blocking
+from console.ui import kit
 from console.ui.theme import Frame
 
 
@@ -47,3 +52,43 @@ async def reauthorize(services: Services, frame: Frame, role: Role) -> Person | 
         frame.toast(f"This needs the role {role.value}; yours is {person.role.value}.", icon_name="lock")
         return None
     return person
+
+
+T = TypeVar("T")
+
+
+async def attempt(
+    services: Services,
+    shell: Frame,
+    role: Role,
+    work: Callable[[Person], T],
+    place: ui.element | None = None,
+    *,
+    say: Callable[[AnomalyOSError], str] = str,
+) -> tuple[T] | None:
+    """What ``work`` returns, alone in a tuple, so that None always means: not done, and why was said.
+
+    Args:
+        work: blocking; gets the person, whose role is at least ``role``.
+        place: where in an open window a refusal is said; a toast says it without one.
+        say: an error in words.
+    """
+    person = await reauthorize(services, shell, role)
+    if person is None:
+        return None
+    if place is not None:
+        place.clear()
+    try:
+        return (await run_blocking(work, person),)
+    except AnomalyOSError as error:
+        if place is None:
+            shell.toast(say(error), icon_name="error", seconds=10)
+        else:
+            refuse(place, say(error))
+        return None
+
+
+def refuse(place: ui.element, text: str, icon_name: str = "error") -> None:
+    """Say in an open window why nothing was done."""
+    with kit.redrawn(place):
+        kit.notice(text, "defect", icon_name).mark("refused")

@@ -48,11 +48,5 @@ def person(name: str) -> str:
 def subject(name: str) -> str | None:
     """Address of what an audit event is about, such as ``inspection:17``; None when it has no page."""
     kind, _, rest = name.partition(":")
-    known = {
-        "inspection": inspection,
-        "category": models,
-        "user": person,
-        "case": case,
-        "node": node,
-    }
+    known = {"inspection": inspection, "category": models, "user": person, "case": case, "node": node}
     return known[kind](rest) if kind in known and rest else None

@@ -223,11 +223,7 @@ def _mode(mode: Mode, active: str, open_items: int) -> Text:
 
 
 def _tool(icon_name: str, tip: str, act: str, classes: str = "") -> ui.element:
-    with kit.press(
-        f"aos-rail-tool {classes}",
-        data_act=act,
-        aria_label=tip,
-    ) as element:
+    with kit.press(f"aos-rail-tool {classes}", data_act=act, aria_label=tip) as element:
         kit.icon(icon_name)
         ui.tooltip(tip).props("anchor='center right' self='center left'")
     return element

@@ -13,12 +13,7 @@ from console.components.explanation import words
 from console.ui import kit, links, wording
 from console.ui.kit import Text, box
 
-_KINDS = {
-    "case": "case",
-    "category": "product",
-    "defect": "defect",
-    "cause": "cause",
-}
+_KINDS = {"case": "case", "category": "product", "defect": "defect", "cause": "cause"}
 
 
 def draw_causes(causes: Sequence[RankedCause], *, most: int = 5, brief: bool = False) -> None:

@@ -16,10 +16,7 @@ PART_NAMES: dict[str, str] = {
     "shap": "What moved the score",
     "anomaly_map": "Anomaly map",
 }
-MAP_NAMES: dict[str, str] = {
-    "gradcam_pp": "Grad-CAM++",
-    "hirescam": "HiResCAM",
-}
+MAP_NAMES: dict[str, str] = {"gradcam_pp": "Grad-CAM++", "hirescam": "HiResCAM"}
 _FAITHFUL, _ROUGH = 0.8, 0.5
 """Rank agreement with the real score, on photographs the stand-in has not seen."""
 

@@ -37,12 +37,7 @@ class ModelsView:
     """Both sides, redrawn after every move of a pointer."""
 
     def __init__(
-        self,
-        services: Services,
-        shell: Frame,
-        rows: list[ProductRow],
-        product: str,
-        offset: int,
+        self, services: Services, shell: Frame, rows: list[ProductRow], product: str, offset: int
     ) -> None:
         self._models = services.models
         self._shell = shell

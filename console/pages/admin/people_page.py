@@ -10,8 +10,7 @@ from urllib.parse import urlencode
 from nicegui import ui
 
 from anomalyos.accounts.tables import Role
-from console.components.refusal import attempt
-from console.components.visitor import Visitor, reauthorize
+from console.components.visitor import Visitor, attempt, reauthorize
 from console.container import Services
 from console.pages.admin.tabs import admin_page, show_once
 from console.security.person import Person

@@ -7,8 +7,7 @@ from functools import partial
 from nicegui import ui
 
 from anomalyos.accounts.tables import Role, Scope
-from console.components.refusal import attempt
-from console.components.visitor import Visitor
+from console.components.visitor import Visitor, attempt
 from console.container import Services
 from console.pages.admin.tabs import admin_page, show_once
 from console.security.person import Person
@@ -33,10 +32,7 @@ STATES = {
 
 async def own(services: Services, visitor: Visitor, offset: int = 0) -> None:
     person = visitor.person
-    with (
-        frame("My API tokens", person, open_items=visitor.open_items) as shell,
-        box("aos-page aos-admin"),
-    ):
+    with frame("My API tokens", person, open_items=visitor.open_items) as shell, box("aos-page aos-admin"):
         Text("My API tokens", "h1", "aos-title")
         Text(
             "Keys with which other programs call AnomalyOS in your name. "
@@ -55,14 +51,7 @@ async def all_tokens(services: Services, visitor: Visitor, offset: int = 0) -> N
 class TokensView:
     """A list of tokens, redrawn after every change."""
 
-    def __init__(
-        self,
-        services: Services,
-        shell: Frame,
-        *,
-        everybody: bool,
-        offset: int,
-    ) -> None:
+    def __init__(self, services: Services, shell: Frame, *, everybody: bool, offset: int) -> None:
         self._services = services
         self._admin = services.accounts
         self._shell = shell
@@ -80,9 +69,7 @@ class TokensView:
         with kit.redrawn(self._rows):
             if not found:
                 kit.empty_state(
-                    "key",
-                    "No token yet",
-                    "A camera or a script needs one to send images or to read results.",
+                    "key", "No token yet", "A camera or a script needs one to send images or to read results."
                 )
                 return
             self._draw_table(found)

@@ -9,8 +9,7 @@ from nicegui import ui
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError, BundleError
 from anomalyos.models import promotions
-from console.components.refusal import attempt, refuse
-from console.components.visitor import reauthorize
+from console.components.visitor import attempt, reauthorize, refuse
 from console.container import Services
 from console.security.person import Person
 from console.services.blocking import run_blocking
@@ -58,10 +57,7 @@ def _draw_row(view: ProductView, version: VersionView, promote: Promote) -> None
                 kit.badge(wording.Label("In use", "verified", "accent"))
             else:
                 kit.button(
-                    "Promote",
-                    lambda: promote(view, version),
-                    icon_name="upgrade",
-                    classes="small",
+                    "Promote", lambda: promote(view, version), icon_name="upgrade", classes="small"
                 ).mark(f"promote-{version.version}").props["aria-label"] = f"Promote v{version.version}"
 
 

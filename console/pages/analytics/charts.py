@@ -32,10 +32,7 @@ def flags_and_images(report: Report) -> Options:
             {"left": 52, "right": 14, "top": 28, "height": 168},
             {"left": 52, "right": 14, "top": 236, "height": 64},
         ],
-        xAxis=[
-            style.names_axis(labels, axisLabel={"show": False}),
-            style.names_axis(labels, gridIndex=1),
-        ],
+        xAxis=[style.names_axis(labels, axisLabel={"show": False}), style.names_axis(labels, gridIndex=1)],
         yAxis=[
             style.percent_axis("Flagged"),
             style.amount_axis("Images", gridIndex=1, splitNumber=2, minInterval=1),

@@ -9,8 +9,7 @@ from nicegui import ui
 from anomalyos.accounts.tables import Role
 from anomalyos.quality.tables import CheckOutcome, QuarantinedImage
 from anomalyos.quality.words import outcome_words, result_words
-from console.components.refusal import attempt, refuse
-from console.components.visitor import reauthorize
+from console.components.visitor import attempt, reauthorize, refuse
 from console.container import Services
 from console.security.person import Person
 from console.services.checks import CheckView

@@ -121,15 +121,11 @@ class Intake:
         self._upload.on("finish", self._all_sent, js_handler=forget)
 
     def _draw_ways(self) -> None:
-        with kit.press(
-            "aos-drop",
-        ).mark("drop") as drop:
+        with kit.press("aos-drop").mark("drop") as drop:
             kit.icon("add_photo_alternate")
             Text("Choose photos", "b")
             Text("or drop or paste them")
-        with kit.press(
-            "aos-button aos-camera-open",
-        ).mark("open-camera") as camera:
+        with kit.press("aos-button aos-camera-open").mark("open-camera") as camera:
             kit.icon("photo_camera")
             Text("Camera")
             camera.props["aria-label"] = "Take a picture with the camera"

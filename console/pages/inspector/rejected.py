@@ -27,10 +27,7 @@ async def rejected(services: Services, visitor: Visitor, batch: str = "", offset
         page = await run_blocking(services.queue.page, wanted, offset=max(0, offset), limit=PAGE)
         if not page.cards:
             kit.empty_state(
-                "verified",
-                "Every file could be read",
-                "Nothing was rejected in this batch.",
-                tone="normal",
+                "verified", "Every file could be read", "Nothing was rejected in this batch.", tone="normal"
             )
             return
         with box("aos-page"):

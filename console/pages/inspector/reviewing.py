@@ -30,13 +30,7 @@ class Reviewing:
     """
 
     def __init__(
-        self,
-        services: Services,
-        frame: Frame,
-        *,
-        decided: Reload,
-        reload: Reload,
-        claim: Claim | None = None,
+        self, services: Services, frame: Frame, *, decided: Reload, reload: Reload, claim: Claim | None = None
     ) -> None:
         self.services = services
         self._frame = frame

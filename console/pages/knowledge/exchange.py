@@ -11,7 +11,7 @@ from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.knowledge import exchange
 from anomalyos.knowledge.bulk import Content
-from console.components.visitor import reauthorize
+from console.components.visitor import attempt, reauthorize
 from console.pages.knowledge import history
 from console.pages.knowledge.context import PageContext, said
 from console.services.blocking import run_blocking
@@ -38,11 +38,7 @@ class ExchangeView:
             Text("Import and export", "h1", "aos-title")
             with box("aos-card"):
                 Text("Take it along", "h2")
-                Text(
-                    "All entries and connections that stand now, without cases.",
-                    "p",
-                    "aos-muted",
-                )
+                Text("All entries and connections that stand now, without cases.", "p", "aos-muted")
                 with box("aos-kb-row"):
                     kit.link(
                         "YAML, for people", "/knowledge/export/knowledge.yaml", icon_name="download"
@@ -132,14 +128,17 @@ class ExchangeView:
             kit.button("Leave it", self._preview.clear, classes="quiet").mark("import-leave")
 
     async def _apply(self, content: Content) -> None:
-        person = await reauthorize(self._context.services, self._context.frame, Role.ENGINEER)
-        if person is None:
+        services, editor = self._context.services, self._context.editor
+        done = await attempt(
+            services,
+            self._context.frame,
+            Role.ENGINEER,
+            lambda who: editor.import_content(who, content),
+            say=said,
+        )
+        if done is None:
             return
-        try:
-            counts = await run_blocking(self._context.editor.import_content, person, content)
-        except AnomalyOSError as error:
-            self._context.frame.toast(said(error), icon_name="error", seconds=10)
-            return
+        (counts,) = done
         with kit.redrawn(self._preview):
             told = f"Imported. Entries: {counted(counts['nodes'])}. Connections: {counted(counts['edges'])}."
             kit.notice(told, "normal", "check_circle").mark("imported")

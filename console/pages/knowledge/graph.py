@@ -176,9 +176,7 @@ class GraphView:
             kit.set_on(element, shown)
             element.update()
 
-        with kit.press(
-            "aos-kb-choice",
-        ).mark(f"map-kind-{kind}") as element:
+        with kit.press("aos-kb-choice").mark(f"map-kind-{kind}") as element:
             kit.icon(labels.kind_label(kind).icon)
             Text(labels.MANY[kind])
         mark(kind not in self.wanted.kinds)

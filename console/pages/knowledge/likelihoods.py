@@ -22,10 +22,7 @@ from console.ui.kit import Text, box
 
 
 def draw_causes(
-    causes: Sequence[RankedCause],
-    *,
-    tools: Callable[[RankedCause], None] | None = None,
-    chosen: str = "",
+    causes: Sequence[RankedCause], *, tools: Callable[[RankedCause], None] | None = None, chosen: str = ""
 ) -> None:
     """Ranked causes, likeliest first.
 

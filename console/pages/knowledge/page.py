@@ -29,11 +29,7 @@ CHANGES = 50
 @contextmanager
 def _context(services: Services, visitor: Visitor, title: str, active: str) -> Iterator[PageContext]:
     with frame(
-        title,
-        visitor.person,
-        mode="/knowledge",
-        open_items=visitor.open_items,
-        shortcuts=SHORTCUTS,
+        title, visitor.person, mode="/knowledge", open_items=visitor.open_items, shortcuts=SHORTCUTS
     ) as shell:
         draw_head(active)
         yield PageContext(services, shell)

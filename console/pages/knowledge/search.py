@@ -11,7 +11,7 @@ from nicegui import ui
 
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError
-from console.components.visitor import reauthorize
+from console.components.visitor import attempt
 from console.pages.knowledge import labels, node_forms, results
 from console.pages.knowledge.context import PageContext, said
 from console.services.blocking import run_blocking
@@ -269,12 +269,12 @@ class SearchView:
         )
 
     async def _seed(self) -> None:
-        person = await reauthorize(self._context.services, self._context.frame, Role.ENGINEER)
-        if person is None:
-            return
-        try:
-            await run_blocking(self._context.editor.seed, person, self._context.services.settings)
-        except AnomalyOSError as error:
-            self._context.frame.toast(said(error), icon_name="error", seconds=10)
-            return
-        self._context.frame.client.open("/knowledge")
+        services, editor = self._context.services, self._context.editor
+        if await attempt(
+            services,
+            self._context.frame,
+            Role.ENGINEER,
+            lambda who: editor.seed(who, services.settings),
+            say=said,
+        ):
+            self._context.frame.client.open("/knowledge")

@@ -108,7 +108,4 @@ def begun_within(found: Sequence[ChampionPeriod], first: date, last: date) -> li
 
 def bounds(first: date, last: date) -> tuple[datetime, datetime]:
     """The first moment of the range and the first one after it."""
-    return (
-        datetime.combine(first, time.min, UTC),
-        datetime.combine(last + timedelta(days=1), time.min, UTC),
-    )
+    return (datetime.combine(first, time.min, UTC), datetime.combine(last + timedelta(days=1), time.min, UTC))
