@@ -66,16 +66,23 @@ def icon(name: str, classes: str = "") -> ui.element:
     return ui.icon(f"sym_r_{name}").classes(classes).props("aria-hidden=true")
 
 
+def icon_line(
+    icon_name: str, text: str, classes: str = "", tag: str = "div", **attributes: object
+) -> ui.element:
+    """An icon with its words beside it."""
+    with box(classes, tag, **attributes) as element:
+        icon(icon_name)
+        Text(text)
+    return element
+
+
 def key(letter: str) -> Text:
     return Text(letter, "kbd", "aos-key")
 
 
 def badge(label: Label) -> ui.element:
     """Icon and word in the label's tone."""
-    with box(f"aos-badge tone-{label.tone}", "span") as element:
-        icon(label.icon)
-        Text(label.word)
-    return element
+    return icon_line(label.icon, label.word, f"aos-badge tone-{label.tone}", "span")
 
 
 def synthetic_badge() -> ui.element:
@@ -213,10 +220,7 @@ def dialog_actions(
 
 
 def notice(text: str, tone: str, icon_name: str) -> ui.element:
-    with box(f"aos-notice tone-{tone}", role="status") as element:
-        icon(icon_name)
-        Text(text)
-    return element
+    return icon_line(icon_name, text, f"aos-notice tone-{tone}", role="status")
 
 
 def pager(start: int, shown: int, total: int, size: int, href: Callable[[int], str]) -> None:

@@ -62,9 +62,7 @@ def _draw_chain(path: Sequence[PathStep]) -> None:
         for step in path:
             with box(f"aos-chain-step kind-{step.kind if step.kind in _KINDS else 'other'}", "li"):
                 if step.relation:
-                    with box("aos-chain-arrow"):
-                        kit.icon("arrow_forward")
-                        Text(step.relation.replace("_", " "))
+                    kit.icon_line("arrow_forward", step.relation.replace("_", " "), "aos-chain-arrow")
                 _draw_step(step)
 
 
@@ -90,9 +88,7 @@ def _draw_items(icon: str, title: str, items: Sequence[KnowledgeItem]) -> None:
     if not items:
         return
     with box("aos-help-items"):
-        with box("title"):
-            kit.icon(icon)
-            Text(title)
+        kit.icon_line(icon, title, "title")
         with box("", "ul"):
             for item in items:
                 with box("", "li"):
@@ -115,9 +111,11 @@ def _draw_card(case: SimilarCase) -> None:
         kit.image(f"/media/case/{case.case_id}/thumb", f"Case {case.case_id}: {name}", "aos-alike-picture")
         Text(name, "div", "aos-alike-name")
         draw_likeness(case.similarity)
-        with box("aos-alike-origin"):
-            kit.icon("rate_review" if words.origin(case) == "from a review" else "inventory_2")
-            Text(f"Case {case.case_id}, {words.origin(case)}")
+        kit.icon_line(
+            "rate_review" if words.origin(case) == "from a review" else "inventory_2",
+            f"Case {case.case_id}, {words.origin(case)}",
+            "aos-alike-origin",
+        )
         if case.severity:
             Text(f"Severity: {case.severity}", "div", "aos-alike-origin")
         if case.synthetic:
@@ -162,9 +160,7 @@ def draw_notes(notes: Sequence[Note]) -> None:
 
 def draw_missing(why: str) -> None:
     """Why a part could not be had; the reason ends with what can be done about it."""
-    with box("aos-missing"):
-        kit.icon("info")
-        Text(why)
+    kit.icon_line("info", why, "aos-missing")
 
 
 def draw_cost(part: str, cost_ms: Mapping[str, float]) -> None:

@@ -234,9 +234,7 @@ def draw_waterfall(shap: ShapExplanation) -> None:
             ("flagged", "arrow_upward", "raises the score"),
             ("normal", "arrow_downward", "lowers it"),
         ):
-            with box(f"aos-legend-item tone-{tone}", "span"):
-                kit.icon(icon)
-                Text(meaning)
+            kit.icon_line(icon, meaning, f"aos-legend-item tone-{tone}", "span")
     Text(fidelity_words(shap.fidelity), "p", "aos-muted aos-small")
 
 
@@ -247,9 +245,7 @@ def _draw_bar(step: Bar) -> None:
             Text(step.measured, "div", "aos-muted aos-small")
         with box("track"):
             box("bar").style(f"left: {step.start:.2f}%; width: {step.width:.2f}%")
-        with box("amount"):
-            kit.icon("arrow_upward" if step.raises else "arrow_downward")
-            Text(step.amount)
+        kit.icon_line("arrow_upward" if step.raises else "arrow_downward", step.amount, "amount")
 
 
 def _draw_level(name: str, meaning: str, level: float, scale: Scale, *, real: bool = False) -> None:

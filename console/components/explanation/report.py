@@ -53,9 +53,11 @@ def draw_origin(report: KeptReport) -> None:
     written = report.written
     by_model = written.writer == "groq"
     writer = f"{written.model}, a language model" if by_model else "the template, without a language model"
-    with box("aos-report-origin").mark("report-origin"):
-        kit.icon("smart_toy" if by_model else "article")
-        Text(f"Written by {writer}, for {report.actor}, {wording.moment(report.created_at)}.")
+    kit.icon_line(
+        "smart_toy" if by_model else "article",
+        f"Written by {writer}, for {report.actor}, {wording.moment(report.created_at)}.",
+        "aos-report-origin",
+    ).mark("report-origin")
     if written.fallback_reason:
         Text(written.fallback_reason, "p", "aos-muted aos-small")
     if written.unsupported:
@@ -70,9 +72,7 @@ def draw_origin(report: KeptReport) -> None:
 def draw_statement(text: str, cites: Sequence[str], problems: Sequence[str]) -> None:
     with box("aos-statement" + (" unsupported" if problems else ""), "li"):
         if problems:
-            with box("mark tone-defect", "span"):
-                kit.icon("report")
-                Text(f"Unsupported: {'; '.join(problems)}")
+            kit.icon_line("report", f"Unsupported: {'; '.join(problems)}", "mark tone-defect", "span")
         Text(text)
         if cites:
             with box("cites", "span"):

@@ -80,9 +80,9 @@ def _draw_filters(asked: LogQuestion, actions: list[str]) -> None:
         _field("From", "since", asked.since, "type=date")
         _field("To", "until", asked.until, "type=date")
         with box("aos-filter-actions"):
-            with box("aos-button primary", "button").props("type=submit").mark("apply"):
-                kit.icon("filter_alt")
-                Text("Show")
+            kit.icon_line("filter_alt", "Show", "aos-button primary", "button").props("type=submit").mark(
+                "apply"
+            )
             if asked.query():
                 kit.link("Clear", PATH, "aos-button quiet")
 

@@ -193,6 +193,4 @@ def _draw_card(call: ArenaCall) -> None:
 def _verdict(who: str, right: bool, *, silent: bool = False) -> None:
     tone, name = ("normal", "check") if right else ("defect", "timer_off" if silent else "close")
     word = "right" if right else "no answer" if silent else "wrong"
-    with box(f"mark tone-{tone}"):
-        kit.icon(name)
-        Text(f"{who} {word}")
+    kit.icon_line(name, f"{who} {word}", f"mark tone-{tone}")

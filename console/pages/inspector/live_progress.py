@@ -168,9 +168,9 @@ def _note(icon_name: str, text: str) -> None:
 def _count(verdict: Verdict, count: int) -> None:
     if count:
         label = wording.verdict_label(verdict)
-        with box(f"aos-line-count tone-{label.tone}", "span"):
-            kit.icon(label.icon)
-            Text(f"{count:,} {label.word.lower()}")
+        kit.icon_line(
+            label.icon, f"{count:,} {label.word.lower()}", f"aos-line-count tone-{label.tone}", "span"
+        )
 
 
 def _draw_rejects(outcome: Round) -> None:

@@ -219,9 +219,7 @@ class WhatIf:
             sentence = f"This part stays {label.word.lower()}."
         else:
             sentence = f"This part would become {label.word.lower()}."
-        with box(f"aos-whatif-line tone-{label.tone}"):
-            kit.icon(label.icon)
-            Text(sentence)
+        kit.icon_line(label.icon, sentence, f"aos-whatif-line tone-{label.tone}")
 
 
 def percent(alpha: float) -> str:

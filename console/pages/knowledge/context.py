@@ -196,9 +196,7 @@ class Complaint:
     def say(self, error: AnomalyOSError | str, *, tone: str = "unsure", icon_name: str = "error") -> None:
         with kit.redrawn(self._place):
             text = said(error) if isinstance(error, AnomalyOSError) else error
-            with box(f"aos-notice tone-{tone}").mark("complaint"):
-                kit.icon(icon_name)
-                Text(text)
+            kit.icon_line(icon_name, text, f"aos-notice tone-{tone}").mark("complaint")
 
     def clear(self) -> None:
         self._place.clear()

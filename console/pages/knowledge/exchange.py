@@ -92,9 +92,8 @@ class ExchangeView:
             content = await run_blocking(_read, name, data)
             preview = await run_blocking(self._context.editor.preview_import, person, content)
         except AnomalyOSError as error:
-            with self._preview, box("aos-notice tone-unsure").mark("refused"):
-                kit.icon("error")
-                Text(said(error))
+            with self._preview:
+                kit.icon_line("error", said(error), "aos-notice tone-unsure").mark("refused")
             return
         keys = [key for revision in preview.first for key in history.keys_of(revision.subject)]
         entries = await run_blocking(self._context.knowledge.entries, keys)

@@ -257,8 +257,6 @@ def _draw_rows(rows: list[tuple[str, str, str]]) -> None:
         Text("Now", classes="aos-label")
         Text("After the change", classes="aos-label")
         for name, before, after in rows:
-            with box("what"):
-                kit.icon("edit")
-                Text(name)
+            kit.icon_line("edit", name, "what")
             Text(before or "nothing", classes="before" + ("" if before else " aos-muted"))
             Text(after or "nothing", classes="after" + ("" if after else " aos-muted"))
