@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from sqlmodel import Session
@@ -26,6 +26,7 @@ from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
 from anomalyos.images.decoding import decode_mask
 from console.security.person import Person
+from console.services.today import today
 
 if TYPE_CHECKING:
     import numpy as np
@@ -237,11 +238,6 @@ class ArenaService:
 
     def _mask(self, material: ArenaMaterial) -> NDArray[np.bool_]:
         return decode_mask(self._store.objects.absolute(material.truth_path), self._settings)
-
-
-def today() -> str:
-    """The day by this server's clock, as live inspections count it."""
-    return datetime.now().astimezone().date().isoformat()
 
 
 def is_daily(row: ArenaRound) -> bool:

@@ -9,6 +9,11 @@ def inspection(number: int | str) -> str:
     return f"/inspection/{number}"
 
 
+def forensics(number: int | str) -> str:
+    """The same inspection, explained in depth."""
+    return f"/forensics/{number}"
+
+
 def product(name: str) -> str:
     """How a product does: rates, false alarms, drift."""
     return "/analytics?" + urlencode({"category": name})

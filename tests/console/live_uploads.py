@@ -12,7 +12,7 @@ from nicegui.testing import User
 
 from anomalyos.inspection.list_newest import list_newest, live_batch_of
 from anomalyos.inspection.tables import Inspection
-from console.pages.inspector.live_results import today
+from console.services.today import today
 from tests.console.conftest import Console
 from tests.support.products import picture
 

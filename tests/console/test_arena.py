@@ -14,7 +14,7 @@ from anomalyos.arena.rounds import RoundMaker
 from anomalyos.arena.tables import ArenaRound
 from anomalyos.db.rows import stored_id
 from anomalyos.inspection import reviews
-from console.services.arena import today
+from console.services.today import today
 from tests.console.arena_play import (
     begin,
     call,

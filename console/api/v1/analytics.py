@@ -11,9 +11,10 @@ from anomalyos.core.errors import NotFound
 from console.api.v1.csv_export import csv_response
 from console.container import Services
 from console.services.analytics import drift
-from console.services.analytics.filter import read, today
+from console.services.analytics.filter import read
 from console.services.analytics.tables import TABLES
 from console.services.blocking import run_blocking
+from console.services.today import today_utc
 
 _SANDBOX = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; "
@@ -32,7 +33,7 @@ async def table(services: Services, request: Request, table: str) -> Response:
     """
     if table not in TABLES:
         raise NotFound(f"There is no table {table!r}.", f"Choose one of: {', '.join(TABLES)}.")
-    wanted = read(request.query_params, today())
+    wanted = read(request.query_params, today_utc())
     report = await run_blocking(services.analytics.get, wanted)
     made = await run_blocking(TABLES[table], report)
     name = f"{table}-{wanted.first.isoformat()}-{wanted.last.isoformat()}"

@@ -72,7 +72,7 @@ def _draw_step(step: PathStep) -> None:
     if step.kind == "category":
         name = wording.product(step.name)
     number = step.key.removeprefix("case:")
-    address = f"/knowledge/case/{number}" if step.kind == "case" else links.node_page(step.key)
+    address = links.case_page(number) if step.kind == "case" else links.node_page(step.key)
     with box("aos-chain-node", "a", href=address):
         Text(kind, classes="kind")
         Text(f"Case {number}" if step.kind == "case" else name, "b")

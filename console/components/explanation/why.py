@@ -12,7 +12,7 @@ from console.components.explanation.pictures import draw_nearest
 from console.components.explanation.report import ReportView
 from console.container import Services
 from console.services.views import Detail
-from console.ui import kit
+from console.ui import kit, links
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 
@@ -37,7 +37,7 @@ class WhyPanel:
         with box("aos-section aos-why").mark("why") as self._section:
             with box("aos-why-head"):
                 Text("Why, and seen before?", "h3")
-                kit.link("Explain more", f"/forensics/{detail.card.id}", "aos-more", "troubleshoot").mark(
+                kit.link("Explain more", links.forensics(detail.card.id), "aos-more", "troubleshoot").mark(
                     "explain-more"
                 )
             self._seen = box("aos-why-seen")

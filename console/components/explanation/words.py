@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from anomalyos.cases.similar import SimilarCase
 from anomalyos.reports.words import number
+from console.ui import links
 
 PART_NAMES: dict[str, str] = {
     "similar": "Similar cases",
@@ -38,7 +39,7 @@ def origin(case: SimilarCase) -> str:
 def case_address(case: SimilarCase) -> str:
     """Where a case came from: the inspection whose review made it, else its page among the cases."""
     inspection = _reviewed(case)
-    return f"/forensics/{inspection}" if inspection is not None else f"/knowledge/case/{case.case_id}"
+    return links.forensics(inspection) if inspection is not None else links.case_page(case.case_id)
 
 
 def _reviewed(case: SimilarCase) -> int | None:

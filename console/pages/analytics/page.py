@@ -11,9 +11,10 @@ from console.container import Services
 from console.pages.analytics import drift_section, models_and_reviewers, rates, summary
 from console.pages.analytics.section import View, aligned
 from console.services.analytics import drift
-from console.services.analytics.filter import KINDS, PATH, AnalyticsFilter, read, today
+from console.services.analytics.filter import KINDS, PATH, AnalyticsFilter, read
 from console.services.analytics.report import Report
 from console.services.blocking import run_blocking
+from console.services.today import today_utc
 from console.ui import kit, wording
 from console.ui.kit import Text, box
 from console.ui.theme import frame
@@ -23,7 +24,7 @@ _NOTED = timedelta(seconds=5)
 
 
 async def analytics(services: Services, visitor: Visitor, request: Request) -> None:
-    wanted = read(request.query_params, today())
+    wanted = read(request.query_params, today_utc())
     report = await run_blocking(services.analytics.get, wanted)
     shown = [wanted.category] if wanted.category else report.categories
     stored = await run_blocking(drift.found, services.settings, shown)

@@ -15,7 +15,7 @@ from console.pages.checks.check import LABELS, Deciding, draw_check
 from console.services.blocking import run_blocking
 from console.services.checks import PAGE, CheckView, ProductChecks
 from console.services.nights import EVERY_NIGHT
-from console.ui import kit, wording
+from console.ui import kit, links, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame, frame
 from console.ui.wording import Label
@@ -87,7 +87,7 @@ def _draw_findings(view: CheckView) -> None:
                     Text(found["file"], "div", "name")
                     Text(found["reason"], "div", "why")
                 if number is not None:
-                    kit.link("Details", f"/inspection/{number}", "aos-button small quiet")
+                    kit.link("Details", links.inspection(number), "aos-button small quiet")
     hidden = len(view.row.findings) - len(view.findings)
     if hidden > 0:
         Text(f"and {hidden} more on the whole page.", "p", "aos-muted aos-small")

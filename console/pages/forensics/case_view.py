@@ -30,7 +30,7 @@ from console.services.blocking import run_blocking
 from console.services.explain_jobs import HEAVY, QUICK, PartState
 from console.services.past_events import Event, timeline
 from console.services.views import Detail
-from console.ui import kit, wording
+from console.ui import kit, links, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 
@@ -129,7 +129,7 @@ class CaseView:
                 Text(f"{detail.batch_title} · {when} · {detail.card.source}", "div", "aos-muted aos-small")
             box("space")
             kit.link(
-                "Open in the Inspector", f"/inspection/{detail.card.id}", "aos-button small", "open_in_new"
+                "Open in the Inspector", links.inspection(detail.card.id), "aos-button small", "open_in_new"
             )
             if detail.card.verdict not in (Verdict.REJECTED, Verdict.UNKNOWN_CATEGORY):
                 kit.button(

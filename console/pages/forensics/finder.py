@@ -17,7 +17,7 @@ from anomalyos.inspection.history import InspectionFilter, InspectionHit
 from console.components.explanation.words import defect_name
 from console.container import Services
 from console.services.blocking import run_blocking
-from console.ui import kit, wording
+from console.ui import kit, links, wording
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 
@@ -233,7 +233,7 @@ def summary(hits: Hits) -> str:
 
 
 def _draw_row(row: InspectionHit) -> None:
-    with box("aos-found-row", "a", href=f"/forensics/{row.id}").mark(f"found-{row.id}"):
+    with box("aos-found-row", "a", href=links.forensics(row.id)).mark(f"found-{row.id}"):
         kit.thumbnail(f"/media/thumb/{row.id}" if row.has_image else "")
         with box("aos-found-what"):
             with box("aos-found-name"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from nicegui import ui
 
@@ -14,6 +13,7 @@ from anomalyos.inspection.tables import Verdict
 from console.container import Services
 from console.pages.inspector.item_list import made_mark, thumbnail
 from console.services.blocking import run_blocking
+from console.services.today import today
 from console.services.views import Card, cards
 from console.ui import kit, wording
 from console.ui.kit import Text, box
@@ -49,11 +49,6 @@ def read_page(services: Services, day: str, verdicts: tuple[str, ...], offset: i
         last = list_newest(session, batch.id, limit=1)
         counts = {verdict.value: int(getattr(totals, verdict.value)) for verdict in Verdict}
         return Page(cards(session, rows), counts, last[0].id or 0 if last else 0)
-
-
-def today() -> str:
-    """The server's own day, as live batches are named."""
-    return datetime.now().astimezone().date().isoformat()
 
 
 class LiveResults:

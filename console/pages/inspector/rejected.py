@@ -9,7 +9,7 @@ from console.container import Services
 from console.services.blocking import run_blocking
 from console.services.queue import QueueFilter
 from console.services.views import Card
-from console.ui import kit, wording
+from console.ui import kit, links, wording
 from console.ui.kit import Text, box
 from console.ui.theme import frame
 
@@ -48,7 +48,7 @@ def _row(card: Card) -> None:
         with box():
             Text(card.reject_reason, "div", "why")
             Text(wording.NEXT_STEPS.get(card.reject_code, "Send the photo again."), "div", "next")
-        kit.link("Details", f"/inspection/{card.id}", "aos-button small quiet")
+        kit.link("Details", links.inspection(card.id), "aos-button small quiet")
 
 
 def _pager(key: str, start: int, shown: int, total: int) -> None:

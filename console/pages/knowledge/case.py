@@ -82,7 +82,7 @@ class CaseView:
             if case.inspection_id is not None:
                 kit.link(
                     "Its inspection",
-                    f"/inspection/{case.inspection_id}",
+                    links.inspection(case.inspection_id),
                     "aos-button small",
                     "center_focus_strong",
                 )

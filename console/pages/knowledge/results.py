@@ -202,7 +202,7 @@ def _address(hit: SearchHit, found: SearchAnswers) -> str:
         return links.case_page(int(hit.document_id.rpartition(":")[2]))
     if hit.kind == "note":
         number = found.inspections.get(hit.document_id)
-        return f"/inspection/{number}" if number else ""
+        return links.inspection(number) if number else ""
     return links.node_page(hit.document_id)
 
 

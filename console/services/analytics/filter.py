@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from urllib.parse import urlencode
 
 from anomalyos.analytics.statistics import Selection
 from anomalyos.inspection.tables import BatchKind
-
-
-def today() -> date:
-    """In UTC, as nights are named."""
-    return datetime.now(UTC).date()
-
 
 PATH = "/analytics"
 PRESETS = (7, 30, 90)
