@@ -135,7 +135,7 @@ def draw_summary(play: Play, rows: list[Standing], me: Person, services: Service
 def headline(mine: int, its: int) -> str:
     if mine > its:
         return "You beat the AI"
-    return "A draw_summary with the AI" if mine == its else "The AI was better this time"
+    return "A draw with the AI" if mine == its else "The AI was better this time"
 
 
 def _subtitle(play: Play) -> str:
