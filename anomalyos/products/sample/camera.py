@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from anomalyos.products.sample import noise
 from anomalyos.products.sample.draws import Draw, Field
@@ -44,6 +43,8 @@ class Camera:
         return developed
 
     def _optics(self, picture: Field, draw: Draw, size: int) -> Field:
+        from scipy import ndimage
+
         scale = size / 256
         sigma = self.blur * scale * (1 + draw.bell(0.1))
         sharp = ndimage.gaussian_filter(picture, (sigma, sigma, 0), mode="nearest", truncate=3)
@@ -55,6 +56,8 @@ class Camera:
         return focused
 
     def _sensor(self, picture: Field, draw: Draw, size: int) -> Field:
+        from scipy import ndimage
+
         luma = ndimage.gaussian_filter(draw.bells(size, size), 0.45, truncate=2.5) * 1.45
         chroma = noise.enlarge(draw.bells(size // 2, size // 2), size)
         amount = np.sqrt(np.maximum(picture, 0) * 0.9 + 0.03) * np.float32(self.grain / 255 * 0.75)

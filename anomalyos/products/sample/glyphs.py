@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy import ndimage
 
 from anomalyos.products.sample.draws import Field
 from anomalyos.products.sample.geometry import step
@@ -48,6 +47,8 @@ _FINE = 10
 @lru_cache(maxsize=64)
 def _depth(text: str) -> Field:
     """Distance of every fine pixel to the pen's path, in dots: neighbouring dots are joined by lines."""
+    from scipy import ndimage
+
     dots = np.zeros((9, 6 * len(text) + 3), dtype=bool)
     for k, letter in enumerate(text):
         rows = _ROWS[letter].split()

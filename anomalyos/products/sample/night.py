@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from zlib import crc32
 
+from anomalyos.core.progress import Progress
 from anomalyos.products.sample.catalogue import CATALOGUE, sample_category
 from anomalyos.products.sample.draws import Draw
 from anomalyos.products.sample.work import Task, open_workers
@@ -45,7 +46,7 @@ def write_night(
     day: str,
     *,
     categories: Sequence[str] = ALL,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     workers: int = 2,
 ) -> int:
     """Render the night of ``day`` into ``inbox``/CATEGORY/ and return how many pictures it has.

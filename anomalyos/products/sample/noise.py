@@ -9,7 +9,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from anomalyos.products.sample.draws import Draw, Field
 from anomalyos.products.sample.geometry import SPAN
@@ -172,5 +171,7 @@ def blur(field: Field, sigma: float) -> Field:
         return enlarge(blur(halve(field), sigma), n)
     if pixels < 0.2:
         return field
+    from scipy import ndimage  # takes a second
+
     blurred: Field = ndimage.gaussian_filter(field, pixels, mode="nearest", truncate=2.6)
     return blurred

@@ -8,7 +8,7 @@ light, wider the rougher the material (an environment-map stand-in for a microfa
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -120,7 +120,8 @@ class Light:
 
     def varied(self, draw: Draw, turn: float = 9.0) -> Light:
         """The same set-up as it drifts from one shot to the next."""
-        return Light(
+        return replace(
+            self,
             azimuth=self.azimuth + draw.bell(turn / 2),
             elevation=self.elevation + draw.bell(2),
             key=self.key * (1 + draw.bell(0.035)),
@@ -129,10 +130,6 @@ class Light:
             box=(self.box[0] * (1 + draw.bell(0.1)), self.box[1] * (1 + draw.bell(0.1))),
             box_power=self.box_power * (1 + draw.bell(0.08)),
             room=self.room * (1 + draw.bell(0.08)),
-            perspective=self.perspective,
-            occlusion=self.occlusion,
-            occlusion_reach=self.occlusion_reach,
-            shadow_soft=self.shadow_soft,
         )
 
 
@@ -207,21 +204,10 @@ def cast_shadow(height: Field, light: Light) -> Field:
 
 def _moved(field_: Field, dx: int, dy: int) -> Field:
     """out[y, x] = field[y + dy, x + dx], edges repeated."""
-    n = field_.shape[0]
-    if dx == 0 and dy == 0:
-        return field_
-    out = field_
-    if dy:
-        k = min(abs(dy), n - 1)
-        edge = out[-1:] if dy > 0 else out[:1]
-        band = np.repeat(edge, k, axis=0)
-        out = np.concatenate((out[k:], band) if dy > 0 else (band, out[:-k]))
-    if dx:
-        k = min(abs(dx), n - 1)
-        edge = out[:, -1:] if dx > 0 else out[:, :1]
-        band = np.repeat(edge, k, axis=1)
-        out = np.concatenate((out[:, k:], band) if dx > 0 else (band, out[:, :-k]), axis=1)
-    return out
+    line = np.arange(len(field_))
+    rows, columns = (np.clip(line + shift, 0, len(line) - 1) for shift in (dy, dx))
+    moved: Field = field_[rows][:, columns]
+    return moved
 
 
 def environment(nx: Field, ny: Field, nz: Field, rough: Field, light: Light) -> Field:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.files.writing import write_bytes
+from anomalyos.core.progress import Progress
 from anomalyos.products.sample.catalogue import CATALOGUE, sample_category
 from anomalyos.products.sample.work import Task, Workers, open_workers
 
@@ -39,11 +40,7 @@ def plan(folder: Path, category: str) -> list[Task]:
 
 
 def write_dataset(
-    root: Path,
-    *,
-    categories: Sequence[str] = ALL,
-    progress: Callable[[int, int], None] | None = None,
-    workers: int = 2,
+    root: Path, *, categories: Sequence[str] = ALL, progress: Progress | None = None, workers: int = 2
 ) -> None:
     """Render the categories under ``root``; finished ones of this version are left alone.
 
