@@ -15,9 +15,7 @@ from fastapi import APIRouter, Depends, Request
 from nicegui import app, ui
 
 from anomalyos.accounts.tables import Role, Scope
-from console.api.v1 import (
-    analytics as tables,
-)
+from console.api.v1 import analytics as tables
 from console.api.v1 import audit, docs, errors, exports, inspections, media, news, retraining, sign_in
 from console.api.v1 import palette as palette_api
 from console.api.v1.caller import identify

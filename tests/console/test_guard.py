@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from console.routes import doors
 from tests.console.conftest import PASSWORD, Console, SignIn
 from tests.console.factory import open_night
 from tests.support.products import picture
@@ -90,3 +91,41 @@ async def test_rejected_files_have_no_picture(console: Console, sign_in: SignIn)
     user = await sign_in("victor")
     assert (await user.http_client.get(f"/media/image/{row.id}")).status_code == 404
     assert (await user.http_client.get(f"/media/heatmap/{row.id}")).status_code == 404
+
+
+LOOKALIKES = [
+    "/",
+    "/loginx",
+    "/login/x",
+    "/healthy",
+    "/faviconxico",
+    "/inspection/3",
+    "/inspect/",
+    "/metricsx",
+    "/mediax",
+    "/api",
+    "/openapixjson",
+    "/docs",
+    "/_nicegui/client/x/upload/1",
+    "/_nicegui/x",
+    "/arena/picture/x",
+    "/knowledge/export/knowledge.yaml",
+]
+
+
+@pytest.mark.parametrize("path", LOOKALIKES)
+def test_what_only_looks_like_an_open_address_is_for_signed_in_people(path: str) -> None:
+    assert not doors().public.match(path)
+    assert not doors().self_guarded.match(path)
+
+
+def test_uploads_may_be_large_where_images_are_taken_and_nowhere_else() -> None:
+    large = [path for path in (*LOOKALIKES, "/inspect", "/api/retrain") if doors().uploads.match(path)]
+    assert large == ["/_nicegui/client/x/upload/1", "/inspect"]
+
+
+async def test_unknown_addresses_of_programs_are_answered_in_json(console: Console, sign_in: SignIn) -> None:
+    assert (await console.client.get("/api/nothing")).json()["code"] == "not_found"
+    user = await sign_in("mia")
+    answer = await user.http_client.get("/media/image/9999999999999")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
