@@ -20,6 +20,7 @@ from anomalyos.arena.material import Candidate, Examiner, Gallery, candidates
 from anomalyos.arena.rules import PICTURES
 from anomalyos.arena.tables import ArenaChallenge, ArenaMaterial, ArenaRound
 from anomalyos.core.errors import AnomalyOSError, Conflict
+from anomalyos.core.progress import Progress
 from anomalyos.core.settings import Settings
 from anomalyos.db.columns import utc_now
 from anomalyos.db.engine import Store
@@ -35,9 +36,6 @@ COMFORTABLE = 12
 """With fewer of a kind known, the AI looks at new ones until there are so many."""
 FRESH = 2
 """New ones of a kind the AI looks at in every round, so that the stock grows."""
-
-Progress = Callable[[int, int], None]
-"""Called with the pictures the AI has looked at and how many it has to."""
 
 
 class TooFewPictures(AnomalyOSError):

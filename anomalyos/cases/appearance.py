@@ -16,7 +16,7 @@ RULE = f"squares of {VIEW_SHARES} of the shorter side around the focus, vectors 
 
 
 @dataclass(frozen=True)
-class Place:
+class FocusedImage:
     """A photograph and where in it to look."""
 
     rgb: NDArray[np.uint8]
@@ -39,7 +39,7 @@ class Appearance:
         self.dims = embedder.dims * len(VIEW_SHARES)
         self.digest = hashlib.sha256(f"{embedder.digest} {RULE}".encode()).hexdigest()
 
-    def vectors(self, places: list[Place]) -> Float32Array:
+    def vectors(self, places: list[FocusedImage]) -> Float32Array:
         """Unit-length vectors (N, dims) float32; N may be 0."""
         pictures = [view for place in places for view in views(place)]
         parts = self.embedder.images(pictures).reshape(len(places), self.dims)
@@ -48,7 +48,7 @@ class Appearance:
         return scaled
 
 
-def views(place: Place) -> list[NDArray[np.uint8]]:
+def views(place: FocusedImage) -> list[NDArray[np.uint8]]:
     """One picture for each of ``VIEW_SHARES``."""
     height, width = place.rgb.shape[:2]
     if place.focus is None:

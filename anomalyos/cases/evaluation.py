@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anomalyos.cases.appearance import Appearance, Place
+from anomalyos.cases.appearance import Appearance, FocusedImage
 from anomalyos.cases.crops import centre
 from anomalyos.cases.labelled import LabelledDefect, read_labelled
 from anomalyos.cases.measure import LabelledCase, answer_all, figures
@@ -148,7 +148,7 @@ def _gather_defect(
     image, sample = labelled.image, labelled.sample
     seen = inspector.examine(image)
     region = strongest(seen, image.width, image.height)
-    found_at = Place(image.rgb, None if region is None else centre(region))
+    found_at = FocusedImage(image.rgb, None if region is None else centre(region))
     for kind, place in (("region", found_at), ("mask", labelled.place)):
         found.looks[kind].append(appearance.vectors([place])[0])
     limit = seen.bundle.calibration.threshold() if seen.bundle is not None else None

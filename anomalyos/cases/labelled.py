@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.cases import repository as case_repository
-from anomalyos.cases.appearance import Appearance, Place
+from anomalyos.cases.appearance import Appearance, FocusedImage
 from anomalyos.cases.crops import centre, crop_box, cut, mask_box, whole
 from anomalyos.cases.tables import CaseOrigin, DefectCase
 from anomalyos.core.geometry import Box
+from anomalyos.core.progress import Progress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
@@ -37,8 +37,8 @@ class LabelledDefect:
     area_share: float
 
     @property
-    def place(self) -> Place:
-        return Place(self.image.rgb, None if self.tight is None else centre(self.tight))
+    def place(self) -> FocusedImage:
+        return FocusedImage(self.image.rgb, None if self.tight is None else centre(self.tight))
 
     @property
     def crop(self) -> NDArray[np.uint8]:
@@ -61,7 +61,7 @@ def import_category(
     settings: Settings,
     store: Store,
     appearance: Appearance,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, int]:
     """Make cases of the labelled defects of one category, one an image; see ``CaseLibrary``."""
     data = load_category(settings, category)

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.cases import repository as case_repository
-from anomalyos.cases.appearance import Appearance, Place
+from anomalyos.cases.appearance import Appearance, FocusedImage
 from anomalyos.cases.case_index import CaseIndex, Entry, Hit
+from anomalyos.cases.confirmed import follow
 from anomalyos.cases.crops import centre
 from anomalyos.cases.labelled import import_category
-from anomalyos.cases.reviewed import follow
 from anomalyos.cases.similar import SimilarCase
 from anomalyos.cases.tables import DefectCase
 from anomalyos.core.arrays import Float32Array
@@ -78,7 +78,7 @@ class CaseLibrary:
         Raises:
             IndexMismatch: the cases are not embedded under the present embedder.
         """
-        vector = self.appearance.vectors([Place(rgb, None if box is None else centre(box))])
+        vector = self.appearance.vectors([FocusedImage(rgb, None if box is None else centre(box))])
         with self._working:
             index = self.synchronised()
             # several cases may share a photograph, so ask for more than are shown
@@ -188,7 +188,7 @@ class CaseLibrary:
             except AnomalyOSError as error:
                 log.warning("Case %s cannot be searched: %s", case.id, error.message)
                 continue
-            made[stored_id(case.id)] = self.appearance.vectors([Place(rgb, focus_of(case))])[0]
+            made[stored_id(case.id)] = self.appearance.vectors([FocusedImage(rgb, focus_of(case))])[0]
             if progress is not None:
                 progress(done, len(missing))
         if made:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -145,17 +145,32 @@ def list_cases(
     removed: bool = False,
     limit: int = 100,
     offset: int = 0,
+    *,
+    defect_types: Collection[str] | None = None,
+    severity: str | None = None,
+    newest_first: bool = False,
 ) -> Sequence[DefectCase]:
-    """Cases by id, oldest first; the removed ones alone when ``removed``."""
-    where = _conditions(category, defect_type, removed)
-    query = select(DefectCase).where(*where).order_by(col(DefectCase.id)).limit(limit).offset(offset)
-    return session.exec(query).all()
+    """Cases by id, oldest first unless told otherwise; the removed ones alone when ``removed``.
+
+    Args:
+        defect_types: as cases spell them; an empty collection has no cases.
+    """
+    where = _conditions(category, defect_type, removed, defect_types, severity)
+    order = col(DefectCase.id).desc() if newest_first else col(DefectCase.id)
+    return session.exec(select(DefectCase).where(*where).order_by(order).limit(limit).offset(offset)).all()
 
 
 def count(
-    session: Session, category: str | None = None, defect_type: str | None = None, removed: bool = False
+    session: Session,
+    category: str | None = None,
+    defect_type: str | None = None,
+    removed: bool = False,
+    *,
+    defect_types: Collection[str] | None = None,
+    severity: str | None = None,
 ) -> int:
-    where = _conditions(category, defect_type, removed)
+    """How many ``list_cases`` would list without a limit."""
+    where = _conditions(category, defect_type, removed, defect_types, severity)
     return session.exec(select(func.count()).select_from(DefectCase).where(*where)).one()
 
 
@@ -242,13 +257,21 @@ def agrees(cases: Sequence[DefectCase], wanted: str | None) -> bool:
     return len(live) == 1 or (not live and by_hand)
 
 
-def _conditions(category: str | None, defect_type: str | None, removed: bool) -> list[ColumnElement[bool]]:
+def _conditions(
+    category: str | None,
+    defect_type: str | None,
+    removed: bool,
+    defect_types: Collection[str] | None,
+    severity: str | None,
+) -> list[ColumnElement[bool]]:
     gone = col(DefectCase.removed_at)
     where: list[ColumnElement[bool]] = [gone.is_not(None) if removed else gone.is_(None)]
-    if category is not None:
-        where.append(col(DefectCase.category) == category)
-    if defect_type is not None:
-        where.append(col(DefectCase.defect_type) == defect_type)
+    equal = ((DefectCase.category, category), (DefectCase.defect_type, defect_type))
+    where += [col(column) == value for column, value in equal if value is not None]
+    if defect_types is not None:
+        where.append(col(DefectCase.defect_type).in_(sorted(defect_types)))
+    if severity is not None:
+        where.append(col(DefectCase.severity) == severity)
     return where
 
 

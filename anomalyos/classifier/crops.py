@@ -1,7 +1,7 @@
 """What of a photograph a classifier looks at: a square of fixed size around the defect's middle.
 
 A crop that followed the defect's extent would show a defect larger than it was learned: known ones are
-measured by their mask, new ones by the model's map, whose regions are wider. ``retrieval.appearance`` looks
+measured by their mask, new ones by the model's map, whose regions are wider. ``cases.appearance`` looks
 at fixed squares for the same reason.
 """
 
@@ -34,12 +34,12 @@ def place_box(focus: tuple[int, int] | None, width: int, height: int) -> Box:
     return whole(width, height) if focus is None else square(focus, SHARE, width, height)
 
 
-def look(rgb: Picture, focus: tuple[int, int] | None) -> Picture:
+def crop_at(rgb: Picture, focus: tuple[int, int] | None) -> Picture:
     """The part of a photograph (H, W, 3) that a classifier is shown."""
     return cut(rgb, place_box(focus, rgb.shape[1], rgb.shape[0]))
 
 
-def look_about(rgb: Picture, focus: tuple[int, int] | None, rng: np.random.Generator) -> Picture:
+def crop_near(rgb: Picture, focus: tuple[int, int] | None, rng: np.random.Generator) -> Picture:
     """The same a little aside, a little nearer or farther."""
     height, width = rgb.shape[:2]
     if focus is None:
@@ -71,8 +71,8 @@ def pictures_of(
         example = data.examples[place]
         rng = np.random.default_rng([seed, int(example.key[:15], 16)])
         rgb = decode_image(store.objects.read(example.image_path), settings).rgb
-        others = (look_about(rgb, example.focus, rng) for _ in range(1, views))
+        others = (crop_near(rgb, example.focus, rng) for _ in range(1, views))
         turned = [turn(resized(other, size), view) for view, other in enumerate(others, start=1)]
-        return [resized(look(rgb, example.focus), size), *turned]
+        return [resized(crop_at(rgb, example.focus), size), *turned]
 
     return pictures

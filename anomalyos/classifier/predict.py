@@ -56,7 +56,7 @@ class DefectClassifier:
             return classifier_versions.in_use(session, self.category)
 
     def name_defect(self, crop_rgb: NDArray[np.uint8]) -> Prediction:
-        """Name what a crop (H, W, 3) uint8 shows, which is best cut by ``crops.look``: other crops show
+        """Name what a crop (H, W, 3) uint8 shows, which is best cut by ``crops.crop_at``: other crops show
         defects in a size they were not learned in.
 
         Raises:

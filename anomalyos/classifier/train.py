@@ -118,7 +118,7 @@ class Plan:
         return classifiers_dir(self.settings) / self.data.category / self.key[:16]
 
     def stage(self, name: str) -> Callable[[float], None]:
-        """Progress of one stage, that may be nobody's."""
+        """StageProgress of one stage, that may be nobody's."""
         report = self.progress
         return (lambda share: None) if report is None else lambda share: report(name, share)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from anomalyos.core.errors import NotFound
+from anomalyos.core.progress import Progress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
@@ -16,7 +17,7 @@ from anomalyos.drift.comparison import compare
 from anomalyos.drift.page import write_page
 from anomalyos.drift.rules import DriftRules, load_rules
 from anomalyos.drift.tables import DriftCheck, DriftOutcome
-from anomalyos.drift.windows import Progress, Windows, load_windows, observe
+from anomalyos.drift.windows import Windows, load_windows, observe
 from anomalyos.models.champions import Champions
 from anomalyos.models.champions import Champions as Present
 from anomalyos.models.tables import ModelVersion

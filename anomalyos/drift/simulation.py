@@ -6,7 +6,7 @@ Every one is scored by the real champion. None is an inspection: only drift wind
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from anomalyos.accounts import audit
 from anomalyos.core.errors import AnomalyOSError, NotFound
+from anomalyos.core.progress import Progress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
@@ -28,8 +29,6 @@ from anomalyos.models.tables import ModelVersion
 from anomalyos.products.dataset import GOOD, Sample, load_category
 from anomalyos.quality import picture_figures
 
-Progress = Callable[[int, int], None]
-"""Called with (records made, records to make)."""
 LAMP = np.array([0.74, 0.68, 0.56], dtype=np.float32)
 """What an old, warmer lamp leaves of red, green and blue."""
 BLUR = 1.2

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.progress import Progress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.drift import records as drift_records
@@ -25,8 +26,6 @@ from anomalyos.quality.measuring import figures_of
 from anomalyos.quality.tables import ImageFigures
 
 log = logging.getLogger(__name__)
-Progress = Callable[[int, int], None]
-"""Called with (records done, records in all)."""
 NOWHERE = "unknown"
 """Where an image goes that the router knows for no product."""
 _AT_ONCE = 32

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.float64]
-Place = NDArray[np.float64]
+Opacity = NDArray[np.float64]
 """(H, W) in [0, 1]: how much of the damage each pixel takes."""
 
 
@@ -36,7 +36,7 @@ def corrupt(rgb: NDArray[np.uint8], kind: str, seed: list[int]) -> NDArray[np.ui
 
 def blob(
     rng: np.random.Generator, height: int, width: int, centre: tuple[float, float], radius: float
-) -> Place:
+) -> Opacity:
     """A soft-edged, uneven disc."""
     rows, cols = np.mgrid[:height, :width]
     dy, dx = rows - centre[0], (cols - centre[1]) * rng.uniform(0.6, 1.6)
@@ -45,7 +45,7 @@ def blob(
     return np.asarray(np.clip(1.5 - np.hypot(dy, dx) / (radius * wobble), 0, 1), dtype=np.float64)
 
 
-def line(rng: np.random.Generator, height: int, width: int, centre: tuple[float, float]) -> Place:
+def line(rng: np.random.Generator, height: int, width: int, centre: tuple[float, float]) -> Opacity:
     """A thin straight stroke through ``centre``."""
     rows, cols = np.mgrid[:height, :width]
     direction = rng.uniform(0, np.pi)

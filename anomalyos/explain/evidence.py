@@ -35,7 +35,7 @@ class ShapExplanation(Frozen):
     """How well the surrogate follows the real score on images it was not fitted on: r2, spearman, n."""
 
 
-class Place(Frozen):
+class PatchLocation(Frozen):
     """One patch in one image."""
 
     image: str
@@ -45,7 +45,7 @@ class Place(Frozen):
 
 
 class TraceNeighbour(Frozen):
-    place: Place
+    place: PatchLocation
     distance: float
     bank_position: int
 
@@ -53,7 +53,7 @@ class TraceNeighbour(Frozen):
 class TracePair(Frozen):
     """One anomalous patch and the most similar normal patches the model knows."""
 
-    place: Place
+    place: PatchLocation
     score: float
     neighbours: tuple[TraceNeighbour, ...]
 

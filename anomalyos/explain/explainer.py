@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 
 from anomalyos.cases.similar import SimilarCase
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.progress import StageProgress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.explain import methods
@@ -21,8 +22,6 @@ from anomalyos.models.champions import Champions
 
 PARTS = tuple(methods.COMPUTE)
 HEAVY = ("cams", "depth", "shap")
-Progress = Callable[[str, float], None]
-"""Called with (part that begins, share of the parts done)."""
 
 
 class Explainer:
@@ -37,7 +36,7 @@ class Explainer:
         self._answering = threading.Lock()
 
     def explain(
-        self, inspection_id: int, wanted: Iterable[str] = PARTS, progress: Progress | None = None
+        self, inspection_id: int, wanted: Iterable[str] = PARTS, progress: StageProgress | None = None
     ) -> Evidence:
         """Everything that can be said about one inspection.
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.files.writing import draft
+from anomalyos.core.progress import Progress
 from anomalyos.explain.corruptions import KINDS, corrupt
 from anomalyos.explain.readable import NAMES, DepthDeviation, Normality, measure
 from anomalyos.features.patches import PatchExtractor
@@ -27,7 +28,6 @@ IMAGES = 40
 FEWEST_IMAGES = 5
 DAMAGED_EACH = 5
 FOLDS = 5
-Progress = Callable[[int, int], None]
 ReadImage = Callable[[dict[str, str]], NDArray[np.uint8]]
 """``{"path", "sha256"}`` of a training image -> its pixels (H, W, 3)."""
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
 from anomalyos.core.geometry import Box
-from anomalyos.explain.evidence import Place, TraceNeighbour, TracePair
+from anomalyos.explain.evidence import PatchLocation, TraceNeighbour, TracePair
 from anomalyos.features.patches import PatchExtractor
 from anomalyos.patchcore.bundle import Bundle
 
@@ -57,13 +57,13 @@ def trace(
         if number not in sizes:
             sizes[number] = size_of(entry)
         box = cell_box((row, col), grid, border, sizes[number])
-        place = Place(image=entry["path"], image_sha256=entry["sha256"], box=box)
+        place = PatchLocation(image=entry["path"], image_sha256=entry["sha256"], box=box)
         return TraceNeighbour(place=place, distance=distance, bank_position=position)
 
     size = (rgb.shape[1], rgb.shape[0])
     return tuple(
         TracePair(
-            place=Place(image="", image_sha256=image_sha256, box=cell_box(cell, grid, border, size)),
+            place=PatchLocation(image="", image_sha256=image_sha256, box=cell_box(cell, grid, border, size)),
             score=float(scores.distances[cell]),
             neighbours=tuple(
                 neighbour(int(position), float(distance))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from anomalyos.cases import repository as case_repository
 from anomalyos.cases.library import get_case_library
+from anomalyos.core.progress import StepProgress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.knowledge.seeds import ensure_seeded
 
-Progress = Callable[[int, int, str], None]
-"""Called with (categories done, in all, the one that begins)."""
-
 
 def refresh_case_base(
-    names: Sequence[str], settings: Settings, store: Store, progress: Progress | None = None
+    names: Sequence[str], settings: Settings, store: Store, progress: StepProgress | None = None
 ) -> dict[str, Any]:
     """Seed the graph, take in labelled defects, and follow every review that was not followed yet.
 
@@ -28,15 +26,15 @@ def refresh_case_base(
     Returns:
         JSON-able: ``knowledge`` and ``cases`` counts, ``reviews_followed``.
     """
-    report = progress or (lambda done, total, name: None)
+    report = progress or (lambda name, done, total: None)
     knowledge = ensure_seeded(store, settings)
     library = get_case_library(settings, store)
     counts: dict[str, Any] = {}
     for done, name in enumerate(names):
-        report(done, len(names), name)
+        report(name, done, len(names))
         counts[name] = library.import_labelled(name)
     followed = follow_reviews(settings, store)
-    report(len(names), len(names), "")
+    report("", len(names), len(names))
     return {"knowledge": knowledge, "cases": counts, "reviews_followed": followed}
 
 

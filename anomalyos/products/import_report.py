@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from anomalyos.core.progress import Progress
 from anomalyos.products.source import Finding
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass

@@ -11,12 +11,14 @@ import hashlib
 from pathlib import Path
 
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.progress import Progress
 from anomalyos.core.settings import Settings
 from anomalyos.images.decoding import read_limited
+from anomalyos.images.files import list_images
 from anomalyos.products.checking import CheckedImage, ImageChecker
-from anomalyos.products.dataset import GOOD, SYNTHETIC_MARKER, CategoryData, list_images
+from anomalyos.products.dataset import GOOD, SYNTHETIC_MARKER, CategoryData
 from anomalyos.products.groups import GROUPS_FILE, format_groups, leaking_groups, load_groups, shorten
-from anomalyos.products.import_report import ImportCounter, ImportReport, Progress, Refusal
+from anomalyos.products.import_report import ImportCounter, ImportReport, Refusal
 from anomalyos.products.placing import category_lock, place
 from anomalyos.products.source import Finding, SourceCategory, find_categories
 

@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.progress import Progress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.products.dataset import CategoryData, load_category
 from anomalyos.quality import data_checks, picture_figures, quarantine
 from anomalyos.quality.check_page import PageFacts, PageSection, render_page
 from anomalyos.quality.manifest import baseline_of, build_manifest
-from anomalyos.quality.measuring import ManifestFile, Measured, Progress, measure_files
+from anomalyos.quality.measuring import ManifestFile, Measured, measure_files
 from anomalyos.quality.outcome import Tally, bad_files
 from anomalyos.quality.quarantine import BadFile
 from anomalyos.quality.rules import Clause, count_clauses, row_clauses

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from anomalyos.core.errors import NotFound
+from anomalyos.core.progress import Progress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.images.decoding import DecodedImage, ImageRejected, decode_image, read_limited
 from anomalyos.quality import image_figures, picture_figures
 from anomalyos.quality.tables import ImageFigures
-
-Progress = Callable[[int, int], None]
-"""Called with (files done, files in all)."""
 
 DEPENDS_ON_LIMITS = frozenset({"too_large", "too_many_pixels"})
 """Refusals that another setting lifts: they are not kept."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.geometry import Box
 from anomalyos.db.objects import ObjectStore
-from anomalyos.explain.evidence import Evidence, Place
+from anomalyos.explain.evidence import Evidence, PatchLocation
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -29,7 +29,7 @@ OVERLAYS = {
     "hirescam": "HiResCAM",
 }
 
-TrainingPictures = Callable[[Place], bytes | None]
+TrainingPictures = Callable[[PatchLocation], bytes | None]
 """The file of a training image, None when it is not at hand."""
 
 
@@ -40,7 +40,7 @@ def training_pictures(root: Path) -> TrainingPictures:
     it would show as normal what the model never saw.
     """
 
-    def find(place: Place) -> bytes | None:
+    def find(place: PatchLocation) -> bytes | None:
         folder = root.resolve()
         try:
             path = (folder / place.image).resolve()
@@ -101,7 +101,7 @@ class PictureLoader:
         """A patch of the inspected photograph with what is around it."""
         return encode(around(self._photo, box), caption, CROP_SIDE) if self._photo is not None else None
 
-    def training_patch(self, place: Place, find: TrainingPictures | None) -> Picture | None:
+    def training_patch(self, place: PatchLocation, find: TrainingPictures | None) -> Picture | None:
         data = find(place) if find is not None else None
         image = decode(data) if data is not None else None
         return encode(around(image, place.box), "Normal", CROP_SIDE) if image is not None else None

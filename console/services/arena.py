@@ -14,12 +14,13 @@ from anomalyos.arena import difficulty, placement, rules
 from anomalyos.arena import repository as arena
 from anomalyos.arena import standings as arena_standings
 from anomalyos.arena.material import Examiner
-from anomalyos.arena.rounds import Progress, RoundMaker, Supply
+from anomalyos.arena.rounds import RoundMaker, Supply
 from anomalyos.arena.rules import Call
 from anomalyos.arena.standings import Standing, Tally
 from anomalyos.arena.tables import ArenaCall, ArenaMaterial, ArenaRound, RoundKind
 from anomalyos.arena.truth import boxes_mask
 from anomalyos.core.errors import Conflict, NotFound
+from anomalyos.core.progress import Progress
 from anomalyos.core.settings import Settings
 from anomalyos.db.columns import utc_now
 from anomalyos.db.engine import Store

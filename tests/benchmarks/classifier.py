@@ -134,7 +134,7 @@ def look_as_in_use(data: DefectSet, size: int, settings: Any, store: Any) -> tup
     """Squares (size, size, 3) around the strongest region of each photograph, and the vectors cases are filed
     with (``mask``) and asked for with (``region``)."""
     from anomalyos.cases import repository as case_repository
-    from anomalyos.cases.appearance import Appearance, Place
+    from anomalyos.cases.appearance import Appearance, FocusedImage
     from anomalyos.cases.crops import centre
     from anomalyos.cases.evaluation import strongest
     from anomalyos.classifier.crops import look
@@ -156,7 +156,7 @@ def look_as_in_use(data: DefectSet, size: int, settings: Any, store: Any) -> tup
         region = strongest(inspector.examine(image), image.width, image.height)
         focus = None if region is None else centre(region)
         squares.append(resized(look(image.rgb, focus), size))
-        asked.append(appearance.vectors([Place(image.rgb, focus)])[0])
+        asked.append(appearance.vectors([FocusedImage(image.rgb, focus)])[0])
     vectors = np.stack([filed[stored_id(rows[example.key].id)] for example in data.examples])
     return squares, {"mask": vectors, "region": np.stack(asked)}
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anomalyos.cases.appearance import Appearance, Place, views
+from anomalyos.cases.appearance import Appearance, FocusedImage, views
 from anomalyos.cases.crops import VIEW_SHARES, crop_box, cut, mask_box, square
 from anomalyos.core.geometry import Box
 from anomalyos.core.settings import Settings
@@ -38,10 +38,10 @@ def test_the_largest_marked_place_counts() -> None:
 
 def test_a_place_is_seen_closely_and_with_its_surroundings() -> None:
     rgb, _ = draw("dots", 1)
-    close, wide = views(Place(rgb, (50, 40)))
+    close, wide = views(FocusedImage(rgb, (50, 40)))
     assert (close.shape, wide.shape) == ((16, 16, 3), (58, 58, 3))
     np.testing.assert_array_equal(close, cut(rgb, Box(x=42, y=32, width=16, height=16)))
-    assert [view.shape for view in views(Place(rgb, None))] == [rgb.shape] * 2
+    assert [view.shape for view in views(FocusedImage(rgb, None))] == [rgb.shape] * 2
 
 
 def test_vectors_are_of_unit_length_and_tell_places_apart(settings: Settings) -> None:
@@ -49,7 +49,9 @@ def test_vectors_are_of_unit_length_and_tell_places_apart(settings: Settings) ->
     rgb, mask = draw("stripes", 7, flawed=True)
     rows, columns = mask.nonzero()
     here = (int(columns.mean()), int(rows.mean()))
-    vectors = appearance.vectors([Place(rgb, here), Place(rgb, (here[0] + 1, here[1])), Place(rgb, (8, 88))])
+    vectors = appearance.vectors(
+        [FocusedImage(rgb, here), FocusedImage(rgb, (here[0] + 1, here[1])), FocusedImage(rgb, (8, 88))]
+    )
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.05
     assert appearance.vectors([]).shape == (0, appearance.dims)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from anomalyos.classifier.crops import look, look_about, pictures_of, place_box
+from anomalyos.classifier.crops import crop_at, crop_near, pictures_of, place_box
 from anomalyos.classifier.dataset import load_defects
 from anomalyos.core.errors import NotFound
 from anomalyos.core.settings import Settings
@@ -26,9 +26,9 @@ def test_looking_about_stays_near_and_changes_size() -> None:
     y, x = np.mgrid[:200, :200]
     rgb = np.stack([x, y, x], axis=2).astype(np.uint8)
     rng = np.random.default_rng(0)
-    plain = look(rgb, (100, 100))
+    plain = crop_at(rgb, (100, 100))
     assert plain.shape == (100, 100, 3)
-    looks = [look_about(rgb, (100, 100), rng) for _ in range(40)]
+    looks = [crop_near(rgb, (100, 100), rng) for _ in range(40)]
     sides = {found.shape[0] for found in looks}
     assert min(sides) >= 80
     assert max(sides) <= 125
@@ -39,7 +39,7 @@ def test_looking_about_stays_near_and_changes_size() -> None:
         # the defect itself is always in it
         assert (found[..., 0].min(), found[..., 1].min()) <= (100, 100)
         assert found[..., 0].max() >= 100 <= found[..., 1].max()
-    np.testing.assert_array_equal(look_about(rgb, None, rng), rgb)
+    np.testing.assert_array_equal(crop_near(rgb, None, rng), rgb)
 
 
 def test_the_views_of_an_example_begin_with_the_plain_one_and_are_the_same_again(

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.progress import StageProgress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.explain.evidence import Evidence
 from anomalyos.inspection import inspections
-from console.services.inspection import Progress
 from tests.reports.examples import evidence
 
 PARTS = ("similar", "causes", "trace", "cams", "depth", "shap")
@@ -34,7 +34,7 @@ class FakeExplainer:
         self.hold: threading.Event | None = None
 
     def explain(
-        self, inspection_id: int, wanted: Iterable[str] = PARTS, progress: Progress | None = None
+        self, inspection_id: int, wanted: Iterable[str] = PARTS, progress: StageProgress | None = None
     ) -> Evidence:
         parts = tuple(wanted)
         self.asked.append((inspection_id, parts))

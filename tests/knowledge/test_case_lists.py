@@ -22,12 +22,19 @@ def test_cases_are_counted_and_listed_newest_first(store: Store) -> None:
             ("pin", "Hole"): 1,
         }
         assert case_lists.type_counts(session, "pin") == {("pin", "Hole"): 1}
-        assert [row.id for row in case_lists.newest(session, limit=2)] == [ids[4], ids[3]]
-        assert [row.id for row in case_lists.newest(session, limit=2, offset=2)] == [ids[2], ids[1]]
-        assert [row.id for row in case_lists.newest(session, removed=True)] == [ids[0]]
-        assert case_lists.count(session, category="nut", defect_types=["Hole"]) == 2
-        assert case_lists.count(session, defect_types=[]) == 0
-        assert case_lists.count(session, severity="critical") == 0
+        assert [row.id for row in case_repository.list_cases(session, newest_first=True, limit=2)] == [
+            ids[4],
+            ids[3],
+        ]
+        assert [
+            row.id for row in case_repository.list_cases(session, newest_first=True, limit=2, offset=2)
+        ] == [ids[2], ids[1]]
+        assert [row.id for row in case_repository.list_cases(session, newest_first=True, removed=True)] == [
+            ids[0]
+        ]
+        assert case_repository.count(session, category="nut", defect_types=["Hole"]) == 2
+        assert case_repository.count(session, defect_types=[]) == 0
+        assert case_repository.count(session, severity="critical") == 0
 
 
 def test_evidence_counts_while_its_case_and_itself_stand(store: Store) -> None:

@@ -11,11 +11,11 @@ from tests.support.products import picture
 
 
 def test_a_refresh_brings_what_is_missing_and_nothing_twice(settings: Settings, built: Store) -> None:
-    seen: list[tuple[int, int, str]] = []
+    seen: list[tuple[str, int, int]] = []
     first = refresh_case_base(["dots", "stripes"], settings, built, lambda *step: seen.append(step))
     assert first["cases"]["dots"]["added"] == 2
     assert first["knowledge"]["nodes"]["added"] > 100
-    assert seen == [(0, 2, "dots"), (1, 2, "stripes"), (2, 2, "")]
+    assert seen == [("dots", 0, 2), ("stripes", 1, 2), ("", 2, 2)]
     again = refresh_case_base(["dots", "stripes"], settings, built)
     assert again["cases"]["dots"] == {"added": 0, "known": 2, "without_mask": 0, "unreadable": 0}
     assert again["knowledge"]["nodes"]["added"] == 0

@@ -9,7 +9,7 @@ from anomalyos.core.geometry import Box
 from anomalyos.explain.evidence import (
     Evidence,
     Note,
-    Place,
+    PatchLocation,
     ShapExplanation,
     ShapValue,
     TraceNeighbour,
@@ -87,9 +87,9 @@ def shap() -> ShapExplanation:
 
 def trace(rank: int) -> TracePair:
     box = Box(x=60 + 10 * rank, y=80, width=16, height=16)
-    normal = Place(image=f"train/good/{rank:03d}.png", image_sha256=SHA, box=box)
+    normal = PatchLocation(image=f"train/good/{rank:03d}.png", image_sha256=SHA, box=box)
     return TracePair(
-        place=Place(image="", image_sha256=SHA, box=box),
+        place=PatchLocation(image="", image_sha256=SHA, box=box),
         score=41.2 - rank,
         neighbours=(TraceNeighbour(place=normal, distance=12.7 + rank, bank_position=rank),),
     )

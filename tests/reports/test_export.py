@@ -16,7 +16,7 @@ from hypothesis import settings as budget
 
 from anomalyos.core.geometry import Box
 from anomalyos.core.settings import Settings
-from anomalyos.explain.evidence import Evidence, Note, Place
+from anomalyos.explain.evidence import Evidence, Note, PatchLocation
 from anomalyos.reports.content import Statement
 from anomalyos.reports.html import export_html
 from anomalyos.reports.layout import build_page
@@ -195,8 +195,8 @@ def test_a_training_image_counts_only_as_the_file_that_was_learned_from(tmp_path
     box = Box(x=0, y=0, width=4, height=4)
     find = training_pictures(root)
     known = hashlib.sha256(data).hexdigest()
-    assert find(Place(image="train/1.png", image_sha256=known, box=box)) == data
-    assert find(Place(image="train/1.png", image_sha256="0" * 64, box=box)) is None
-    assert find(Place(image="../outside.png", image_sha256=known, box=box)) is None
-    assert find(Place(image="train/2.png", image_sha256=known, box=box)) is None
-    assert find(Place(image="a\0b", image_sha256=known, box=box)) is None
+    assert find(PatchLocation(image="train/1.png", image_sha256=known, box=box)) == data
+    assert find(PatchLocation(image="train/1.png", image_sha256="0" * 64, box=box)) is None
+    assert find(PatchLocation(image="../outside.png", image_sha256=known, box=box)) is None
+    assert find(PatchLocation(image="train/2.png", image_sha256=known, box=box)) is None
+    assert find(PatchLocation(image="a\0b", image_sha256=known, box=box)) is None

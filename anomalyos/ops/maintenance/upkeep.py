@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
+from anomalyos.core.progress import StepProgress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.ops.maintenance.backup import make_backup, prune_backups
@@ -21,7 +21,7 @@ def maintain(
     store: Store,
     *,
     dry_run: bool = False,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: StepProgress | None = None,
 ) -> dict[str, Any]:
     """All steps in their order; each is safe to run alone, to kill and to run again.
 

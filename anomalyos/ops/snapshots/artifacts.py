@@ -14,10 +14,11 @@ from typing import Any
 from anomalyos.core.errors import AnomalyOSError, NotFound
 from anomalyos.core.files.locks import held
 from anomalyos.core.files.writing import write_text
+from anomalyos.core.progress import Progress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.ops.snapshots import rows as snapshot_rows
-from anomalyos.ops.snapshots.snapshot import Progress, export_snapshot, snapshot_digest
+from anomalyos.ops.snapshots.snapshot import export_snapshot, snapshot_digest
 from anomalyos.ops.snapshots.snapshot_import import import_snapshot
 
 SNAPSHOT = "snapshot"

@@ -12,13 +12,15 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anomalyos.cases import repository as case_repository
 from anomalyos.core.errors import AnomalyOSError, BundleError
+from anomalyos.core.progress import Progress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
 FORMAT = "anomalyos-artifacts-1"
 REGISTRY = "registry.json"
 GRAPH = "knowledge.yaml"
-Progress = Callable[[int, int], None]
-"""Called with (files done, in all)."""
 
 
 def export_snapshot(
@@ -121,8 +121,6 @@ def _copies(
 
 
 def _write_vectors(session: Session, draft: Path) -> None:
-    from anomalyos.cases import repository as case_repository
-
     keys = {stored_id(case.id): case.content_key for case in snapshot_rows.cases_out(session)}
     for embedder in snapshot_rows.embedders(session):
         vectors = case_repository.vectors(session, embedder, keys)

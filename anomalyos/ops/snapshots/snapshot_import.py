@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from anomalyos.cases import repository as case_repository
 from anomalyos.cases.tables import DefectCase
 from anomalyos.core.errors import AnomalyOSError, BundleError
 from anomalyos.core.files.immutable import install
+from anomalyos.core.progress import Progress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
 from anomalyos.knowledge.exchange import import_content, parse
+from anomalyos.models import categories
 from anomalyos.models.tables import ModelVersion
 from anomalyos.ops.snapshots import rows as snapshot_rows
 from anomalyos.ops.snapshots import snapshot_classifiers
-from anomalyos.ops.snapshots.snapshot import GRAPH, REGISTRY, Progress, snapshot_digest
+from anomalyos.ops.snapshots.snapshot import GRAPH, REGISTRY, snapshot_digest
 from anomalyos.patchcore.bundle import verify_bundle
 
 if TYPE_CHECKING:
@@ -147,8 +150,6 @@ def _take_graph(session: Session, folder: Path, actor: str, counts: Counter[str]
 def _take_models(
     session: Session, registry: _Registry, digest: str, actor: str, counts: Counter[str], known: bool
 ) -> None:
-    from anomalyos.models import categories
-
     for entry in registry.categories:
         category = categories.ensure(session, entry.name, synthetic=entry.synthetic)
         for facts in entry.versions:
@@ -161,8 +162,6 @@ def _take_models(
 def _take_cases(
     session: Session, folder: Path, registry: _Registry, actor: str, counts: Counter[str]
 ) -> None:
-    from anomalyos.cases import repository as case_repository
-
     taken: dict[str, DefectCase] = {}
     for facts in registry.cases:
         row, created = snapshot_rows.take_case(session, facts, actor)

@@ -124,8 +124,9 @@ def gather_cases(settings: Settings, store: Store, report: Report) -> None:
     if not waiting:
         return
 
+    step = stage(report, "Known defects")
     try:
-        refresh_case_base(waiting, settings, store, stage(report, "Known defects"))
+        refresh_case_base(waiting, settings, store, lambda name, done, total: step(done, total, name))
     except AnomalyOSError as error:
         log.exception("the case base is incomplete")
         report({"warning": f"Known defects are incomplete: {error}"})

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from nicegui import ui
 
 from anomalyos.accounts.tables import Role
-from anomalyos.arena.rounds import Progress
 from anomalyos.arena.tables import ArenaRound
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.progress import Progress
 from console.components.visitor import reauthorize
 from console.container import Services
 from console.security.person import Person

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from anomalyos.cases import repository as case_repository
-from anomalyos.cases.appearance import Appearance, Place
+from anomalyos.cases.appearance import Appearance, FocusedImage
 from anomalyos.cases.crops import centre, crop_box, cut
 from anomalyos.cases.labelled import box_and_focus
 from anomalyos.cases.tables import CaseOrigin, DefectCase
@@ -71,7 +71,7 @@ def _prepare(
         area_share=round(float(subject.mask.mean()), 6),
         added_by="",
     )
-    return row, appearance.vectors([Place(subject.rgb, focus)])[0]
+    return row, appearance.vectors([FocusedImage(subject.rgb, focus)])[0]
 
 
 def _install(session: Session, row: DefectCase, vector: Float32Array, digest: str, actor: str) -> DefectCase:
