@@ -7,17 +7,12 @@ and a threshold calibrated on such pictures promises a false-alarm rate it canno
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from anomalyos.core.errors import AnomalyOSError
-
-if TYPE_CHECKING:
-    from anomalyos.products.dataset import Sample
 
 GROUPS_FILE = "groups.csv"
 COLUMNS = ("file", "group")
@@ -102,77 +97,6 @@ def leaking_groups(
             if file in groups:
                 sides[groups[file]][side].append(file)
     return {group: [*left, *right] for group, (left, right) in sorted(sides.items()) if left and right}
-
-
-def split_groups(
-    samples: Sequence[Sample], *, fraction: float, seed: int
-) -> tuple[list[Sample], list[Sample]]:
-    """Two group-disjoint parts ``(rest, held_out)``; every sample is in exactly one, in the order given.
-
-    ``held_out`` gets whole groups up to ``fraction`` of the samples, and at least one group;
-    ``rest`` keeps at least one too. The same samples and seed always give the same parts,
-    whatever the order of ``samples``.
-
-    Raises:
-        AnomalyOSError: fewer than two groups.
-        ValueError: ``fraction`` is not between 0 and 1.
-    """
-    if not 0 < fraction < 1:
-        raise ValueError(f"fraction must lie between 0 and 1, not {fraction}")
-    sizes = _sizes(samples, at_least=2)
-    target = fraction * len(samples)
-    order = sorted(sizes, key=lambda group: _rank(group, seed))
-    held: set[str] = set()
-    count = 0
-    for group in order:
-        if len(held) < len(order) - 1 and count + sizes[group] <= target + 0.5:
-            held.add(group)
-            count += sizes[group]
-    if not held:
-        held.add(min(order, key=lambda group: (sizes[group], _rank(group, seed))))
-    return [s for s in samples if s.group not in held], [s for s in samples if s.group in held]
-
-
-def fold_groups(samples: Sequence[Sample], *, folds: int, seed: int) -> list[list[Sample]]:
-    """``folds`` non-empty group-disjoint parts of about equal size; every sample is in exactly one.
-
-    Deterministic as :func:`split_groups`. The largest groups are placed first, each into the
-    fold with the fewest samples so far.
-
-    Raises:
-        AnomalyOSError: fewer groups than folds.
-        ValueError: ``folds`` is below 2.
-    """
-    if folds < 2:
-        raise ValueError(f"folds must be at least 2, not {folds}")
-    sizes = _sizes(samples, at_least=folds)
-    counts = [0] * folds
-    fold_of: dict[str, int] = {}
-    for group in sorted(sizes, key=lambda group: (-sizes[group], _rank(group, seed))):
-        fold = counts.index(min(counts))
-        fold_of[group] = fold
-        counts[fold] += sizes[group]
-    parts: list[list[Sample]] = [[] for _ in range(folds)]
-    for sample in samples:
-        parts[fold_of[sample.group]].append(sample)
-    return parts
-
-
-def _sizes(samples: Sequence[Sample], *, at_least: int) -> dict[str, int]:
-    sizes: dict[str, int] = defaultdict(int)
-    for sample in samples:
-        sizes[sample.group] += 1
-    if len(sizes) < at_least:
-        raise AnomalyOSError(
-            f"{len(samples)} images form {len(sizes)} groups; a split into parts needs at least {at_least}.",
-            "Add images of other parts, or correct groups.csv.",
-        )
-    return dict(sizes)
-
-
-def _rank(group: str, seed: int) -> bytes:
-    """Pseudo-random order of groups that does not depend on which other groups there are."""
-    return hashlib.sha256(f"{seed}\0{group}".encode()).digest()
 
 
 def shorten(items: Sequence[str], separator: str = ", ", limit: int = 10) -> str:
