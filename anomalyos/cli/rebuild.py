@@ -76,7 +76,7 @@ def gather_cases(names: list[str], bar: Progress) -> None:
             names,
             settings,
             open_store(settings),
-            lambda done, total, _: bar.update(line, completed=done, total=max(total, 1)),
+            lambda _, done, total: bar.update(line, completed=done, total=max(total, 1)),
         )
     except AnomalyOSError as error:
         bar.console.print(f"[red]✗[/] known defects: {error.message} {error.hint}", highlight=False)
