@@ -42,6 +42,7 @@ MARKED_BY = {
 
 SLOW = (
     "tests/classifier/",
+    "tests/cli/test_explain_real.py",
     "tests/drift/test_comparison.py",
     "tests/explain/",
     "tests/features/",
@@ -49,12 +50,14 @@ SLOW = (
     "tests/knowledge/search/test_evaluation.py",
     "tests/learning/test_options.py",
     "tests/learning/test_rebuild.py",
+    "tests/old_home/",
     "tests/ops/maintenance/test_backup.py::test_a_killed_restore",
     "tests/ops/snapshots/",
     "tests/ops/supervisor/test_first_start.py",
     "tests/ops/supervisor/test_up.py",
     "tests/products/test_importer.py::test_the_real_sets",
     "tests/quality/test_data_check.py",
+    "tests/quality/test_real_sets.py",
 )
 """Marked ``slow``: they import torch or Great Expectations, or start processes to kill them."""
 
