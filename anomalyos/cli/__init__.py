@@ -22,14 +22,15 @@ class Entry:
     """Where a command stands, and its line in ``anomalyos --help``."""
 
     module: str
-    """Inside ``anomalyos.cli``."""
+    """Inside ``anomalyos.cli``. A group is its ``app``; otherwise what is named like the command is run."""
     help: str
+    passes_on: bool = False
+    """Whether every argument, ``--help`` too, goes to another program."""
 
 
 COMMANDS = {
     "rebuild": Entry(
-        "rebuild",
-        "Rebuild memory banks, promote those that pass the gate, and keep all of it in MLflow.",
+        "rebuild", "Rebuild memory banks, promote those that pass the gate, and keep all of it in MLflow."
     ),
     "inspect": Entry("inspect", "Inspect images and store the results as today's live batch."),
     "report": Entry(
@@ -37,12 +38,10 @@ COMMANDS = {
         "Write, check and keep a report of an inspection; by Groq with a key, else from the template.",
     ),
     "search": Entry(
-        "search",
-        "Search causes, remedies, checks, known defects and reviewers' notes in plain language.",
+        "search", "Search causes, remedies, checks, known defects and reviewers' notes in plain language."
     ),
     "evaluate-search": Entry(
-        "search",
-        "Measure search on judged questions: hybrid, words alone, meaning alone, without mending.",
+        "search", "Measure search on judged questions: hybrid, words alone, meaning alone, without mending."
     ),
     "evaluate": Entry("evaluate", "Evaluate the champions on their categories' test images."),
     "evaluate-retrieval": Entry(
@@ -58,10 +57,10 @@ COMMANDS = {
     "airflow": Entry(
         "run",
         "Run Airflow's own command line in this installation's environment: `anomalyos airflow dags list`.",
+        passes_on=True,
     ),
     "doctor": Entry(
-        "run",
-        "Check that everything the platform needs is there, and say what to do about what is not.",
+        "run", "Check that everything the platform needs is there, and say what to do about what is not."
     ),
     "smoke": Entry(
         "smoke",
@@ -84,6 +83,9 @@ COMMANDS = {
 }
 
 
+PASSING_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
 class LazyGroup(FriendlyGroup):
     """Knows its commands by name and help, and imports one when it is run."""
 
@@ -101,12 +103,14 @@ class LazyGroup(FriendlyGroup):
 
 def load(name: str) -> Any:
     """The command itself, with its options and subcommands."""
-    module = import_module(f"anomalyos.cli.{COMMANDS[name].module}")
-    if not hasattr(module, "register"):
-        return typer.main.get_group(module.app)
-    registered = typer.Typer()
-    module.register(registered)
-    return typer.main.get_group(registered).commands[name]
+    entry = COMMANDS[name]
+    module = import_module(f"anomalyos.cli.{entry.module}")
+    found = module.app if hasattr(module, "app") else getattr(module, name.replace("-", "_"))
+    if isinstance(found, typer.Typer):
+        return typer.main.get_group(found)
+    alone = typer.Typer()
+    alone.command(name, context_settings=PASSING_ON if entry.passes_on else None)(found)
+    return typer.main.get_group(alone).commands[name]
 
 
 app = typer.Typer(

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from anomalyos.cli.models import actor, ready_store
-from anomalyos.cli.output import print_json, progress_bar, stderr_console, stdout_console
+from anomalyos.cli.output import answer, counting, stderr_console, stdout_console
+from anomalyos.cli.shared import JsonOption, actor, ready_store
 from anomalyos.core.settings import get_settings
 from anomalyos.ops.snapshots.artifacts import POINTER, Artifacts
 
 app = typer.Typer(no_args_is_help=True, help="Publish models, cases and graph with DVC, and fetch them.")
-
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
 @app.command()
 def push(as_json: JsonOption = False) -> None:
     """Publish what inspects now: export, version, upload. Commit snapshot.dvc to git afterwards."""
     artifacts = Artifacts(get_settings())
-    with progress_bar() as bar:
-        line = bar.add_task("publishing", total=None)
-        result = artifacts.push(
-            ready_store(), lambda done, total: bar.update(line, completed=done, total=total)
-        )
+    with counting("publishing") as progress:
+        result = artifacts.push(ready_store(), progress)
     show(result, as_json)
     if not as_json and result["changed"]:
         stderr_console().print(f"{artifacts.root / POINTER} names this version.", highlight=False)
@@ -33,13 +28,8 @@ def push(as_json: JsonOption = False) -> None:
 @app.command()
 def pull(as_json: JsonOption = False) -> None:
     """Fetch what snapshot.dvc names and take it in: a console works afterwards without any training."""
-    with progress_bar() as bar:
-        line = bar.add_task("fetching", total=None)
-        result = Artifacts(get_settings()).pull(
-            ready_store(),
-            actor=actor(),
-            progress=lambda done, total: bar.update(line, completed=done, total=total),
-        )
+    with counting("fetching") as progress:
+        result = Artifacts(get_settings()).pull(ready_store(), actor=actor(), progress=progress)
     show(result, as_json)
 
 
@@ -52,9 +42,10 @@ def status(as_json: JsonOption = False) -> None:
 
 
 def show(result: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print_json(result)
-        return
+    answer(as_json, result, lambda: print_facts(result))
+
+
+def print_facts(result: dict[str, Any]) -> None:
     for name, value in result.items():
         words = "nothing yet" if value is None else value
         if isinstance(value, bool):

@@ -6,17 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from anomalyos.cases import repository as cases
+from anomalyos.cases import repository as case_repository
 from anomalyos.cases.library import CaseLibrary, get_case_library
 from anomalyos.cases.tables import DefectCase
-from anomalyos.cli.models import ReasonOption, actor, ready_store
-from anomalyos.cli.output import print_json, progress_bar, stdout_console
+from anomalyos.cli.output import answer, counted, counting, print_table, progress_bar, stdout_console
+from anomalyos.cli.shared import CategoriesOption, JsonOption, ReasonOption, actor, ready_store
 from anomalyos.core.settings import get_settings
 from anomalyos.products.dataset import list_categories
 
 app = typer.Typer(no_args_is_help=True, help="Import, list and remove known defects.")
-
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
 def ready_library() -> CaseLibrary:
@@ -24,23 +22,17 @@ def ready_library() -> CaseLibrary:
 
 
 @app.command("import")
-def import_cases(
-    category: Annotated[list[str] | None, typer.Option(help="Only this category; may be repeated.")] = None,
-    as_json: JsonOption = False,
-) -> None:
+def import_cases(category: CategoriesOption = None, as_json: JsonOption = False) -> None:
     """Take in the labelled defects among the test images; what is known already stays."""
     library = ready_library()
     counts: dict[str, Any] = {}
     with progress_bar() as bar:
         for name in category or list_categories(get_settings()):
-            line = bar.add_task(name, total=None)
-            counts[name] = library.import_labelled(
-                name,
-                lambda done, total, line=line: bar.update(line, completed=done, total=total),  # type: ignore[misc]
-            )
-    if as_json:
-        print_json({"categories": counts})
-        return
+            counts[name] = library.import_labelled(name, counted(bar, name))
+    answer(as_json, {"categories": counts}, lambda: print_counts(counts))
+
+
+def print_counts(counts: dict[str, Any]) -> None:
     for name, count in counts.items():
         words = ", ".join(f"{number} {what.replace('_', ' ')}" for what, number in count.items() if number)
         stdout_console().print(f"✓ {name}: {words or 'no labelled defects'}")
@@ -57,12 +49,9 @@ def list_cases(
 ) -> None:
     """Known defects, oldest first."""
     with ready_store().session(read_only=True) as session:
-        total = cases.count(session, category, defect_type, removed)
-        rows = cases.list_cases(session, category, defect_type, removed, limit, offset)
-    if as_json:
-        print_json({"total": total, "cases": [facts(row) for row in rows]})
-        return
-    print_cases(rows, total)
+        total = case_repository.count(session, category, defect_type, removed)
+        rows = case_repository.list_cases(session, category, defect_type, removed, limit, offset)
+    answer(as_json, {"total": total, "cases": [facts(row) for row in rows]}, lambda: print_cases(rows, total))
 
 
 def facts(case: DefectCase) -> dict[str, Any]:
@@ -70,17 +59,20 @@ def facts(case: DefectCase) -> dict[str, Any]:
 
 
 def print_cases(rows: Any, total: int) -> None:
-    from rich.table import Table
-
     if not rows:
         stdout_console().print("No such case. Take labelled defects in with 'anomalyos cases import'.")
         return
-    table = Table("id", "category", "defect", "from", "added", caption=f"{len(rows)} of {total}")
-    for row in rows:
-        added = row.added_at.isoformat(timespec="minutes")[:16].replace("T", " ")
-        name = row.category + (" *" if row.synthetic else "")
-        table.add_row(str(row.id), name, row.defect_type, row.source, f"{added} {row.added_by}")
-    stdout_console().print(table)
+    shown = (
+        (
+            str(row.id),
+            row.category + (" *" if row.synthetic else ""),
+            row.defect_type,
+            row.source,
+            f"{row.added_at:%Y-%m-%d %H:%M} {row.added_by}",
+        )
+        for row in rows
+    )
+    print_table(("id", "category", "defect", "from", "added"), shown, caption=f"{len(rows)} of {total}")
 
 
 @app.command()
@@ -91,10 +83,7 @@ def remove(
 ) -> None:
     """Take a case out of every search; its history stays."""
     ready_library().remove(case_id, actor(), reason)
-    if as_json:
-        print_json({"case": case_id, "removed": True})
-    else:
-        stdout_console().print(f"✓ Case {case_id} answers no more questions.")
+    answer(as_json, {"case": case_id, "removed": True}, f"✓ Case {case_id} answers no more questions.")
 
 
 @app.command()
@@ -105,24 +94,16 @@ def restore(
 ) -> None:
     """Bring a removed case back."""
     with ready_store().session() as session:
-        cases.restore(session, case_id, actor(), reason)
-    if as_json:
-        print_json({"case": case_id, "removed": False})
-    else:
-        stdout_console().print(f"✓ Case {case_id} answers questions again.")
+        case_repository.restore(session, case_id, actor(), reason)
+    answer(as_json, {"case": case_id, "removed": False}, f"✓ Case {case_id} answers questions again.")
 
 
 @app.command()
 def rebuild(as_json: JsonOption = False) -> None:
     """Make the index anew, after the embedder or the index recipe changed."""
     library = ready_library()
-    with progress_bar() as bar:
-        line = bar.add_task("embedding", total=None)
-        counts = library.rebuild(lambda done, total: bar.update(line, completed=done, total=total))
-    if as_json:
-        print_json(counts)
-        return
+    with counting("embedding") as progress:
+        counts = library.rebuild(progress)
     left_out = f", {counts['unreadable']} unreadable ones left out" if counts["unreadable"] else ""
-    stdout_console().print(
-        f"✓ {counts['cases']} cases in the index, {counts['embedded']} of them embedded now{left_out}."
-    )
+    words = f"✓ {counts['cases']} cases in the index, {counts['embedded']} of them embedded now{left_out}."
+    answer(as_json, counts, words)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from anomalyos.classifier import versions as classifiers
+from anomalyos.classifier import versions as classifier_versions
 from anomalyos.classifier.tables import ClassifierVersion
 from anomalyos.classifier.train import train_classifier
-from anomalyos.cli.models import actor, ready_store
-from anomalyos.cli.output import print_json, progress_bar, stdout_console
+from anomalyos.cli.models import gate_words
+from anomalyos.cli.output import answer, figure, print_table, progress_bar, stdout_console
+from anomalyos.cli.shared import JsonOption, actor, ready_store
 from anomalyos.core.settings import get_settings
 
 if TYPE_CHECKING:
@@ -20,12 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Train the defect classifier, and see which one is in use.")
 
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-STAGE_WORDS = {
-    "features": "computing features",
-    "search": "trying settings",
-    "fit": "fitting on everything",
-}
+STAGE_WORDS = {"features": "computing features", "search": "trying settings", "fit": "fitting on everything"}
 STEPS = 1000
 """A stage is shown in thousandths: what it counts differs."""
 
@@ -39,18 +35,11 @@ def train(
     """Learn the names of confirmed defects; killed and run again, it goes on where it stopped."""
     store = ready_store()
     with progress_bar() as bar:
+        line = stage_line(category, bar)
         result = train_classifier(
-            category,
-            get_settings(),
-            store,
-            trials=trials,
-            actor=actor(),
-            progress=stage_line(category, bar),
+            category, get_settings(), store, trials=trials, actor=actor(), progress=line
         )
-    if as_json:
-        print_json(result)
-    else:
-        print_result(result)
+    answer(as_json, result, lambda: print_result(result))
 
 
 def stage_line(category: str, bar: Progress) -> Callable[[str, float], None]:
@@ -64,14 +53,12 @@ def stage_line(category: str, bar: Progress) -> Callable[[str, float], None]:
 
 
 def print_result(result: dict[str, Any]) -> None:
-    from rich.table import Table
-
     terminal, metrics = stdout_console(), result["metrics"]
-    table = Table("defect", "cases", "precision", "recall", "F1")
-    for name, row in metrics["by_class"].items():
-        figures = ("-" if row[key] is None else f"{row[key]:.3f}" for key in ("precision", "recall", "f1"))
-        table.add_row(name, str(row["cases"]), *figures)
-    terminal.print(table)
+    shown = (
+        (name, str(row["cases"]), *(figure(row[key], 3) for key in ("precision", "recall", "f1")))
+        for name, row in metrics["by_class"].items()
+    )
+    print_table(("defect", "cases", "precision", "recall", "F1"), shown)
     for name, why in result["left_out"].items():
         terminal.print(f"Left out: {name}, {why}.", highlight=False)
     made = "" if result["created"] else " (unchanged)"
@@ -98,17 +85,16 @@ def status(
 ) -> None:
     """Every version, newest first, the one in use marked."""
     with ready_store().session(read_only=True) as session:
-        versions = classifiers.list_versions(session, category)
+        versions = classifier_versions.list_versions(session, category)
         used = {
             row.id
-            for row in (classifiers.in_use(session, name) for name in {row.category for row in versions})
+            for row in (
+                classifier_versions.in_use(session, name) for name in {row.category for row in versions}
+            )
             if row is not None
         }
     rows = [facts(version, version.id in used) for version in versions]
-    if as_json:
-        print_json({"classifiers": rows})
-    else:
-        print_status(rows)
+    answer(as_json, {"classifiers": rows}, lambda: print_status(rows))
 
 
 def facts(version: ClassifierVersion, used: bool) -> dict[str, Any]:
@@ -130,24 +116,20 @@ def facts(version: ClassifierVersion, used: bool) -> dict[str, Any]:
 
 
 def print_status(rows: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
     if not rows:
         stdout_console().print("No classifier yet. Train one with 'anomalyos classifier train PRODUCT'.")
         return
-    table = Table("category", "version", "", "defects", "macro F1", "names", "made", "gate")
-    for row in rows:
-        found = row["macro_f1"]
-        table.add_row(
+    shown = (
+        (
             row["category"],
             f"v{row['version']}",
             "● in use" if row["in_use"] else "",
             ", ".join(row["classes"]),
-            f"{found['value']:.3f} ({found['low95']:.3f}-{found['high95']:.3f})",
+            "{value:.3f} ({low95:.3f}-{high95:.3f})".format_map(row["macro_f1"]),
             f"{row['coverage']:.0%}",
             row["created_at"][:16].replace("T", " "),
-            {True: "passed", False: "refused: " + row["gate"]["reason"], None: "not judged"}[
-                row["gate"]["passed"]
-            ],
+            gate_words(row["gate"]),
         )
-    stdout_console().print(table)
+        for row in rows
+    )
+    print_table(("category", "version", "", "defects", "macro F1", "names", "made", "gate"), shown)

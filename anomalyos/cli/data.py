@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,10 +12,13 @@ from anomalyos.cli.output import (
     EXIT_COULD_NOT_RUN,
     EXIT_REJECTED,
     FriendlyGroup,
+    answer,
+    counting,
     print_json,
-    progress_bar,
+    print_table,
     stdout_console,
 )
+from anomalyos.cli.shared import CategoriesOption, JsonOption
 from anomalyos.core.errors import NotFound
 from anomalyos.core.settings import get_settings
 from anomalyos.products.dataset import GOOD, list_categories, load_category
@@ -30,8 +32,6 @@ app = typer.Typer(
 )
 data_check.register(app)
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-
 
 @app.command("import")
 def import_command(
@@ -44,10 +44,8 @@ def import_command(
 
     Exit code 1 when files were rejected, 2 when no category was imported.
     """
-    with progress_bar() as bar:
-        report = import_dataset(
-            src, get_settings(), name=name, groups=groups, progress=_on(bar, "Checking and importing")
-        )
+    with counting("Checking and importing") as progress:
+        report = import_dataset(src, get_settings(), name=name, groups=groups, progress=progress)
     if as_json:
         print_json(_as_document(report))
     else:
@@ -61,39 +59,31 @@ def import_command(
 @app.command("list")
 def list_command(as_json: JsonOption = False) -> None:
     """Show each category with its number of images."""
-    settings = get_settings()
-    rows = [_describe(name) for name in list_categories(settings)]
-    if as_json:
-        print_json(rows)
-        return
+    rows = [_describe(name) for name in list_categories(get_settings())]
+    answer(as_json, rows, lambda: _print_categories(rows))
+
+
+def _print_categories(rows: list[dict[str, Any]]) -> None:
     if not rows:
         stdout_console().print(
             "No categories yet. Import one with `anomalyos data import FOLDER`, "
             "or draw some with `anomalyos data sample`."
         )
         return
-    from rich.table import Column, Table
+    from rich.table import Column
 
-    table = Table(
-        Column("category", no_wrap=True),
-        "train",
-        "test good",
-        "test defective",
-        "masks",
-        "groups",
-        "images are",
+    counts = ("train", "test_good", "test_defective", "masks", "groups")
+    print_table(
+        (Column("category", no_wrap=True), *(key.replace("_", " ") for key in counts), "images are"),
+        (
+            (row["category"], *(str(row[key]) for key in counts), "drawn" if row["synthetic"] else "real")
+            for row in rows
+        ),
     )
-    for row in rows:
-        counts = (str(row[key]) for key in ("train", "test_good", "test_defective", "masks", "groups"))
-        table.add_row(row["category"], *counts, "drawn" if row["synthetic"] else "real")
-    stdout_console().print(table)
 
 
 @app.command("sample")
-def sample_command(
-    category: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.")] = None,
-    as_json: JsonOption = False,
-) -> None:
+def sample_command(category: CategoriesOption = None, as_json: JsonOption = False) -> None:
     """Draw the sample categories, so that everything can be tried without a camera."""
     settings = get_settings()
     names = tuple(dict.fromkeys(category)) if category else CATEGORIES
@@ -102,25 +92,12 @@ def sample_command(
         raise NotFound(
             f"There is no sample category {', '.join(unknown)}.", f"There are: {', '.join(CATEGORIES)}."
         )
-    with progress_bar() as bar:
-        write_dataset(settings.data_dir, categories=names, progress=_on(bar, "Drawing samples"))
+    with counting("Drawing samples") as progress:
+        write_dataset(settings.data_dir, categories=names, progress=progress)
     rows = [_describe(name) for name in names]
-    if as_json:
-        print_json(rows)
-        return
     images = sum(row["train"] + row["test_good"] + row["test_defective"] for row in rows)
-    stdout_console().print(
-        f"{len(rows)} sample categories with {images} drawn images in {settings.data_dir}."
-    )
-
-
-def _on(bar: Any, description: str) -> Callable[[int, int], None]:
-    task = bar.add_task(description, total=None)
-
-    def show(done: int, total: int) -> None:
-        bar.update(task, completed=done, total=total)
-
-    return show
+    words = f"{len(rows)} sample categories with {images} drawn images in {settings.data_dir}."
+    answer(as_json, rows, words)
 
 
 def _describe(name: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,12 +11,15 @@ from anomalyos.cli.output import (
     EXIT_COULD_NOT_RUN,
     EXIT_REJECTED,
     FriendlyGroup,
-    print_json,
+    answer,
+    counted,
+    print_table,
     progress_bar,
     stdout_console,
 )
+from anomalyos.cli.shared import JsonOption, ready_store
 from anomalyos.core.settings import get_settings
-from anomalyos.db.engine import Store, open_store
+from anomalyos.db.engine import Store
 from anomalyos.inspection.delivery_check import check_delivery
 from anomalyos.inspection.inbox import scan_inbox
 from anomalyos.inspection.nights import check_day
@@ -29,7 +32,10 @@ from anomalyos.quality.words import STATES, outcome_words, result_words
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+NoteOption = Annotated[str, typer.Option(help="Why; kept in the audit log.")]
+ImageArgument = Annotated[int, typer.Argument(help="As `list` shows it.")]
+Found = list[tuple[DataCheck, list[QuarantinedImage]]]
+"""Checks, each with the images it set aside."""
 quarantine_app = typer.Typer(
     cls=FriendlyGroup, no_args_is_help=True, help="Training images set aside: list, release, keep out."
 )
@@ -51,60 +57,34 @@ def check(
 
     Exit code 0 when all are used, 1 when some are set aside, 2 when a batch is stopped or a check failed.
     """
-    store = _store()
+    store = ready_store()
     with progress_bar() as bar:
         found = _check_night(store, night, category, bar) if night else _check_learning(store, category, bar)
-    if as_json:
-        print_json({"checks": [_as_document(row, out) for row, out in found]})
-    else:
-        _print_checks(found, store)
+    document = {"checks": [_as_document(row, out) for row, out in found]}
+    answer(as_json, document, lambda: _print_checks(found, store))
     raise typer.Exit(max((_exit_code(row, out) for row, out in found), default=0))
 
 
-def _check_learning(
-    store: Store, wanted: list[str] | None, bar: Progress
-) -> list[tuple[DataCheck, list[QuarantinedImage]]]:
+def _check_learning(store: Store, wanted: list[str] | None, bar: Progress) -> Found:
     settings = get_settings()
     found = []
     for name in choose_categories(settings, wanted or []):
-        line = bar.add_task(f"{name}: checking", total=None)
-        done = check_category(
-            name,
-            settings,
-            store,
-            progress=_on(bar, line),
-        )
+        done = check_category(name, settings, store, progress=counted(bar, f"{name}: checking"))
         found.append((done.row, list(done.out)))
     return found
 
 
-def _check_night(
-    store: Store, day: str, wanted: list[str] | None, bar: Progress
-) -> list[tuple[DataCheck, list[QuarantinedImage]]]:
+def _check_night(store: Store, day: str, wanted: list[str] | None, bar: Progress) -> Found:
     settings = get_settings()
     files = scan_inbox(settings.inbox_dir, check_day(day))
-    found: list[tuple[DataCheck, list[QuarantinedImage]]] = []
+    found: Found = []
     for category in sorted({file.category or "" for file in files}):
         if wanted and category not in wanted:
             continue
-        line = bar.add_task(f"{category or 'to be routed'}: checking", total=None)
-        row = check_delivery(
-            settings,
-            store,
-            day,
-            category or None,
-            [file.path for file in files if (file.category or "") == category],
-            _on(bar, line),
-        )
-        found.append((row, []))
+        show = counted(bar, f"{category or 'to be routed'}: checking")
+        own = [file.path for file in files if (file.category or "") == category]
+        found.append((check_delivery(settings, store, day, category or None, own, show), []))
     return found
-
-
-def _on(bar: Progress, line: Any) -> Callable[[int, int], None]:
-    def show(done: int, total: int) -> None:
-        bar.update(line, completed=done, total=total)
-
-    return show
 
 
 def _exit_code(row: DataCheck, out: list[QuarantinedImage]) -> int:
@@ -129,7 +109,7 @@ def _as_document(row: DataCheck, out: list[QuarantinedImage]) -> dict[str, Any]:
     }
 
 
-def _print_checks(found: list[tuple[DataCheck, list[QuarantinedImage]]], store: Store) -> None:
+def _print_checks(found: Found, store: Store) -> None:
     from rich.markup import escape
 
     terminal = stdout_console()
@@ -162,42 +142,36 @@ def list_command(
 ) -> None:
     """Show the training images that are set aside, with the reason."""
     states = () if everything else quarantine.OUT
-    with _store().session(read_only=True) as session:
+    with ready_store().session(read_only=True) as session:
         rows = quarantine.listed(session, category, states=states, limit=None)
-    if as_json:
-        print_json([_image_document(row) for row in rows])
-        return
+    answer(as_json, [_image_document(row) for row in rows], lambda: _print_images(rows))
+
+
+def _print_images(rows: Sequence[QuarantinedImage]) -> None:
+    from rich.markup import escape
+
     if not rows:
         stdout_console().print("Nothing is set aside.")
         return
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table("id", "category", "file", "state", "reason")
-    for row in rows:
-        state = STATES[QuarantineState(row.state)]
-        table.add_row(str(row.id), row.category, escape(row.file), state, escape(row.reason))
-    stdout_console().print(table)
+    shown = (
+        (str(row.id), row.category, escape(row.file), STATES[QuarantineState(row.state)], escape(row.reason))
+        for row in rows
+    )
+    print_table(("id", "category", "file", "state", "reason"), shown)
 
 
 @quarantine_app.command("release")
-def release_command(
-    image_id: Annotated[int, typer.Argument(help="As `list` shows it.")],
-    note: Annotated[str, typer.Option(help="Why; kept in the audit log.")] = "",
-) -> None:
+def release_command(image_id: ImageArgument, note: NoteOption = "") -> None:
     """Let the next rebuild learn from an image again."""
-    with _store().session() as session:
+    with ready_store().session() as session:
         row = quarantine.release(session, image_id, actor="cli", note=note)
     stdout_console().print(f"Released: {row.category}, {row.file}.", markup=False, highlight=False)
 
 
 @quarantine_app.command("keep-out")
-def keep_out_command(
-    image_id: Annotated[int, typer.Argument(help="As `list` shows it.")],
-    note: Annotated[str, typer.Option(help="Why; kept in the audit log.")] = "",
-) -> None:
+def keep_out_command(image_id: ImageArgument, note: NoteOption = "") -> None:
     """Keep an image out of learning for good, whatever later checks find."""
-    with _store().session() as session:
+    with ready_store().session() as session:
         row = quarantine.keep_out(session, image_id, actor="cli", note=note)
     stdout_console().print(f"Kept out: {row.category}, {row.file}.", markup=False, highlight=False)
 
@@ -207,10 +181,10 @@ def let_go_on_command(
     check_id: Annotated[
         int, typer.Argument(help="Of the check that stopped, as `data check --json` shows it.")
     ],
-    note: Annotated[str, typer.Option(help="Why; kept in the audit log.")],
+    note: NoteOption,
 ) -> None:
     """Let a batch go on that its suite stopped."""
-    with _store().session() as session:
+    with ready_store().session() as session:
         row = data_checks.let_go_on(session, check_id, actor="cli", note=note)
     name = row.category or "files that wait for the router"
     stdout_console().print(f"{name} may go on; run it again.", markup=False, highlight=False)
@@ -220,9 +194,3 @@ def _image_document(row: QuarantinedImage) -> dict[str, Any]:
     return row.model_dump(
         include={"id", "category", "file", "sha256", "rules", "reason", "state", "decided_by", "note"}
     )
-
-
-def _store() -> Store:
-    store = open_store(get_settings())
-    store.upgrade()
-    return store

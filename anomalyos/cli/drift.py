@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from anomalyos.cli.models import ready_store
-from anomalyos.cli.output import EXIT_REJECTED, FriendlyGroup, print_json, progress_bar, stdout_console
+from anomalyos.cli.output import (
+    EXIT_REJECTED,
+    FriendlyGroup,
+    answer,
+    counted,
+    counting,
+    progress_bar,
+    stdout_console,
+)
+from anomalyos.cli.shared import JsonOption, ready_store
 from anomalyos.core.settings import get_settings
 from anomalyos.drift.check import check_drift, in_words, inspected_categories
-from anomalyos.drift.simulation import clear, inject_drift
+from anomalyos.drift.simulation import Injection, clear, inject_drift
 from anomalyos.drift.tables import DriftCheck, DriftOutcome
 from anomalyos.models.champions import Champions
 
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-simulate_app = typer.Typer(
+simulate = typer.Typer(
     cls=FriendlyGroup,
     no_args_is_help=True,
     help="Inject records that look like drift, to try the chain; they are marked wherever they are shown.",
 )
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(drift)
-    app.add_typer(simulate_app, name="simulate")
 
 
 def drift(
@@ -45,27 +43,12 @@ def drift(
     checks, champions = [], Champions(settings, store)
     with progress_bar() as bar:
         for name in inspected_categories(settings, store, category or []):
-            line = bar.add_task(f"{name}: comparing", total=None)
-            row = check_drift(
-                name,
-                settings,
-                store,
-                day=today,
-                champions=champions,
-                progress=_on(bar, line),
-            )
-            bar.update(line, completed=1, total=1)
-            checks.append(row)
-    if as_json:
-        print_json({"checks": [_document(row) for row in checks]})
-    else:
-        _print(checks)
+            show = counted(bar, f"{name}: comparing")
+            checks.append(check_drift(name, settings, store, day=today, champions=champions, progress=show))
+            show(1, 1)
+    answer(as_json, {"checks": [_document(row) for row in checks]}, lambda: _print(checks))
     drifted = any(row.outcome == DriftOutcome.DRIFTED for row in checks)
     raise typer.Exit(EXIT_REJECTED if drifted else 0)
-
-
-def _on(bar: Progress, line: TaskID) -> Callable[[int, int], None]:
-    return lambda done, total: bar.update(line, completed=done, total=total)
 
 
 def _print(checks: list[DriftCheck]) -> None:
@@ -80,22 +63,11 @@ def _print(checks: list[DriftCheck]) -> None:
 
 
 def _document(row: DriftCheck) -> dict[str, Any]:
-    return row.model_dump(
-        mode="json",
-        include={
-            "category",
-            "day",
-            "outcome",
-            "reference_count",
-            "current_count",
-            "injected_count",
-            "figures",
-            "page_path",
-        },
-    )
+    kept = "category day outcome reference_count current_count injected_count figures page_path"
+    return row.model_dump(mode="json", include=set(kept.split()))
 
 
-@simulate_app.command("drift")
+@simulate.command("drift")
 def simulate_drift(
     category: Annotated[str, typer.Argument(help="A category with a model.")],
     count: Annotated[
@@ -107,20 +79,16 @@ def simulate_drift(
     as_json: JsonOption = False,
 ) -> None:
     """Inject records of the category under another lamp and out of focus."""
-    with progress_bar() as bar:
-        line = bar.add_task(f"{category}: injecting", total=None)
+    settings, store = get_settings(), ready_store()
+    with counting(f"{category}: injecting") as progress:
         made = inject_drift(
-            category,
-            get_settings(),
-            ready_store(),
-            count=count,
-            strength=strength,
-            actor="cli",
-            progress=lambda done, total: bar.update(line, completed=done, total=total),
+            category, settings, store, count=count, strength=strength, actor="cli", progress=progress
         )
-    if as_json:
-        print_json({"category": made.category, "clean": made.clean, "drift": made.drift})
-        return
+    document = {"category": made.category, "clean": made.clean, "drift": made.drift}
+    answer(as_json, document, lambda: _print_injected(made))
+
+
+def _print_injected(made: Injection) -> None:
     console = stdout_console()
     if made.clean:
         console.print(f"Injected {made.clean} clean records first: the model had too few to compare with.")
@@ -129,14 +97,11 @@ def simulate_drift(
     console.print("  anomalyos simulate clear")
 
 
-@simulate_app.command("clear")
+@simulate.command("clear")
 def simulate_clear(
     category: Annotated[str | None, typer.Argument(help="Of this category only.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Remove injected records, and the reports and alarms that came of them."""
     gone = clear(get_settings(), ready_store(), actor="cli", category=category)
-    if as_json:
-        print_json({"removed": gone})
-    else:
-        stdout_console().print(f"Removed {gone} injected records." if gone else "There were none.")
+    answer(as_json, {"removed": gone}, f"Removed {gone} injected records." if gone else "There were none.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from anomalyos.cli.output import stdout_console
+from anomalyos.cli.output import print_table, stdout_console
 from anomalyos.cli.report import report_json, report_with_progress
 from anomalyos.reports.content import SECTIONS, TITLES, ReportContent
 from anomalyos.reports.writer import as_line
@@ -46,37 +46,30 @@ def print_explanation(row: dict[str, Any]) -> None:
 
 
 def _print_similar(cases: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
-    if not cases:
-        return
-    table = Table("similar case", "defect", "similarity", "from", title_justify="left")
+    shown = []
     for case in cases:
         name = f"{case['category']} {case['defect_type']}" + (" (synthetic)" if case["synthetic"] else "")
-        table.add_row(str(case["case_id"]), name, f"{case['similarity']:.3f}", case["source"])
-    stdout_console().print(table)
+        shown.append((str(case["case_id"]), name, f"{case['similarity']:.3f}", case["source"]))
+    if shown:
+        print_table(("similar case", "defect", "similarity", "from"), shown)
 
 
 def _print_causes(causes: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
-    if not causes:
-        return
-    table = Table("likely cause", "probability", "90 %", "cases", "because")
-    for cause in causes:
-        table.add_row(
+    shown = [
+        (
             cause["name"],
             f"{cause['probability']:.0%}",
             f"{cause['low']:.0%}–{cause['high']:.0%}",
             f"{cause['confirmed']} of {cause['confirmed_all']}",
             " → ".join(step["name"] for step in cause["path"]),
         )
-    stdout_console().print(table)
+        for cause in causes
+    ]
+    if shown:
+        print_table(("likely cause", "probability", "90 %", "cases", "because"), shown)
 
 
 def _print_shap(shap: dict[str, Any] | None) -> None:
-    from rich.table import Table
-
     if shap is None:
         return
     largest = max(abs(value["contribution"]) for value in shap["values"]) or 1.0
@@ -84,15 +77,11 @@ def _print_shap(shap: dict[str, Any] | None) -> None:
         f"base {shap['base']:.2f} + contributions = {shap['output']:.2f}; the real score is "
         f"{shap['score']:.2f} (surrogate on unseen parts: R² {shap['fidelity']['r2']:.2f})"
     )
-    table = Table("what moves the score", "value", "typical", "by", "", caption=caption)
+    shown = []
     for value in shap["values"]:
         colour = "red" if value["contribution"] >= 0 else "blue"
         length = round(BAR * abs(value["contribution"]) / largest)
-        table.add_row(
-            value["label"],
-            f"{value['value']:.2f} {value['unit']}",
-            f"{value['typical']:.2f}",
-            f"{value['contribution']:+.2f}",
-            f"[{colour}]{'█' * length}[/]",
-        )
-    stdout_console().print(table)
+        numbers = (f"{value['value']:.2f} {value['unit']}", f"{value['typical']:.2f}")
+        moved = (f"{value['contribution']:+.2f}", f"[{colour}]{'█' * length}[/]")
+        shown.append((value["label"], *numbers, *moved))
+    print_table(("what moves the score", "value", "typical", "by", ""), shown, caption=caption)

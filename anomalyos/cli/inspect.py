@@ -8,13 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from anomalyos.cli.explanation import explained, print_explanation
-from anomalyos.cli.output import (
-    EXIT_COULD_NOT_RUN,
-    EXIT_REJECTED,
-    print_json,
-    progress_bar,
-    stdout_console,
-)
+from anomalyos.cli.output import EXIT_COULD_NOT_RUN, EXIT_REJECTED, answer, print_table, progress_bar
+from anomalyos.cli.shared import JsonOption
 from anomalyos.core.errors import NotFound
 from anomalyos.inspection.inspector import get_inspector, live_batch
 from anomalyos.inspection.tables import Inspection
@@ -28,17 +23,13 @@ VERDICT_WORDS = {
 }
 
 
-def register(app: typer.Typer) -> None:
-    app.command(name="inspect")(inspect)
-
-
 def inspect(
     paths: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
     category: Annotated[str | None, typer.Option(help="The product; routed when not given.")] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Say why: similar cases, causes, SHAP, trace and a report.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Inspect images and store the results as today's live batch."""
     files = find_files(paths)
@@ -52,12 +43,7 @@ def inspect(
         results = [to_json(path, inspect_file(path, category, batch)) for path in tracked]
         if explain:
             results = [explained(row, bar) for row in results]
-    if as_json:
-        print_json({"batch": batch, "inspections": results})
-    else:
-        print_results(results)
-        for row in results if explain else ():
-            print_explanation(row)
+    answer(as_json, {"batch": batch, "inspections": results}, lambda: print_results(results, explain))
     raise typer.Exit(exit_code(results))
 
 
@@ -93,7 +79,10 @@ def find_files(paths: list[Path]) -> list[Path]:
 
 def to_json(path: Path, row: Inspection) -> dict[str, Any]:
     """What the CLI says of one inspection."""
-    document: dict[str, Any] = {
+    words = None
+    if row.p_value is not None and row.calibration_groups is not None:
+        words = p_value_in_words(row.p_value, row.calibration_groups)
+    return {
         "file": str(path),
         "id": row.id,
         "verdict": row.verdict,
@@ -105,33 +94,28 @@ def to_json(path: Path, row: Inspection) -> dict[str, Any]:
         "threshold": row.threshold,
         "alpha": row.alpha,
         "p_value": row.p_value,
-        "p_value_in_words": None,
+        "p_value_in_words": words,
         "model_version_id": row.model_version_id,
         "bundle_sha256": row.bundle_sha256,
         "regions": row.regions,
         "timings_ms": row.timings_ms,
-        "reject": None,
+        "reject": {"code": row.reject_code, "reason": row.reject_reason} if row.reject_code else None,
     }
-    if row.p_value is not None and row.calibration_groups is not None:
-        document["p_value_in_words"] = p_value_in_words(row.p_value, row.calibration_groups)
-    if row.reject_code:
-        document["reject"] = {"code": row.reject_code, "reason": row.reject_reason}
-    return document
 
 
-def print_results(results: list[dict[str, Any]]) -> None:
+def print_results(results: list[dict[str, Any]], explain: bool) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table("file", "verdict", "category", "score / threshold", "how unusual")
+    shown = []
     for row in results:
         score = "" if row["score"] is None else f"{row['score']:.3f} / {row['threshold']:.3f}"
         words = row["reject"]["reason"] if row["reject"] else row["p_value_in_words"] or ""
         category = (row["category"] or "-") + (" (looks like another)" if row["route_mismatch"] else "")
-        table.add_row(
-            escape(Path(row["file"]).name), VERDICT_WORDS[row["verdict"]], category, score, escape(words)
-        )
-    stdout_console().print(table)
+        name = escape(Path(row["file"]).name)
+        shown.append((name, VERDICT_WORDS[row["verdict"]], category, score, escape(words)))
+    print_table(("file", "verdict", "category", "score / threshold", "how unusual"), shown)
+    for row in results if explain else ():
+        print_explanation(row)
 
 
 def exit_code(results: list[dict[str, Any]]) -> int:

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from anomalyos.cli.models import actor, ready_store
-from anomalyos.cli.output import print_json, stdout_console
+from anomalyos.cli.output import answer, stdout_console
+from anomalyos.cli.shared import JsonOption, actor, ready_store
 from anomalyos.core.errors import AnomalyOSError, NotFound
 from anomalyos.core.settings import get_settings
 from anomalyos.db.rows import stored_id
 from anomalyos.knowledge import cause_evidence, exchange
-from anomalyos.knowledge import repository as knowledge
+from anomalyos.knowledge import repository as knowledge_repository
 from anomalyos.knowledge.causes import RankedCause
 from anomalyos.knowledge.edits import confirm_cause
 from anomalyos.knowledge.grammar import defect_key
@@ -23,8 +23,6 @@ from anomalyos.knowledge.seeds import ensure_seeded
 from anomalyos.knowledge.tables import NodeKind
 
 app = typer.Typer(no_args_is_help=True, help="Defects, their root causes, remedies and checks.")
-
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
 @app.command()
@@ -47,14 +45,15 @@ def show(
             node = describe(graph, key)
             node["history"] = [
                 {"version": r.version, "by": r.actor, "at": r.created_at.isoformat(), "reason": r.reason}
-                for r in knowledge.history(session, knowledge.node_subject(key))
+                for r in knowledge_repository.history(session, knowledge_repository.node_subject(key))
             ]
-            print_json(node) if as_json else print_node(node)
+            answer(as_json, node, lambda: print_node(node))
             return
     rows = list_nodes(graph, key)
-    if as_json:
-        print_json({"nodes": rows})
-        return
+    answer(as_json, {"nodes": rows}, lambda: print_nodes(rows))
+
+
+def print_nodes(rows: list[dict[str, Any]]) -> None:
     terminal = stdout_console()
     if not rows:
         terminal.print("The graph is empty. Fill it with 'anomalyos knowledge seed'.")
@@ -76,10 +75,9 @@ def export(
         raise AnomalyOSError(
             f"{path} cannot be written: {error.strerror}.", "Choose another place."
         ) from error
-    if as_json:
-        print_json({"path": str(path), "format": form, "nodes": len(graph), "edges": len(graph.edges())})
-    else:
-        stdout_console().print(f"✓ {len(graph)} nodes and {len(graph.edges())} edges are in {path}.")
+    nodes, edges = len(graph), len(graph.edges())
+    document = {"path": str(path), "format": form, "nodes": nodes, "edges": edges}
+    answer(as_json, document, f"✓ {nodes} nodes and {edges} edges are in {path}.")
 
 
 @app.command(name="import")
@@ -116,10 +114,9 @@ def causes(
             f"The knowledge graph knows nothing of {category!r}.",
             "Run 'anomalyos knowledge seed', or add it.",
         )
-    if as_json:
-        print_json({"defect": key, "known": key in graph, "causes": [c.model_dump() for c in ranked]})
-    else:
-        print_causes(ranked, key, known=key in graph)
+    known = key in graph
+    document = {"defect": key, "known": known, "causes": [cause.model_dump() for cause in ranked]}
+    answer(as_json, document, lambda: print_causes(ranked, key, known=known))
 
 
 @app.command()
@@ -138,12 +135,8 @@ def confirm(
         session.flush()
         ranked = root_causes_for_case(session, case_id, k=100)
     now = next(found for found in ranked if found.key == cause)
-    if as_json:
-        print_json({"case": case_id, "cause": now.model_dump()})
-        return
-    stdout_console().print(
-        f"✓ {now.name}: {now.probability:.0%} likely now, {now.confirmed} of {now.confirmed_all} cases."
-    )
+    words = f"✓ {now.name}: {now.probability:.0%} likely now, {now.confirmed} of {now.confirmed_all} cases."
+    answer(as_json, {"case": case_id, "cause": now.model_dump()}, words)
 
 
 @app.command()
@@ -157,10 +150,7 @@ def withdraw(
         if standing is None:
             raise NotFound(f"No cause of case {case_id} is on record.", "See 'anomalyos cases list'.")
         cause_evidence.withdraw(session, stored_id(standing.id), actor())
-    if as_json:
-        print_json({"case": case_id, "cause": None})
-    else:
-        stdout_console().print(f"✓ The cause of case {case_id} is open again.")
+    answer(as_json, {"case": case_id, "cause": None}, f"✓ The cause of case {case_id} is open again.")
 
 
 def list_nodes(graph: KnowledgeGraph, kind: str) -> list[dict[str, Any]]:
@@ -211,9 +201,9 @@ def print_causes(ranked: tuple[RankedCause, ...], key: str, *, known: bool) -> N
 
 
 def print_counts(counts: dict[str, dict[str, int]], as_json: bool) -> None:
-    if as_json:
-        print_json(counts)
-        return
-    for what, numbers in counts.items():
-        told = ", ".join(f"{number} {name}" for name, number in numbers.items() if number)
-        stdout_console().print(f"✓ {what}: {told or 'none'}", highlight=False)
+    def show() -> None:
+        for what, numbers in counts.items():
+            told = ", ".join(f"{number} {name}" for name, number in numbers.items() if number)
+            stdout_console().print(f"✓ {what}: {told or 'none'}", highlight=False)
+
+    answer(as_json, counts, show)

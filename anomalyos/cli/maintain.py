@@ -6,29 +6,21 @@ from typing import Annotated, Any
 
 import typer
 
-from anomalyos.cli.models import ready_store
 from anomalyos.cli.output import (
     EXIT_COULD_NOT_RUN,
     FriendlyGroup,
-    print_json,
+    answer,
     progress_bar,
     stderr_console,
     stdout_console,
 )
+from anomalyos.cli.shared import JsonOption, ready_store
 from anomalyos.core.settings import get_settings
 from anomalyos.db.engine import open_store
 from anomalyos.ops.maintenance.backup import list_backups, make_backup, restore_backup
 from anomalyos.ops.maintenance.upkeep import maintain as round_of
 
-backups = typer.Typer(cls=FriendlyGroup, no_args_is_help=True, help="Copies of the database.")
-
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(maintain)
-    app.add_typer(backups, name="backup")
-    app.command()(restore)
+backup = typer.Typer(cls=FriendlyGroup, no_args_is_help=True, help="Copies of the database.")
 
 
 def maintain(
@@ -46,11 +38,12 @@ def maintain(
                 line, description=step, completed=done, total=total
             ),
         )
-    if as_json:
-        print_json(report)
-        return
-    for sentence in sentences(report):
-        stdout_console().print(sentence, markup=False, highlight=False)
+    answer(as_json, report, lambda: print_lines(sentences(report)))
+
+
+def print_lines(lines: list[str]) -> None:
+    for line in lines:
+        stdout_console().print(line, markup=False, highlight=False)
 
 
 def sentences(report: dict[str, Any]) -> list[str]:
@@ -70,31 +63,23 @@ def sentences(report: dict[str, Any]) -> list[str]:
     ]
 
 
-@backups.command("create")
+@backup.command("create")
 def create(as_json: JsonOption = False) -> None:
     """Copy the database while it is in use, and prove that the copy can be read."""
     settings = get_settings()
     with stderr_console().status("copying the database"):
         made = make_backup(settings, ready_store())
-    if as_json:
-        print_json(made)
-        return
     where = settings.backups_dir / made["file"]
-    stdout_console().print(f"{where}: {sum(made['rows'].values()):,} rows, {made['bytes']:,} bytes.")
+    answer(as_json, made, f"{where}: {sum(made['rows'].values()):,} rows, {made['bytes']:,} bytes.")
 
 
-@backups.command("list")
+@backup.command("list")
 def list_all(as_json: JsonOption = False) -> None:
     """Finished backups, newest first."""
     found = list_backups(get_settings())
-    if as_json:
-        print_json({"backups": found})
-        return
-    if not found:
-        stdout_console().print("There is no backup yet. Make one with 'anomalyos backup create'.")
-    for entry in found:
-        line = f"{entry['file']}  {entry['backend']}  {sum(entry['rows'].values()):,} rows"
-        stdout_console().print(line, markup=False, highlight=False)
+    lines = [f"{row['file']}  {row['backend']}  {sum(row['rows'].values()):,} rows" for row in found]
+    none = ["There is no backup yet. Make one with 'anomalyos backup create'."]
+    answer(as_json, {"backups": found}, lambda: print_lines(lines or none))
 
 
 def restore(
@@ -109,9 +94,6 @@ def restore(
         raise typer.Exit(EXIT_COULD_NOT_RUN)
     with stderr_console().status("restoring"):
         done = restore_backup(settings, open_store(settings), name)
-    if as_json:
-        print_json(done)
-        return
-    stdout_console().print(f"The database is that of {done['made_at']}.", highlight=False)
-    if done["before"]:
-        stdout_console().print(f"What was there before is kept as {done['before']}.", highlight=False)
+    lines = [f"The database is that of {done['made_at']}."]
+    lines += [f"What was there before is kept as {done['before']}."] if done["before"] else []
+    answer(as_json, done, lambda: print_lines(lines))

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated, Any
 
 import typer
 
-from anomalyos.cli.output import print_json, stdout_console
+from anomalyos.cli.output import answer, figure, print_table, stdout_console
+from anomalyos.cli.shared import JsonOption, ReasonOption, actor, ready_store
 from anomalyos.core.settings import get_settings
-from anomalyos.db.engine import Store, open_store
 from anomalyos.models import categories
-from anomalyos.models import versions as models
+from anomalyos.models import versions as model_versions
 from anomalyos.models.pointer import promote_version, roll_back
 
 app = typer.Typer(no_args_is_help=True, help="List, promote and roll back model versions.")
 
 CategoryArgument = Annotated[str, typer.Argument(help="The product.")]
-ReasonOption = Annotated[str, typer.Option(help="Why; kept in the audit log.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-
-
-def ready_store() -> Store:
-    store = open_store(get_settings())
-    store.upgrade()
-    return store
 
 
 @app.command("list")
@@ -48,35 +39,32 @@ def list_models(
                 "created_at": version.created_at.isoformat(timespec="seconds"),
                 "bundle_sha256": version.bundle_sha256,
             }
-            for version in models.list_versions(session, category)
+            for version in model_versions.list_versions(session, category)
         ]
-    if as_json:
-        print_json({"models": rows})
-        return
-    print_models(rows)
+    answer(as_json, {"models": rows}, lambda: print_models(rows))
+
+
+def gate_words(gate: dict[str, Any]) -> str:
+    return {True: "passed", False: f"refused: {gate['reason']}", None: "not judged"}[gate["passed"]]
 
 
 def print_models(rows: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
     if not rows:
         stdout_console().print("No model yet. Build one with 'anomalyos rebuild'.")
         return
-    table = Table("category", "version", "", "recipe", "AUROC", "made", "gate")
-    for row in rows:
-        auroc = row["image_auroc"]
-        table.add_row(
+    shown = (
+        (
             row["category"],
             f"v{row['version']}",
             "● in use" if row["champion"] else "",
             row["recipe"],
-            "-" if auroc is None else f"{auroc:.4f}",
+            figure(row["image_auroc"]),
             row["created_at"][:16].replace("T", " "),
-            {True: "passed", False: "refused: " + row["gate"]["reason"], None: "not judged"}[
-                row["gate"]["passed"]
-            ],
+            gate_words(row["gate"]),
         )
-    stdout_console().print(table)
+        for row in rows
+    )
+    print_table(("category", "version", "", "recipe", "AUROC", "made", "gate"), shown)
 
 
 @app.command()
@@ -101,17 +89,10 @@ def rollback(
     store = ready_store()
     move = roll_back(store, get_settings(), category=category, actor=actor(), reason=reason)
     with store.session(read_only=True) as session:
-        version = models.get(session, move.to_id).version
+        version = model_versions.get(session, move.to_id).version
     report(category, version, "rollback", as_json)
 
 
 def report(category: str, version: int, kind: str, as_json: bool) -> None:
-    if as_json:
-        print_json({"category": category, "version": version, "kind": kind})
-    else:
-        stdout_console().print(f"✓ {category} is now inspected with v{version}.")
-
-
-def actor() -> str:
-    """Who acts, for the audit log: the account of the operating system."""
-    return f"cli:{getpass.getuser()}"
+    document = {"category": category, "version": version, "kind": kind}
+    answer(as_json, document, f"✓ {category} is now inspected with v{version}.")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from anomalyos.cli.form_options import asks
-from anomalyos.cli.output import EXIT_COULD_NOT_RUN, print_json, progress_bar, stdout_console
+from anomalyos.cli.output import EXIT_COULD_NOT_RUN, answer, figure, print_table, progress_bar, stdout_console
+from anomalyos.cli.shared import JsonOption, ready_store
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.progress import StepProgress
 from anomalyos.core.settings import get_settings
@@ -30,28 +31,17 @@ STAGE_WORDS = {
 }
 
 
-def register(app: typer.Typer) -> None:
-    app.command(name="rebuild")(rebuild)
-
-
 @asks(RebuildOptions, categories="--category")
-def rebuild(
-    options: RebuildOptions,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
-) -> None:
+def rebuild(options: RebuildOptions, as_json: JsonOption = False) -> None:
     """Rebuild memory banks, promote those that pass the gate, and keep all of it in MLflow."""
     settings = get_settings()
-    store = open_store(settings)
-    store.upgrade()
+    ready_store()
     names = choose_categories(settings, options.categories)
     with progress_bar() as bar:
         results = [rebuild_one(name, bar, options) for name in names]
         if not options.dry_run:
             gather_cases([result["category"] for result in results if "error" not in result], bar)
-    if as_json:
-        print_json({"categories": results})
-    else:
-        print_results(results)
+    answer(as_json, {"categories": results}, lambda: print_results(results))
     if any("error" in result for result in results):
         raise typer.Exit(EXIT_COULD_NOT_RUN)
 
@@ -93,29 +83,8 @@ def stage_line(name: str, bar: Progress) -> StepProgress:
 
 
 def print_results(results: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
-    table = Table("category", "version", "champion", "AUROC", "gate", "seconds")
-    for result in results:
-        if "error" in result:
-            table.add_row(result["category"], "-", "-", "-", result["error"], "-")
-            continue
-        if result.get("dry_run"):
-            table.add_row(
-                result["category"], "-", "dry run", "-", rebuild_line(result), f"{result['seconds']:.1f}"
-            )
-            continue
-        auroc = result["metrics"].get("image_auroc")
-        table.add_row(
-            result["category"],
-            f"v{result['version']}" + ("" if result["created"] else " (unchanged)"),
-            "promoted" if result["promoted"] else "as before",
-            "-" if auroc is None else f"{auroc:.4f}",
-            result["gate"]["reason"],
-            f"{result['seconds']:.1f}",
-        )
+    print_table(("category", "version", "champion", "AUROC", "gate", "seconds"), map(cells, results))
     terminal = stdout_console()
-    terminal.print(table)
     for result in results:
         if (result.get("tracking") or {}).get("error"):
             terminal.print(f"{result['category']}: {result['tracking']['error']}", highlight=False)
@@ -126,3 +95,19 @@ def print_results(results: list[dict[str, Any]]) -> None:
                 f"`anomalyos data quarantine list --category {result['category']}`.",
                 highlight=False,
             )
+
+
+def cells(result: dict[str, Any]) -> tuple[str, ...]:
+    if "error" in result:
+        return result["category"], "-", "-", "-", result["error"], "-"
+    seconds = f"{result['seconds']:.1f}"
+    if result.get("dry_run"):
+        return result["category"], "-", "dry run", "-", rebuild_line(result), seconds
+    return (
+        result["category"],
+        f"v{result['version']}" + ("" if result["created"] else " (unchanged)"),
+        "promoted" if result["promoted"] else "as before",
+        figure(result["metrics"].get("image_auroc")),
+        result["gate"]["reason"],
+        seconds,
+    )

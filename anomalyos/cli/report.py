@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from anomalyos.cli.output import print_json, progress_bar, stderr_console
+from anomalyos.cli.output import answer, progress_bar, stderr_console
+from anomalyos.cli.shared import JsonOption
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.explain.evidence import Evidence
 from anomalyos.explain.explainer import get_explainer
@@ -32,15 +33,11 @@ PART_WORDS = {
 }
 
 
-def register(app: typer.Typer) -> None:
-    app.command(name="report")(report)
-
-
 def report(
     inspection_id: Annotated[int, typer.Argument(help="As `anomalyos inspect` shows it.")],
     html: Annotated[Path | None, typer.Option(help="Write a self-contained HTML file.")] = None,
     pdf: Annotated[Path | None, typer.Option(help="Write a PDF file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Write, check and keep a report of an inspection; by Groq with a key, else from the template."""
     explainer = get_explainer()
@@ -48,10 +45,7 @@ def report(
     with progress_bar() as bar:
         reported = report_with_progress(inspection_id, bar, None if as_json else show)
     export(reported.evidence, reported.written, html, pdf)
-    if as_json:
-        print_json(report_json(reported))
-    else:
-        print_end(reported.written)
+    answer(as_json, report_json(reported), lambda: print_end(reported.written))
 
 
 def report_with_progress(

@@ -8,25 +8,16 @@ from typing import Annotated
 
 import typer
 
-from anomalyos.cli.output import EXIT_COULD_NOT_RUN, FriendlyGroup, print_json, stderr_console, stdout_console
+from anomalyos.cli.output import EXIT_COULD_NOT_RUN, FriendlyGroup, answer, stderr_console, stdout_console
+from anomalyos.cli.shared import JsonOption, ready_store
 from anomalyos.core.settings import get_settings
-from anomalyos.db.engine import open_store
-from anomalyos.ops.doctor import examine
+from anomalyos.ops.doctor import Check, examine
 from anomalyos.ops.supervisor.airflow_env import airflow_command, airflow_environment
 from anomalyos.ops.supervisor.banner import show_banner
 from anomalyos.ops.supervisor.display import Display
 from anomalyos.ops.supervisor.up import Supervisor
 
 db = typer.Typer(name="db", cls=FriendlyGroup, no_args_is_help=True, help="The database.")
-
-CONTEXT_FOR_AIRFLOW = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(up)
-    app.command(context_settings=CONTEXT_FOR_AIRFLOW)(airflow)
-    app.command()(doctor)
-    app.add_typer(db)
 
 
 def up(
@@ -48,27 +39,27 @@ def airflow(context: typer.Context) -> None:
     os.execve(sys.executable, airflow_command(*context.args), environment)  # noqa: S606 - arguments, no shell
 
 
-def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
-) -> None:
+def doctor(as_json: JsonOption = False) -> None:
     """Check that everything the platform needs is there, and say what to do about what is not."""
     checks = examine(get_settings())
     healthy = all(check.ok for check in checks)
-    if as_json:
-        print_json({"healthy": healthy, "checks": [check.as_dict() for check in checks]})
-    else:
-        terminal = stdout_console()
-        for check in checks:
-            mark = "[green]✓[/]" if check.ok else "[bold red]✗[/]"
-            terminal.print(f"{mark} [bold]{check.name}[/]: {check.finding}", highlight=False)
-            if check.advice:
-                terminal.print(f"    → {check.advice}", highlight=False)
+    document = {"healthy": healthy, "checks": [check.as_dict() for check in checks]}
+    answer(as_json, document, lambda: print_checks(checks))
     if not healthy:
         raise typer.Exit(EXIT_COULD_NOT_RUN)
+
+
+def print_checks(checks: list[Check]) -> None:
+    terminal = stdout_console()
+    for check in checks:
+        mark = "[green]✓[/]" if check.ok else "[bold red]✗[/]"
+        terminal.print(f"{mark} [bold]{check.name}[/]: {check.finding}", highlight=False)
+        if check.advice:
+            terminal.print(f"    → {check.advice}", highlight=False)
 
 
 @db.command()
 def upgrade() -> None:
     """Create the database, or bring it to the newest schema."""
-    open_store(get_settings()).upgrade()
+    ready_store()
     stderr_console().print("The database is at the newest schema.")

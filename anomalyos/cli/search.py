@@ -9,20 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
-from anomalyos.cli.output import print_json, progress_bar, stdout_console
+from anomalyos.cli.output import answer, counting, print_table, progress_bar, stdout_console
+from anomalyos.cli.shared import JsonOption, ready_store
 from anomalyos.core.errors import NotFound
 from anomalyos.core.settings import PROJECT_ROOT, get_settings
-from anomalyos.db.engine import open_store
 from anomalyos.knowledge.search import SearchHit, get_search
 from anomalyos.knowledge.search.evaluation import evaluate_on_seeds
 
 QUESTIONS = PROJECT_ROOT / "tests" / "benchmarks" / "questions.yaml"
 DAYS = ["%Y-%m-%d"]
-
-
-def register(app: typer.Typer) -> None:
-    app.command(name="search")(search)
-    app.command(name="evaluate-search")(evaluate_search)
 
 
 def search(
@@ -39,13 +34,10 @@ def search(
         list[str] | None, typer.Option(help="cause, remedy, check, defect, case, note ...; may be repeated.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=100, help="How many answers.")] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Search causes, remedies, checks, known defects and reviewers' notes in plain language."""
-    settings = get_settings()
-    store = open_store(settings)
-    store.upgrade()
-    engine = get_search(settings, store)
+    engine = get_search(get_settings(), ready_store())
     with progress_bar() as bar:
         line = bar.add_task("reading", total=None)
         known = engine.prepare(lambda done, total: bar.update(line, completed=done, total=total))
@@ -62,10 +54,7 @@ def search(
         until=until + timedelta(days=1) - timedelta(microseconds=1) if until else None,
         k=limit,
     )
-    if as_json:
-        print_json({"query": query, "hits": [to_json(hit) for hit in hits]})
-    else:
-        print_hits(hits)
+    answer(as_json, {"query": query, "hits": [to_json(hit) for hit in hits]}, lambda: print_hits(hits))
 
 
 def to_json(hit: SearchHit) -> dict[str, Any]:
@@ -74,48 +63,32 @@ def to_json(hit: SearchHit) -> dict[str, Any]:
 
 def print_hits(hits: list[SearchHit]) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     if not hits:
         stdout_console().print("Nothing found. Try other words, or fewer filters.")
         return
-    table = Table("", "what", "why", show_lines=True)
+    shown = []
     for hit in hits:
         about = f"[bold]{escape(hit.title)}[/]\n{escape(hit.text)}\n[dim]{escape(hit.document_id)}[/]"
-        table.add_row(hit.kind, about, escape(hit.why))
-    stdout_console().print(table)
+        shown.append((hit.kind, about, escape(hit.why)))
+    print_table(("", "what", "why"), shown, show_lines=True)
 
 
 def evaluate_search(
     questions: Annotated[Path, typer.Option(help="Judged questions (YAML).")] = QUESTIONS,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure search on judged questions: hybrid, words alone, meaning alone, without mending."""
-    with progress_bar() as bar:
-        line = bar.add_task("embedding", total=None)
-        figures = evaluate_on_seeds(
-            questions, get_settings(), lambda done, total: bar.update(line, completed=done, total=total)
-        )
-    if as_json:
-        print_json(figures)
-    else:
-        print_figures(figures)
+    with counting("embedding") as progress:
+        figures = evaluate_on_seeds(questions, get_settings(), progress)
+    answer(as_json, figures, lambda: print_figures(figures))
 
 
 def print_figures(figures: dict[str, Any]) -> None:
-    from rich.table import Table
-
-    table = Table(
-        "way to search",
-        "P@5",
-        "of possible",
-        "MRR",
-        "nDCG@5",
-        "recall@5",
+    keys = ("precision_5", "precision_5_of_possible", "mrr", "ndcg_5", "recall_5")
+    print_table(
+        ("way to search", "P@5", "of possible", "MRR", "nDCG@5", "recall@5"),
+        ((name, *(f"{row[key]:.3f}" for key in keys)) for name, row in figures["ways"].items()),
         caption=f"{figures['questions']} questions over {figures['documents']} documents · of possible: P@5 "
         "divided by the most that the number of relevant documents allows",
     )
-    for name, row in figures["ways"].items():
-        keys = ("precision_5", "precision_5_of_possible", "mrr", "ndcg_5", "recall_5")
-        table.add_row(name, *(f"{row[key]:.3f}" for key in keys))
-    stdout_console().print(table)

@@ -8,11 +8,8 @@ from typing import Annotated
 import typer
 
 from anomalyos.cli.output import EXIT_REJECTED, print_json, stderr_console, stdout_console
+from anomalyos.cli.shared import JsonOption
 from anomalyos.ops.smoke import smoke as ask
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(smoke)
 
 
 def smoke(
@@ -24,7 +21,7 @@ def smoke(
         Path | None, typer.Option(exists=True, dir_okay=False, help="Inspected instead of a drawn picture.")
     ] = None,
     wait: Annotated[float, typer.Option(min=0, help="Seconds models may still be loading.")] = 60.0,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Health, one inspection and metrics of a console; exit code 1 when an answer is wrong, 2 without any."""
     with stderr_console().status(f"asking {url}"):

@@ -49,7 +49,7 @@ def number(settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch) ->
 
 def run(*arguments: str) -> Result:
     app = typer.Typer(cls=FriendlyGroup, pretty_exceptions_enable=False)
-    command.register(app)
+    app.command(name="report")(command.report)
     app.command(name="other")(lambda: None)
     return CliRunner().invoke(app, ["report", *arguments])
 
