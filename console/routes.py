@@ -268,10 +268,12 @@ def _drawn(services: Services, route: Route) -> Callable[..., Awaitable[Any]]:
     async def draw(request: Request, **given: Any) -> Any:
         if "request" in signature.parameters:
             given["request"] = request
-        if "visitor" in signature.parameters:
-            visitor = given["visitor"] = await current_visitor(request, services)
-            if route.role is not None and not visitor.person.may(route.role):
+        if route.role is not None:
+            visitor = await current_visitor(request, services)
+            if not visitor.person.may(route.role):
                 return tabs.refused(visitor, route.path, route.role)
+            if "visitor" in signature.parameters:
+                given["visitor"] = visitor
         return await handler(services, **given)
 
     first = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
