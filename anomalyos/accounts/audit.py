@@ -43,12 +43,8 @@ def recent(
     query = select(AuditEvent).order_by(col(AuditEvent.id).desc()).limit(limit)
     if before_id is not None:
         query = query.where(col(AuditEvent.id) < before_id)
-    if actor is not None:
-        query = query.where(AuditEvent.actor == actor)
-    if action is not None:
-        query = query.where(AuditEvent.action == action)
-    if subject is not None:
-        query = query.where(AuditEvent.subject == subject)
+    wanted = {"actor": actor, "action": action, "subject": subject}
+    query = query.filter_by(**{name: value for name, value in wanted.items() if value is not None})
     return session.exec(query).all()
 
 

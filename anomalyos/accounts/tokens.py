@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from sqlalchemy import case, func, or_
+from sqlalchemy import ColumnElement, case, func, or_
 from sqlmodel import Session, col, select
 
 from anomalyos.accounts import audit, users
 from anomalyos.accounts import rules as auth
 from anomalyos.accounts.tables import ApiToken, Scope, User
-from anomalyos.core.errors import AnomalyOSError, NotAllowed, NotFound
+from anomalyos.core.errors import AnomalyOSError, NotAllowed
 from anomalyos.db.columns import utc_now
-from anomalyos.db.rows import plain_text
+from anomalyos.db.rows import by_id, plain_text
 
 MAX_DAYS = 3650
 
@@ -99,10 +99,7 @@ def revoke(session: Session, *, token_id: int, actor: str) -> ApiToken:
 
 def list_all(session: Session, user_id: int | None = None) -> Sequence[ApiToken]:
     """Tokens of one user or of all, newest first, dead ones too."""
-    query = select(ApiToken).order_by(col(ApiToken.id).desc())
-    if user_id is not None:
-        query = query.where(ApiToken.user_id == user_id)
-    return session.exec(query).all()
+    return session.exec(select(ApiToken).where(*_of(user_id)).order_by(col(ApiToken.id).desc())).all()
 
 
 def page(
@@ -110,26 +107,23 @@ def page(
 ) -> list[tuple[ApiToken, str]]:
     """Tokens of one user or of all with their owners' names, those that work first, then newest first."""
     query = select(ApiToken, User.name).join(User, col(User.id) == col(ApiToken.user_id))
-    if user_id is not None:
-        query = query.where(ApiToken.user_id == user_id)
     dead = or_(col(ApiToken.revoked_at).is_not(None), col(ApiToken.expires_at) <= utc_now())
     order = (case((dead, 1), else_=0), col(ApiToken.id).desc())
-    return list(session.exec(query.order_by(*order).limit(limit).offset(offset)).all())
+    query = query.where(*_of(user_id)).order_by(*order)
+    return list(session.exec(query.limit(limit).offset(offset)).all())
 
 
 def count(session: Session, user_id: int | None = None) -> int:
-    query = select(func.count(col(ApiToken.id)))
-    if user_id is not None:
-        query = query.where(ApiToken.user_id == user_id)
-    return session.exec(query).one()
+    return session.exec(select(func.count(col(ApiToken.id))).where(*_of(user_id))).one()
+
+
+def _of(user_id: int | None) -> tuple[ColumnElement[bool], ...]:
+    return () if user_id is None else (col(ApiToken.user_id) == user_id,)
 
 
 def get(session: Session, token_id: int) -> ApiToken:
     """Raises ``NotFound``."""
-    token = session.get(ApiToken, token_id)
-    if token is None:
-        raise NotFound(f"There is no API token with the id {token_id}.")
-    return token
+    return by_id(session, ApiToken, token_id, "API token with the id")
 
 
 def is_live(token: ApiToken) -> bool:

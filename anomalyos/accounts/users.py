@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from anomalyos.accounts import audit
 from anomalyos.accounts import rules as auth
 from anomalyos.accounts.tables import Role, User
 from anomalyos.core.errors import Conflict, NotFound
-from anomalyos.db.rows import get_or_create
+from anomalyos.db.rows import by_id, get_or_create
 
 FIRST_ADMIN = "admin"
 
@@ -95,14 +95,17 @@ def list_all(session: Session) -> Sequence[User]:
 
 def page(session: Session, *, text: str = "", limit: int = 25, offset: int = 0) -> Sequence[User]:
     """Users whose name contains ``text``, by name, disabled ones too."""
-    query = select(User).where(col(User.name).icontains(text, autoescape=True))
-    return session.exec(query.order_by(col(User.name)).limit(limit).offset(offset)).all()
+    query = select(User).where(_named(text)).order_by(col(User.name))
+    return session.exec(query.limit(limit).offset(offset)).all()
 
 
 def count(session: Session, text: str = "") -> int:
     """How many users ``page`` would list without a limit."""
-    query = select(func.count(col(User.id))).where(col(User.name).icontains(text, autoescape=True))
-    return session.exec(query).one()
+    return session.exec(select(func.count(col(User.id))).where(_named(text))).one()
+
+
+def _named(text: str) -> ColumnElement[bool]:
+    return col(User.name).icontains(text, autoescape=True)
 
 
 def find(session: Session, name: str) -> User | None:
@@ -113,10 +116,7 @@ def find(session: Session, name: str) -> User | None:
 
 def get(session: Session, user_id: int) -> User:
     """Raises ``NotFound``."""
-    user = session.get(User, user_id)
-    if user is None:
-        raise NotFound(f"There is no user with the id {user_id}.")
-    return user
+    return by_id(session, User, user_id, "user with the id")
 
 
 def by_name(session: Session, name: str, *, lock: bool = False) -> User:

@@ -15,8 +15,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from anomalyos.accounts import audit
 from anomalyos.cases.tables import CaseOrigin, CaseVector, DefectCase
-from anomalyos.core.errors import Conflict, NotFound
-from anomalyos.db.rows import get_or_create, plain_text, stored_id
+from anomalyos.core.errors import Conflict
+from anomalyos.db.rows import by_id, get_or_create, plain_text, stored_id
 from anomalyos.inspection.tables import Decision, Inspection, Review
 
 UNNAMED = "unnamed"
@@ -122,10 +122,7 @@ def annotate(session: Session, case_id: int, actor: str, note: str) -> DefectCas
 
 def get(session: Session, case_id: int) -> DefectCase:
     """Raises ``NotFound``."""
-    case = session.get(DefectCase, case_id)
-    if case is None:
-        raise NotFound(f"There is no case {case_id}.", "List them with 'anomalyos cases list'.")
-    return case
+    return by_id(session, DefectCase, case_id, "case", "List them with 'anomalyos cases list'.")
 
 
 def get_many(session: Session, case_ids: Iterable[int]) -> dict[int, DefectCase]:

@@ -9,8 +9,8 @@ from sqlmodel import Session, col, select
 
 from anomalyos.accounts import audit
 from anomalyos.classifier.tables import ClassifierPointer, ClassifierVersion
-from anomalyos.core.errors import Conflict, NotFound
-from anomalyos.db.rows import get_or_create, stored_id
+from anomalyos.core.errors import Conflict
+from anomalyos.db.rows import by_id, get_or_create, stored_id
 from anomalyos.models.versions import add_numbered
 
 
@@ -43,10 +43,7 @@ def add(session: Session, version: ClassifierVersion) -> tuple[ClassifierVersion
 
 def get(session: Session, version_id: int) -> ClassifierVersion:
     """Raises ``NotFound``."""
-    row = session.get(ClassifierVersion, version_id)
-    if row is None:
-        raise NotFound(f"There is no classifier version with the id {version_id}.")
-    return row
+    return by_id(session, ClassifierVersion, version_id, "classifier version with the id")
 
 
 def list_versions(session: Session, category: str | None = None) -> Sequence[ClassifierVersion]:

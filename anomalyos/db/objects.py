@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from anomalyos.core.errors import AnomalyOSError, NotFound
+from anomalyos.core.files.writing import sync
 
 _OBJECT_PATH = re.compile(r"([0-9a-f]{2})/([0-9a-f]{2})/(\1\2[0-9a-f]{60})((?:\.[a-z0-9]{1,10})?)", re.ASCII)
 _SUFFIX = re.compile(r"(\.[a-z0-9]{1,10})?", re.ASCII)
@@ -96,22 +97,11 @@ class ObjectStore:
         for folder in (temporary.parent, target.parent):
             folder.mkdir(parents=True, exist_ok=True)
         try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            temporary.write_bytes(data)
+            sync(temporary)
             temporary.replace(target)
-        except BaseException:
+        finally:
             temporary.unlink(missing_ok=True)
-            raise
         # the names must reach the disk too, up to the root, or a power cut forgets a new folder
         for folder in (target.parent, target.parent.parent, self.root):
-            _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+            sync(folder)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel
 
-from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.errors import AnomalyOSError, NotFound
 
 Row = TypeVar("Row", bound=SQLModel)
 
@@ -32,6 +32,18 @@ def get_or_create(session: Session, row: Row, find: Callable[[], Row | None]) ->
             raise
         return found, False
     return row, True
+
+
+def by_id(session: Session, table: type[Row], row_id: int, what: str, hint: str = "") -> Row:
+    """The row of a table with this id.
+
+    Raises:
+        NotFound: "There is no ``what`` 7.", with the hint.
+    """
+    row = session.get(table, row_id)
+    if row is None:
+        raise NotFound(f"There is no {what} {row_id}.", hint)
+    return row
 
 
 def stored_id(row_id: int | None) -> int:

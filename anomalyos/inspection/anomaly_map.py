@@ -24,7 +24,6 @@ def load_map(store: Store, inspection: Inspection) -> Float32Array:
     Raises:
         NotFound: for an inspection without a map (rejected, or of no known category).
     """
-
     if not inspection.map_path:
         raise NotFound("This inspection has no anomaly map.", "Only images of a known category have one.")
     distances: Float32Array = np.load(io.BytesIO(store.objects.read(inspection.map_path)), allow_pickle=False)

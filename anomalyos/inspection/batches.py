@@ -62,10 +62,7 @@ def by_key(session: Session, key: str) -> Batch:
 
 def get(session: Session, batch_id: int) -> Batch:
     """Raises ``NotFound``."""
-    batch = session.get(Batch, batch_id)
-    if batch is None:
-        raise NotFound(f"There is no batch with the id {batch_id}.")
-    return batch
+    return rows.by_id(session, Batch, batch_id, "batch with the id")
 
 
 def set_expected(session: Session, batch_id: int, expected: int) -> Batch:
@@ -85,17 +82,6 @@ def finish(session: Session, batch_id: int) -> Batch:
         batch.finished_at = utc_now()
         session.flush()
     return batch
-
-
-def latest(session: Session, kind: str) -> Batch | None:
-    """The batch of the newest day."""
-    query = (
-        select(Batch)
-        .where(Batch.kind == BatchKind(kind).value)
-        .order_by(col(Batch.day).desc(), col(Batch.id).desc())
-        .limit(1)
-    )
-    return session.exec(query).one_or_none()
 
 
 def summary(session: Session, batch_id: int) -> BatchSummary:

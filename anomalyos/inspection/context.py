@@ -14,6 +14,7 @@ from anomalyos.core.geometry import Box
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.images.decoding import decode_image
+from anomalyos.inspection import inspections, reviews
 from anomalyos.inspection.anomaly_map import load_map
 from anomalyos.inspection.tables import Decision, Image, Inspection, Review
 from anomalyos.models.champions import Champions
@@ -57,14 +58,12 @@ class InspectionContext:
         Raises:
             NotFound: when its file is gone.
         """
-
         assert self.image is not None
         return decode_image(self.store.objects.read(self.image.object_path), self.settings).rgb
 
     @cached_property
     def heat(self) -> Float32Array:
         """Anomaly map (input_size, input_size) float32 as it was stored."""
-
         return load_map(self.store, self.inspection)
 
     @cached_property
@@ -102,7 +101,6 @@ class InspectionContext:
 
     def facts(self) -> dict[str, Any]:
         """The stored verdict and what turned the score into it, JSON-able."""
-
         row = self.inspection
         words = ""
         if row.p_value is not None and row.calibration_groups is not None:
@@ -138,8 +136,6 @@ def load_context(
     inspection_id: int, settings: Settings, store: Store, champions: Champions
 ) -> InspectionContext:
     """Read one inspection. Raises NotFound when there is none."""
-    from anomalyos.inspection import inspections, reviews
-
     with store.session(read_only=True) as session:
         row = inspections.get(session, inspection_id)
         image = session.get(Image, row.image_id) if row.image_id is not None else None

@@ -13,13 +13,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.progress import Progress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.inspection.inbox import within_inbox
+from anomalyos.inspection.nights import batch_key
 from anomalyos.quality import data_checks
 from anomalyos.quality.data_check import evaluate, question_key, write_page
 from anomalyos.quality.manifest import Baseline, build_manifest
-from anomalyos.quality.measuring import ManifestFile, Progress, measure_files
+from anomalyos.quality.measuring import ManifestFile, measure_files
 from anomalyos.quality.outcome import Tally
 from anomalyos.quality.rules import count_clauses, row_clauses
 from anomalyos.quality.suite import load_suite
@@ -31,17 +33,13 @@ DELIVERED = "delivered images"
 
 
 def check_shards(
-    settings: Settings,
-    store: Store,
-    shards: Sequence[dict[str, Any]],
-    progress: Progress | None = None,
+    settings: Settings, store: Store, shards: Sequence[dict[str, Any]], progress: Progress | None = None
 ) -> list[str]:
     """Check what the shards of a night hold; returns the products whose suite says stop.
 
     ``inspect_shard`` refuses those. Unchanged files are not looked at again, and without files nothing is
     even imported.
     """
-
     stopped: list[str] = []
     for category in sorted({shard["category"] for shard in shards}, key=lambda name: name or ""):
         own = [shard for shard in shards if shard["category"] == category]
@@ -67,8 +65,6 @@ def check_delivery(
         category: None for files that wait for the router.
         paths: relative to ``inbox/DAY``.
     """
-    from anomalyos.inspection.nights import batch_key
-
     key = batch_key(day)
     try:
         row = _checked(settings, store, day, key, category or "", paths, progress)

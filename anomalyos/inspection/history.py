@@ -60,8 +60,7 @@ def find(
     ids = select(Inspection.id).where(*_conditions(session, wanted)).order_by(col(Inspection.id).desc())
     page = session.exec(ids.limit(limit).offset(offset)).all()
     standing = and_(
-        col(Review.inspection_id) == col(Inspection.id),
-        col(Review.version) == col(Inspection.review_version),
+        col(Review.inspection_id) == col(Inspection.id), col(Review.version) == col(Inspection.review_version)
     )
     query = (
         select(Inspection, Batch.day, Batch.kind, Category.name, Category.synthetic, Review.defect_type)  # type: ignore[call-overload]

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from sqlmodel import Session, select
 
-from anomalyos.core.errors import NotFound
 from anomalyos.db import rows
 from anomalyos.inspection.tables import Image
 
 
 def get_or_create(
-    session: Session,
-    *,
-    sha256: str,
-    object_path: str,
-    format: str,
-    width: int,
-    height: int,
-    size_bytes: int,
+    session: Session, *, sha256: str, object_path: str, format: str, width: int, height: int, size_bytes: int
 ) -> Image:
     """The row of this content. Its object file must have been written before."""
     row = Image(
@@ -33,11 +25,3 @@ def get_or_create(
 
 def find(session: Session, sha256: str) -> Image | None:
     return session.exec(select(Image).where(Image.sha256 == sha256)).one_or_none()
-
-
-def get(session: Session, image_id: int) -> Image:
-    """Raises ``NotFound``."""
-    image = session.get(Image, image_id)
-    if image is None:
-        raise NotFound(f"There is no image with the id {image_id}.")
-    return image

@@ -10,8 +10,7 @@ from typing import Any, TypedDict, Unpack
 from sqlalchemy import ColumnElement, Float, func
 from sqlmodel import Session, col, select
 
-from anomalyos.core.errors import NotFound
-from anomalyos.db.rows import get_or_create, storable
+from anomalyos.db.rows import by_id, get_or_create, storable
 from anomalyos.inspection.tables import Batch, Inspection, Review, Verdict
 from anomalyos.models.tables import Category
 
@@ -22,6 +21,22 @@ def work_key(batch_key: str, source: str, content_sha256: str) -> str:
     """SHA-256 that names one piece of work; the same work always has the same key."""
     # JSON keeps the parts apart and turns any file name, valid text or not, into ASCII
     return hashlib.sha256(json.dumps([batch_key, source, content_sha256]).encode("ascii")).hexdigest()
+
+
+def rejected(
+    source: str, content_sha256: str, code: str, reason: str, category: str | None
+) -> Inspection:
+    """The row of a file that could not be inspected, without its batch and work key."""
+    return Inspection(
+        work_key="",
+        batch_id=0,
+        source=source,
+        content_sha256=content_sha256,
+        verdict=Verdict.REJECTED.value,
+        reject_code=code,
+        reject_reason=reason,
+        given_category=category,
+    )
 
 
 def record(session: Session, inspection: Inspection) -> tuple[Inspection, bool]:
@@ -43,10 +58,7 @@ def existing_work_keys(session: Session, batch_id: int) -> set[str]:
 
 def get(session: Session, inspection_id: int) -> Inspection:
     """Raises ``NotFound``."""
-    inspection = session.get(Inspection, inspection_id)
-    if inspection is None:
-        raise NotFound(f"There is no inspection {inspection_id}.")
-    return inspection
+    return by_id(session, Inspection, inspection_id, "inspection")
 
 
 class QueueFilters(TypedDict, total=False):
@@ -99,11 +111,7 @@ def queue_place(session: Session, inspection_id: int, **wanted: Unpack[QueueFilt
 def _order() -> tuple[ColumnElement[Any], ...]:
     # named a float: SQLAlchemy would divide decimals otherwise, which is slower and overflows sooner
     ratio = col(Inspection.score) / func.nullif(col(Inspection.threshold), 0, type_=Float())
-    return (
-        col(Inspection.p_value).asc().nulls_first(),
-        ratio.desc().nulls_last(),
-        col(Inspection.id).asc(),
-    )
+    return (col(Inspection.p_value).asc().nulls_first(), ratio.desc().nulls_last(), col(Inspection.id).asc())
 
 
 def _filters(wanted: QueueFilters) -> list[ColumnElement[Any]]:

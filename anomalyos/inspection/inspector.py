@@ -6,7 +6,7 @@ import hashlib
 import io
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anomalyos.core.errors import NotFound
+from anomalyos.core.progress import StageProgress
 from anomalyos.core.settings import Settings, get_settings
 from anomalyos.db.engine import Store, open_store
 from anomalyos.db.rows import stored_id
@@ -23,6 +24,7 @@ from anomalyos.features.recipes import get_recipe
 from anomalyos.images.decoding import DecodedImage, ImageRejected, decode_image
 from anomalyos.inspection import batches, images, inspections
 from anomalyos.inspection.tables import BatchKind, Inspection, Verdict
+from anomalyos.models import categories
 from anomalyos.models.champions import Champions
 from anomalyos.models.tables import ModelVersion
 from anomalyos.patchcore.bundle import Bundle
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 STAGES = ("decode", "route", "features", "search", "map", "store")
-Progress = Callable[[str, float], None]
-"""Called with (stage that begins, share of the stages done)."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Examination:
 class Stopwatch:
     """Milliseconds by stage, and word of each stage to whoever waits."""
 
-    def __init__(self, progress: Progress | None) -> None:
+    def __init__(self, progress: StageProgress | None) -> None:
         self.progress = progress
         self.begun = time.perf_counter()
         self.spent: dict[str, float] = {}
@@ -115,7 +115,7 @@ class Inspector:
         source: str,
         batch_key: str,
         category: str | None = None,
-        progress: Progress | None = None,
+        progress: StageProgress | None = None,
     ) -> Inspection:
         """Inspect one image and keep the result.
 
@@ -132,7 +132,6 @@ class Inspector:
             NotFound: for an unknown batch or category, or when no category has a model yet.
             BundleError: when the champion's bundle is damaged.
         """
-
         watch = Stopwatch(progress)
         try:
             with watch.stage("decode"):
@@ -156,7 +155,6 @@ class Inspector:
         Raises:
             NotFound: for an unknown category, or when no category has a model yet.
         """
-
         watch = watch or Stopwatch(None)
         pointers = self.champions.pointers()
         self._check_known(pointers, category)
@@ -230,28 +228,17 @@ class Inspector:
         category: str | None,
         watch: Stopwatch,
     ) -> Inspection:
-        sha256 = hashlib.sha256(data).hexdigest()
         if data:
             self.store.objects.put(data, ".rejected")
-        row = Inspection(
-            work_key="",
-            batch_id=0,
-            source=source,
-            content_sha256=sha256,
-            verdict=Verdict.REJECTED.value,
-            reject_code=error.code,
-            reject_reason=error.message,
-            given_category=category,
-            timings_ms=watch.timings(),
-        )
+        sha256 = hashlib.sha256(data).hexdigest()
+        row = inspections.rejected(source, sha256, error.code, error.message, category)
+        row.timings_ms = watch.timings()
         return self._record(row, batch_key, None, "")
 
     def _record(
         self, row: Inspection, batch_key: str, image: DecodedImage | None, image_path: str
     ) -> Inspection:
         """One transaction for everything; the files are there already."""
-        from anomalyos.models import categories
-
         with self.store.session() as session:
             row.batch_id = stored_id(batches.by_key(session, batch_key).id)
             row.work_key = inspections.work_key(batch_key, row.source, row.content_sha256)
@@ -312,7 +299,6 @@ def inspection_row(
 
 def live_batch(store: Store) -> str:
     """Key of today's batch of live inspections, made when it is the first."""
-
     day = datetime.now().astimezone().date().isoformat()
     key = f"live-{day}"
     with store.session() as session:
@@ -323,6 +309,5 @@ def live_batch(store: Store) -> str:
 @lru_cache(maxsize=1)
 def get_inspector() -> Inspector:
     """The process's inspector, under the process's settings."""
-
     settings = get_settings()
     return Inspector(settings, open_store(settings))

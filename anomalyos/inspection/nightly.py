@@ -9,33 +9,32 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from sqlmodel import Session, select
 
 from anomalyos.accounts import audit
 from anomalyos.accounts.tables import AuditEvent
 from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.progress import Progress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
+from anomalyos.db.rows import stored_id
 from anomalyos.inspection import batches, inspections
 from anomalyos.inspection.delivery_check import check_shards
 from anomalyos.inspection.inbox import scan_inbox, within_inbox
 from anomalyos.inspection.inspections import work_key
 from anomalyos.inspection.inspector import Inspector, get_inspector
 from anomalyos.inspection.nights import batch_key, check_day
-from anomalyos.inspection.tables import Batch, BatchKind, Inspection, Verdict
+from anomalyos.inspection.tables import BatchKind, Inspection, Verdict
 from anomalyos.quality import data_checks
-
-if TYPE_CHECKING:
-    from sqlmodel import Session
 
 log = logging.getLogger(__name__)
 
-Progress = Callable[[int, int], None]
-"""Called with (files done, files in all)."""
 
 FAILURES_IN_A_ROW = 5
 """After so many failures one after the other the cause is not the image: the shard gives up."""
@@ -58,10 +57,9 @@ def discover(settings: Settings, store: Store, day: str, run_id: str = "") -> li
     ``inbox/DAY``)}``. Creates the batch and sets the number of files expected. What is not an
     image delivery is left out with a log line: see :func:`anomalyos.inspection.inbox.scan_inbox`.
     """
-
     files = scan_inbox(settings.inbox_dir, check_day(day))
     with store.session() as session:
-        batch_id = _id(_open_batch(session, day, run_id))
+        batch_id = _open_batch(session, day, run_id)
         # files an earlier run recorded still count when somebody has tidied the inbox since
         recorded = _recorded_sources(session, batch_id)
         sources = recorded | {f"{day}/{file.path}" for file in files}
@@ -133,9 +131,8 @@ def summarise(settings: Settings, store: Store, day: str, failed_shards: int = 0
     Raises:
         NightFailed: when shards failed or files are without a row.
     """
-
     with store.session() as session:
-        batch_id = _id(_open_batch(session, check_day(day)))
+        batch_id = _open_batch(session, check_day(day))
         missing = batches.summary(session, batch_id).expected - len(_recorded_sources(session, batch_id))
         complete = not failed_shards and missing <= 0
         if complete:
@@ -162,7 +159,6 @@ def run_night(
     Raises:
         NightFailed: as :func:`summarise` does, after every shard was tried.
     """
-
     shards = discover(settings, store, day, run_id)
     check_shards(settings, store, shards)
     total = sum(len(shard["paths"]) for shard in shards)
@@ -189,8 +185,6 @@ def shard_name(shard: dict[str, Any]) -> str:
 
 def batch_of_run(store: Store, run_id: str) -> str | None:
     """Key of the batch an Airflow run worked on, None when the run is not known."""
-    from sqlmodel import select
-
     query = select(AuditEvent).where(AuditEvent.action == RUN_ACTION, AuditEvent.subject == f"run:{run_id}")
     with store.session() as session:
         event = session.exec(query).first()
@@ -210,7 +204,7 @@ class _ShardWorker:
         self.counts: Counter[str] = Counter()
         self.last_error = ""
         with store.session() as session:
-            self.batch_id = _id(_open_batch(session, self.day))
+            self.batch_id = _open_batch(session, self.day)
             self.known = inspections.existing_work_keys(session, self.batch_id)
 
     def work_on(self, path: str) -> str:
@@ -235,26 +229,14 @@ class _ShardWorker:
 
     def _reject(self, source: str, reason: Unreadable) -> str:
         """Record a file without bytes. Its content hash is empty: nothing is known of the content."""
-
         log.warning("%s: %s rejected: %s", self.key, source, reason.message)
-        row = self._rejected_row(source, reason.message)
+        row = inspections.rejected(source, "", "unreadable", reason.message, self.category)
+        row.work_key, row.batch_id = work_key(self.key, source, ""), self.batch_id
         with self.store.session() as session:
             if source in _recorded_sources(session, self.batch_id):
                 return "skipped"  # an earlier run saw the file; it may have been tidied away since
             _, created = inspections.record(session, row)
         return Verdict.REJECTED.value if created else "skipped"
-
-    def _rejected_row(self, source: str, reason: str) -> Inspection:
-        return Inspection(
-            work_key=work_key(self.key, source, ""),
-            batch_id=self.batch_id,
-            source=source,
-            content_sha256="",
-            verdict=Verdict.REJECTED.value,
-            reject_code="unreadable",
-            reject_reason=reason,
-            given_category=self.category,
-        )
 
 
 def read_limited(path: Path, limit: int) -> bytes:
@@ -272,10 +254,8 @@ def read_limited(path: Path, limit: int) -> bytes:
         raise Unreadable(f"The file cannot be read: {error.strerror or error}.") from error
 
 
-def _open_batch(session: Session, day: str, run_id: str = "") -> Batch:
-    """The night's batch; a run is noted once, so that its page can link to the batch."""
-    from sqlmodel import select
-
+def _open_batch(session: Session, day: str, run_id: str = "") -> int:
+    """Id of the night's batch; a run is noted once, so that its page can link to the batch."""
     key = batch_key(day)
     batch = batches.get_or_create(session, key=key, kind=BatchKind.NIGHTLY.value, day=day, run_id=run_id)
     if run_id:
@@ -283,12 +263,11 @@ def _open_batch(session: Session, day: str, run_id: str = "") -> Batch:
         seen = select(AuditEvent.id).where(AuditEvent.action == RUN_ACTION, AuditEvent.subject == subject)
         if session.exec(seen).first() is None:
             audit.write(session, actor="airflow", action=RUN_ACTION, subject=subject, detail={"batch": key})
-    return batch
+    return stored_id(batch.id)
 
 
 def _inspector(settings: Settings, store: Store) -> Inspector:
     """The process's own, with its models loaded, when it works on this home."""
-
     shared = get_inspector()
     return shared if shared.settings is settings and shared.store is store else Inspector(settings, store)
 
@@ -302,11 +281,4 @@ def _parts(paths: list[str], size: int) -> Iterable[list[str]]:
 
 
 def _recorded_sources(session: Session, batch_id: int) -> set[str]:
-    from sqlmodel import select
-
     return set(session.exec(select(Inspection.source).where(Inspection.batch_id == batch_id)))
-
-
-def _id(batch: Batch) -> int:
-    assert batch.id is not None
-    return batch.id

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from anomalyos.core.errors import AnomalyOSError
-
-if TYPE_CHECKING:
-    pass
 
 
 def batch_key(day: str) -> str:

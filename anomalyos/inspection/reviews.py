@@ -122,11 +122,7 @@ def _append(session: Session, review: Review, expected: int) -> Review:
         actor=review.reviewer,
         action=f"review.{review.kind}",
         subject=f"inspection:{inspection.id}",
-        detail={
-            "version": review.version,
-            "decision": review.decision,
-            "defect_type": review.defect_type,
-        },
+        detail={"version": review.version, "decision": review.decision, "defect_type": review.defect_type},
     )
     return review
 

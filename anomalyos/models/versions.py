@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col, select
 
 from anomalyos.core.errors import Conflict, NotFound
-from anomalyos.db.rows import get_or_create
+from anomalyos.db.rows import by_id, get_or_create
 from anomalyos.models.tables import Category, ModelVersion
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -117,10 +117,7 @@ def champion(session: Session, category_name: str) -> ModelVersion | None:
 
 def get(session: Session, version_id: int) -> ModelVersion:
     """Raises ``NotFound``."""
-    version = session.get(ModelVersion, version_id)
-    if version is None:
-        raise NotFound(f"There is no model version with the id {version_id}.")
-    return version
+    return by_id(session, ModelVersion, version_id, "model version with the id")
 
 
 def by_version(session: Session, category_name: str, version: int) -> ModelVersion:

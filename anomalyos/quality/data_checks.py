@@ -8,9 +8,9 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from anomalyos.accounts import audit
-from anomalyos.core.errors import AnomalyOSError, Conflict, NotFound
+from anomalyos.core.errors import AnomalyOSError, Conflict
 from anomalyos.db.columns import utc_now
-from anomalyos.db.rows import get_or_create, stored_id
+from anomalyos.db.rows import by_id, get_or_create, stored_id
 from anomalyos.quality.tables import CheckOutcome, DataCheck
 
 
@@ -20,10 +20,7 @@ def find(session: Session, content_key: str) -> DataCheck | None:
 
 def get(session: Session, check_id: int) -> DataCheck:
     """Raises ``NotFound``."""
-    check = session.get(DataCheck, check_id)
-    if check is None:
-        raise NotFound(f"There is no data check with the id {check_id}.")
-    return check
+    return by_id(session, DataCheck, check_id, "data check with the id")
 
 
 def record(session: Session, check: DataCheck) -> DataCheck:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session, col, select
 
-from anomalyos.core.errors import NotFound
-from anomalyos.db.rows import storable
+from anomalyos.db.rows import by_id, storable
 from anomalyos.inspection import inspections
 from anomalyos.reports.tables import Report
 from anomalyos.reports.writer import WrittenReport
@@ -46,10 +45,7 @@ def keep(session: Session, inspection_id: int, written: WrittenReport, actor: st
 
 def get(session: Session, report_id: int) -> Report:
     """Raises ``NotFound`` when there is no such report."""
-    row = session.get(Report, report_id)
-    if row is None:
-        raise NotFound(f"There is no report {report_id}.", "List the reports of its inspection.")
-    return row
+    return by_id(session, Report, report_id, "report", "List the reports of its inspection.")
 
 
 def latest(session: Session, inspection_id: int) -> Report | None:

@@ -53,16 +53,6 @@ def test_the_first_finish_stays(store: Store) -> None:
         assert batches.summary(session, batch_id).finished
 
 
-def test_the_latest_batch_is_that_of_the_newest_day(store: Store) -> None:
-    with store.session() as session:
-        assert batches.latest(session, "nightly") is None
-        for kind, day in (("nightly", "2026-11-24"), ("nightly", "2026-11-23"), ("live", "2026-11-25")):
-            batches.get_or_create(session, key=f"{kind}-{day}", kind=kind, day=day)
-        newest = batches.latest(session, "nightly")
-        assert newest is not None
-        assert newest.key == "nightly-2026-11-24"
-
-
 def test_a_summary_counts_every_image_once(store: Store) -> None:
     with store.session() as session:
         batch_id = stored_id(batch(session).id)

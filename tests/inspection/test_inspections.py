@@ -177,7 +177,5 @@ def test_one_image_row_per_content(store: Store) -> None:
         first = images.get_or_create(session, sha256="a" * 64, **facts)  # type: ignore[arg-type]
         again = images.get_or_create(session, sha256="a" * 64, **facts)  # type: ignore[arg-type]
         assert again.id == first.id
-        assert images.get(session, stored_id(first.id)).width == 3
+        assert again.width == 3
         assert images.find(session, "b" * 64) is None
-        with pytest.raises(NotFound):
-            images.get(session, 99)
