@@ -73,6 +73,8 @@ class Composed:
         socket = self.database.partition("?")[2]
         text = re.sub(rf"//anomalyos:{password}@postgres/(\w+)", rf"//test@/\1?{socket}", text)
         text = text.replace("@redis:6379", f"@127.0.0.1:{self.redis_port}")
+        # the shared volume
+        text = re.sub(r"^/data\b", str(self.home), text)
         text = text.replace("http://airflow-api-server:8080", f"http://127.0.0.1:{self.airflow_port}")
         return "127.0.0.1" if text in ("0.0.0.0", "airflow-api-server") else text  # noqa: S104
 
