@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -55,6 +55,25 @@ async def reauthorize(services: Services, frame: Frame, role: Role) -> Person | 
 
 
 T = TypeVar("T")
+
+
+class OneAtATime:
+    """Actions of one open page: another one is dropped while the first is on its way."""
+
+    def __init__(self, services: Services, shell: Frame, role: Role) -> None:
+        self._services, self._shell, self._role = services, shell, role
+        self._busy = False
+
+    async def __call__(self, action: Callable[[Person], Awaitable[None]]) -> None:
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            person = await reauthorize(self._services, self._shell, self._role)
+            if person is not None:
+                await action(person)
+        finally:
+            self._busy = False
 
 
 async def attempt(

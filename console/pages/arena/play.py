@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from nicegui import events, ui
@@ -11,7 +12,7 @@ from anomalyos.accounts.tables import Role
 from anomalyos.arena import rules
 from anomalyos.arena.rules import Call
 from anomalyos.core.errors import NotFound
-from console.components.visitor import reauthorize
+from console.components.visitor import OneAtATime
 from console.container import Services
 from console.pages.arena import reveal, summary
 from console.security.person import Person
@@ -34,7 +35,7 @@ class RoundView:
         self._token = token
         self._play: Play | None = None
         self._drawn = ""
-        self._busy = False
+        self._once = OneAtATime(services, shell, Role.VIEWER)
         self._root = box("aos-arena-play").mark("arena-play")
         self._root.on("call", self._called, ["detail"])
         with self._root:
@@ -142,7 +143,7 @@ class RoundView:
     async def go_on(self) -> None:
         """The next picture, or the summary after the last."""
         if self._play is not None and self._play.stage in (READY, REVEAL):
-            await self._once(lambda person: self._arena.next(person, self._token))
+            await self._act(lambda person: self._arena.next(person, self._token))
 
     async def _called(self, event: events.GenericEventArguments) -> None:
         said, mark, token = _detail(event.args)
@@ -151,31 +152,23 @@ class RoundView:
         if said is None or play is None or play.stage != QUESTION or play.call is None:
             return
         if play.call.token == token:
-            await self._once(lambda person: self._arena.answer(person, self._token, token, said, mark))
+            await self._act(lambda person: self._arena.answer(person, self._token, token, said, mark))
 
     async def _close(self) -> None:
         """The time is over: whatever the browser does, the server ends the call."""
         if self._play is not None and self._play.stage == QUESTION:
-            await self._once(lambda person: self._arena.state(person, self._token))
+            await self._act(lambda person: self._arena.state(person, self._token))
 
-    async def _once(self, action: Any) -> None:
-        if self._busy:
-            return
-        self._busy = True
-        try:
-            person = await reauthorize(self._services, self._shell, Role.VIEWER)
-            if person is not None:
-                await self._act(person, action)
-        finally:
-            self._busy = False
+    async def _act(self, action: Callable[[Person], Play]) -> None:
+        async def act(person: Person) -> None:
+            try:
+                play = await run_blocking(action, person)
+            except NotFound as error:
+                self._shell.toast(str(error), icon_name="error")
+                return
+            await self.show(play)
 
-    async def _act(self, person: Person, action: Any) -> None:
-        try:
-            play = await run_blocking(action, person)
-        except NotFound as error:
-            self._shell.toast(str(error), icon_name="error")
-            return
-        await self.show(play)
+        await self._once(act)
 
 
 def _choice(word: str, icon_name: str, tone: str, keys: tuple[str, ...]) -> None:

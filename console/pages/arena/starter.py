@@ -12,7 +12,7 @@ from anomalyos.accounts.tables import Role
 from anomalyos.arena.tables import ArenaRound
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.progress import Progress
-from console.components.visitor import reauthorize
+from console.components.visitor import OneAtATime
 from console.container import Services
 from console.security.person import Person
 from console.ui import kit
@@ -35,12 +35,11 @@ class Starter:
     def __init__(
         self, services: Services, shell: Frame, place: ui.element, restore: Callable[[], None]
     ) -> None:
-        self._services = services
         self._arena = services.arena
         self._shell = shell
         self._place = place
         self._restore = restore
-        self._busy = False
+        self._once = OneAtATime(services, shell, Role.VIEWER)
         self._done = (0, 0)
 
     async def free(self, category: str) -> None:
@@ -50,15 +49,7 @@ class Starter:
         await self._start(self._arena.daily_round)
 
     async def _start(self, draw: Draw) -> None:
-        if self._busy:
-            return
-        self._busy = True
-        try:
-            person = await reauthorize(self._services, self._shell, Role.VIEWER)
-            if person is not None:
-                await self._run(person, draw)
-        finally:
-            self._busy = False
+        await self._once(lambda person: self._run(person, draw))
 
     async def _run(self, person: Person, draw: Draw) -> None:
         self._done = (0, 0)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from anomalyos.accounts.tables import Role
 from anomalyos.core.errors import AnomalyOSError, Conflict
 from anomalyos.inspection.tables import Decision
-from console.components.visitor import reauthorize
+from console.components.visitor import OneAtATime
 from console.container import Services
 from console.security.person import Person
 from console.services.blocking import run_blocking
@@ -38,7 +38,7 @@ class Reviewing:
         self._reload = reload
         self._claim = claim
         self._made: list[tuple[int, int]] = []
-        self._busy = False
+        self._once = OneAtATime(services, frame, Role.REVIEWER)
 
     async def decide(
         self, detail: Detail, decision: Decision, *, defect_type: str = "", note: str = ""
@@ -49,17 +49,6 @@ class Reviewing:
     async def undo(self, shown: Detail | None = None) -> None:
         """Take back the newest decision made on this page, or else that of the item shown."""
         await self._once(lambda person: self._undo(person, shown))
-
-    async def _once(self, action: Callable[[Person], Awaitable[None]]) -> None:
-        if self._busy:
-            return
-        self._busy = True
-        try:
-            person = await reauthorize(self.services, self._frame, Role.REVIEWER)
-            if person is not None:
-                await action(person)
-        finally:
-            self._busy = False
 
     async def _decide(
         self, person: Person, detail: Detail, decision: Decision, defect_type: str, note: str
