@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
 from anomalyos.core.arrays import Float32Array
-from anomalyos.features.embedders.dense_index import DenseIndex
 
 
 @dataclass(frozen=True)
@@ -29,31 +29,53 @@ class Hit:
     """Inner product of unit vectors, cut to [0, 1]: less than nothing alike is shown as nothing."""
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """FAISS on the calling thread alone.
+
+    A process forked after its parent searched with several threads hangs in its first search, and Airflow's
+    executor forks. A category's search is short enough for one thread.
+    """
+    import faiss
+
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)  # torch may share the setting
+
+
 class _Partition:
-    """The cases of one category: row by row the vector and whose it is."""
+    """The cases of one category in a flat FAISS index, which is exact."""
 
     def __init__(self, dims: int) -> None:
-        self.vectors = DenseIndex(dims)
-        self.ids: list[int] = []
-        self.row_of: dict[int, int] = {}
+        import faiss
 
+        self.index = faiss.IndexIDMap2(faiss.IndexFlatIP(dims))
+
+    @one_thread()
     def add(self, ids: list[int], vectors: Float32Array) -> None:
-        self.vectors.append(vectors)
-        self.row_of.update((case_id, len(self.ids) + i) for i, case_id in enumerate(ids))
-        self.ids += ids
+        self.index.add_with_ids(np.ascontiguousarray(vectors), np.array(ids, np.int64))
 
-    def remove(self, case_id: int) -> None:
-        row, last = self.row_of.pop(case_id), self.ids.pop()
-        self.vectors.remove(row)
-        if last != case_id:
-            self.ids[row], self.row_of[last] = last, row
+    @one_thread()
+    def remove(self, ids: Iterable[int]) -> None:
+        import faiss
 
-    def search(self, query: Float32Array, k: int, without: Iterable[int]) -> list[tuple[int, float]]:
-        rows = [self.row_of[case_id] for case_id in without if case_id in self.row_of]
-        mask = np.ones(len(self.ids), np.bool_) if rows else None
-        if mask is not None:
-            mask[rows] = False
-        return [(self.ids[row], similarity) for row, similarity in self.vectors.search(query, mask, k)]
+        self.index.remove_ids(faiss.IDSelectorBatch(np.array(sorted(ids), np.int64)))
+
+    @one_thread()
+    def search(self, query: Float32Array, k: int, without: list[int]) -> list[tuple[int, float]]:
+        """Ids and inner products, best first; ``without`` are ids that must not be answered."""
+        import faiss
+
+        wanted = None
+        if without:
+            left_out = faiss.IDSelectorBatch(np.array(without, np.int64))
+            wanted = faiss.SearchParameters(sel=faiss.IDSelectorNot(left_out))
+        similarities, ids = self.index.search(query[None], k, params=wanted)
+        found = zip(ids[0].tolist(), similarities[0].tolist(), strict=True)
+        return [(number, value) for number, value in found if number >= 0]
 
 
 class CaseIndex:
@@ -106,9 +128,12 @@ class CaseIndex:
     def remove(self, case_ids: Iterable[int]) -> int:
         """Take cases out; unknown ids are passed over. Returns how many went."""
         gone = [self.entries.pop(case_id) for case_id in set(case_ids) if case_id in self.entries]
+        rows: defaultdict[str, list[int]] = defaultdict(list)
         for entry in gone:
             self._of_image[entry.image].discard(entry.case_id)
-            self._partitions[entry.category].remove(entry.case_id)
+            rows[entry.category].append(entry.case_id)
+        for category, ids in rows.items():
+            self._partitions[category].remove(ids)
         return len(gone)
 
     def search(

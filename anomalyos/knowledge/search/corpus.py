@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from anomalyos.core.progress import Progress
 from anomalyos.db.engine import Store
 from anomalyos.features.embedders.base import TextEmbedder
-from anomalyos.features.embedders.dense_index import DenseIndex
+from anomalyos.knowledge.search.dense_index import DenseIndex
 from anomalyos.knowledge.search.document import Document
 from anomalyos.knowledge.search.embedding import embed_documents
 from anomalyos.knowledge.search.filters import Filters

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anomalyos.features.embedders.dense_index import DenseIndex
+from anomalyos.knowledge.search.dense_index import DenseIndex
 
 DIMS = 16
 
