@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
 
 _EXPOSURE = re.compile(r"exp(\d+)_num_(\d+)")
-
-
 _LARGEST_STEP = 100
 
 

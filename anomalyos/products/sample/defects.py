@@ -69,7 +69,7 @@ def scratch(
     length: Span = (50, 150),
     width: float = 1.8,
     depth: float = 1.6,
-    bare: Colour | None = None,
+    bare: Colour,
     angle: float | None = None,
 ) -> Field:
     """A groove with raised lips; ``bare`` is the colour of the material it lays open."""
@@ -79,8 +79,7 @@ def scratch(
     lips = np.exp(-np.square((ratio - 1.6) / 0.5)) * inside
     power = shot.between(0.45, 1.0)
     s.height = s.height + power * depth * (0.45 * lips - groove)
-    if bare is not None:
-        s.paint(groove * (0.75 * power), bare, rough=0.4)
+    s.paint(groove * (0.75 * power), bare, rough=0.4)
     return step(2.3, 1.5, ratio) * inside
 
 
@@ -122,11 +121,10 @@ def stain(
     strength: Span = (0.25, 0.7),
     rough: float | None = None,
     ring: float = 0.35,
-    stretch: float = 1.7,
 ) -> Field:
     """A dried liquid: multiplies the albedo by ``colour``, darker towards its rim."""
     draw = shot.flaw
-    patch = _patch(shot, spot(shot.flaw, inside), radius, stretch=stretch, ragged=0.35)
+    patch = _patch(shot, spot(shot.flaw, inside), radius, stretch=1.7, ragged=0.35)
     rim = np.exp(-np.square((patch - 0.9) / 0.1)) * ring
     mottle = 0.8 + 0.2 * noise.smooth(draw, shot.n, 24)
     soaked = step(1.06, 0.9, patch) * np.clip(mottle, 0.3, 1.2) * inside
@@ -137,17 +135,9 @@ def stain(
     return step(1.1, 1.0, patch) * inside
 
 
-def dent(
-    s: Surface,
-    shot: Shot,
-    inside: Field,
-    *,
-    radius: Span = (14, 34),
-    depth: float = 6.0,
-    stretch: float = 1.8,
-) -> Field:
+def dent(s: Surface, shot: Shot, inside: Field, *, radius: Span, depth: float) -> Field:
     """A smooth hollow with a slight rim; seen only in how it bends the light."""
-    patch = _patch(shot, spot(shot.flaw, inside), radius, stretch=stretch, ragged=0.12)
+    patch = _patch(shot, spot(shot.flaw, inside), radius, stretch=1.8, ragged=0.12)
     bowl = step(1.0, 0.0, patch)
     rim = np.exp(-np.square((patch - 1.05) / 0.16))
     s.height = s.height + (0.16 * rim - bowl) * (depth * shot.between(0.45, 1.0)) * inside
@@ -165,10 +155,9 @@ def hole(
     ragged: float = 0.3,
     stretch: float = 1.3,
     lip: float = 0.8,
-    at: Point | None = None,
 ) -> Field:
     """Missing material: a dark floor far below, with a torn or drilled edge."""
-    patch = _patch(shot, at or spot(shot.flaw, inside), radius, stretch=stretch, ragged=ragged)
+    patch = _patch(shot, spot(shot.flaw, inside), radius, stretch=stretch, ragged=ragged)
     gone = step(1.04, 0.9, patch) * inside
     s.height = s.height - depth * gone + lip * np.exp(-np.square((patch - 1.12) / 0.12)) * inside
     s.paint(gone, colour, rough=0.95, spec=0.01, metal=0.0)
@@ -232,7 +221,6 @@ def chip(
     depth: float = 7.0,
     colour: Colour | None = None,
     rough: float = 0.85,
-    metal: float | None = None,
 ) -> Field:
     """Broken-out material around ``at``: a rough, facetted fracture."""
     draw = shot.flaw
@@ -243,12 +231,12 @@ def chip(
     s.height = s.height - gone * (depth * (0.35 + bowl) + 0.16 * depth * facets)
     if colour is not None:
         tone = np.clip(1 + 0.12 * facets, 0.5, 1.4)
-        s.paint(gone, np.array(colour, dtype=np.float32) * tone[..., None], rough=rough, metal=metal)
+        s.paint(gone, np.array(colour, dtype=np.float32) * tone[..., None], rough=rough)
     return step(1.12, 1.0, patch) * inside
 
 
 def rust(
-    s: Surface, shot: Shot, inside: Field, *, radius: Span = (14, 46), colour: Colour = (0.21, 0.075, 0.025)
+    s: Surface, shot: Shot, inside: Field, *, radius: Span, colour: Colour = (0.21, 0.075, 0.025)
 ) -> Field:
     """Corrosion: a spreading patch of brown scale with pits and outliers."""
     draw = shot.flaw

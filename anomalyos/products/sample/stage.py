@@ -38,10 +38,10 @@ def sheet(shot: Shot, colour: Colour = (0.62, 0.63, 0.64)) -> Surface:
     return Surface(0.06 * fine, albedo, rough=0.55, spec=0.04)
 
 
-def rest(base: Surface, part: Surface, alpha: Field, lift: float = 0.0) -> Surface:
-    """The part on its base, ``lift`` units up; its own height counts from its underside."""
+def rest(base: Surface, part: Surface, alpha: Field) -> Surface:
+    """The part on its base; its own height counts from its underside."""
     keep = alpha[..., None]
-    base.height = np.where(alpha > 0.5, part.height + lift, base.height)
+    base.height = np.where(alpha > 0.5, part.height, base.height)
     base.albedo += keep * (part.albedo - base.albedo)
     base.rough += alpha * (part.rough - base.rough)
     base.spec += alpha * (part.spec - base.spec)

@@ -1,4 +1,4 @@
-"""Look at the sample products: ``python -m anomalyos.products.sample.contact_sheet OUT.png [CATEGORY ...]``.
+"""Look at the sample products: ``python -m tests.support.contact_sheet OUT.png [CATEGORY ...]``.
 
 One row a category: three normal pictures, then one of each defect with its mask outlined.
 """
