@@ -28,7 +28,6 @@ class CategorySettings(BaseModel):
         Raises:
             AnomalyOSError: naming the field that is unknown or out of range.
         """
-
         try:
             return get_recipe(self.recipe, **self.changes)
         except ValidationError as error:

@@ -17,11 +17,11 @@ from typing import Literal
 
 from anomalyos.core.errors import AnomalyOSError, NotFound
 from anomalyos.core.settings import Settings
+from anomalyos.images.files import list_images
 from anomalyos.products.groups import GROUPS_FILE, load_groups
 
 GOOD = "good"
 SYNTHETIC_MARKER = "synthetic.json"
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
@@ -140,17 +140,6 @@ class CategoryData:
 def mask_path(root: Path, defect: str, image: Path) -> Path:
     """Where the layout keeps the mask of a defective test image, whether or not there is one."""
     return root / "ground_truth" / defect / f"{image.stem}_mask.png"
-
-
-def list_images(folder: Path) -> list[Path]:
-    """Files of a folder that are named like images, sorted; hidden and half-written ones are left out."""
-    if not folder.is_dir():
-        return []
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
 
 
 def list_folders(folder: Path) -> Iterator[Path]:

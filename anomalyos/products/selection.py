@@ -15,7 +15,6 @@ def choose_categories(settings: Settings, wanted: Iterable[str]) -> list[str]:
     Raises:
         NotFound: naming every wanted category that does not exist, or when there is none at all.
     """
-
     there = list_categories(settings)
     if not there:
         raise NotFound(

@@ -10,13 +10,7 @@ from typing import NamedTuple
 
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.images.files import IMAGE_SUFFIXES
-from anomalyos.products.dataset import (
-    GOOD,
-    SYNTHETIC_MARKER,
-    list_folders,
-    mask_path,
-    valid_category_name,
-)
+from anomalyos.products.dataset import GOOD, SYNTHETIC_MARKER, list_folders, mask_path, valid_category_name
 from anomalyos.products.groups import GROUPS_FILE
 
 GROUPS_FILES = (GROUPS_FILE, "good_groups.csv")
@@ -118,10 +112,7 @@ def _scan_plain(folder: Path, name: str) -> SourceCategory:
 
 def _scan_category(folder: Path, name: str) -> SourceCategory:
     category = SourceCategory(
-        name,
-        folder,
-        groups_file=_groups_file(folder),
-        synthetic=(folder / SYNTHETIC_MARKER).is_file(),
+        name, folder, groups_file=_groups_file(folder), synthetic=(folder / SYNTHETIC_MARKER).is_file()
     )
     category.findings.extend(
         _misplaced(path, folder)
