@@ -23,7 +23,7 @@ from anomalyos.cases.tables import DefectCase
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store, close_stores, open_store
 from anomalyos.explain.explainer import Explainer
-from anomalyos.inspection.inspector import Inspector
+from anomalyos.inspection.inspector import Inspector, live_batch
 from anomalyos.inspection.tables import Image, Inspection, Review
 from anomalyos.knowledge.tables import KnowledgeEdge, KnowledgeNode
 from anomalyos.learning.rebuild import rebuild_category
@@ -85,7 +85,7 @@ def test_old_models_give_the_same_scores(old: Store, settings: Settings) -> None
         again = inspector.inspect(
             old.objects.read(files[row.image_id]),
             source="again.png",
-            batch_key="live-2026-11-21",
+            batch_key=live_batch(old),
             category=product,
         )
         assert again.score == pytest.approx(row.score, rel=1e-5)
