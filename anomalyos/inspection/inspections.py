@@ -23,9 +23,7 @@ def work_key(batch_key: str, source: str, content_sha256: str) -> str:
     return hashlib.sha256(json.dumps([batch_key, source, content_sha256]).encode("ascii")).hexdigest()
 
 
-def rejected(
-    source: str, content_sha256: str, code: str, reason: str, category: str | None
-) -> Inspection:
+def rejected(source: str, content_sha256: str, code: str, reason: str, category: str | None) -> Inspection:
     """The row of a file that could not be inspected, without its batch and work key."""
     return Inspection(
         work_key="",
