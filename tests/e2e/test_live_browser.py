@@ -12,7 +12,7 @@ from selenium.webdriver.common.keys import Keys
 
 from anomalyos.inspection.list_newest import list_newest, live_batch_of
 from anomalyos.inspection.tables import Inspection
-from console.pages.inspector.live_results import today
+from console.services.today import today
 from tests.e2e.browser import Browser, needs_browser
 from tests.e2e.console_home import SEEDED_NIGHT, Running, flagged, sign_in
 from tests.support.products import picture
