@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -78,10 +79,17 @@ def people(store: Store, password_hash: str, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 async def console(settings: Settings, store: Store, people: dict[str, str]) -> AsyncIterator[Console]:
     """The console's routes on NiceGUI's app, started in simulation."""
-    from console import main
-
     add_category(store, "stripes")
     add_category(store, "dots", synthetic=False)
+    async with running(settings, store) as console:
+        yield console
+
+
+@asynccontextmanager
+async def running(settings: Settings, store: Store) -> AsyncIterator[Console]:
+    """A console over what is in the store."""
+    from console import main
+
     inspector = FakeInspector(settings, store)
     followed: list[tuple[int, str]] = []
     explainer, airflow = FakeExplainer(settings, store), FakeAirflow()
@@ -122,10 +130,14 @@ def sign_in(console: Console) -> SignIn:
     """``await sign_in("mia")`` gives a ``User`` with a session of that person."""
 
     async def enter(name: str) -> User:
-        client = console.new_client()
-        answer = await client.post("/login", data={"name": name, "password": PASSWORD, "next": "/"})
-        assert answer.status_code == 303, answer.text
-        assert answer.headers["location"] == "/"
-        return User(client)
+        return await signed_in(console, name)
 
     return enter
+
+
+async def signed_in(console: Console, name: str, password: str = PASSWORD) -> User:
+    client = console.new_client()
+    answer = await client.post("/login", data={"name": name, "password": password, "next": "/"})
+    assert answer.status_code == 303, answer.text
+    assert answer.headers["location"] == "/"
+    return User(client)

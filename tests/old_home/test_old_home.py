@@ -8,9 +8,6 @@ code of then read from it.
 from __future__ import annotations
 
 import json
-import shutil
-import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +18,7 @@ from anomalyos.accounts import users
 from anomalyos.accounts.tables import AuditEvent
 from anomalyos.cases.tables import DefectCase
 from anomalyos.core.settings import Settings
-from anomalyos.db.engine import Store, close_stores, open_store
+from anomalyos.db.engine import Store
 from anomalyos.explain.explainer import Explainer
 from anomalyos.inspection.inspector import Inspector, live_batch
 from anomalyos.inspection.tables import Image, Inspection, Review
@@ -32,24 +29,6 @@ from anomalyos.models.tables import Category, ModelVersion
 
 HERE = Path(__file__).parent
 EXPECTED: dict[str, Any] = json.loads((HERE / "expected.json").read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("old")
-    with tarfile.open(HERE / "home.tar.xz") as archive:
-        archive.extractall(home, filter="data")
-    return home
-
-
-@pytest.fixture
-def old(settings: Settings, unpacked: Path) -> Iterator[Store]:
-    """The old home under ``settings.home``, its database upgraded."""
-    shutil.copytree(unpacked, settings.home, dirs_exist_ok=True)
-    store = open_store(settings)
-    store.upgrade()
-    yield store
-    close_stores()
 
 
 def rows(store: Store, table: type[SQLModel], fields: dict[str, Any]) -> list[dict[str, Any]]:
