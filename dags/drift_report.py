@@ -10,6 +10,7 @@ from anomalyos_plugin import DriftInConsole
 from dag_parts import products, task_defaults
 
 from anomalyos.core.settings import get_settings
+from anomalyos.db.engine import open_store
 
 NIGHT = Asset(name="inspected_night", uri="anomalyos://inspected-night")
 DRIFT = Asset(name="drift", uri="anomalyos://drift")
@@ -52,7 +53,6 @@ shown.
 def drift_report() -> None:
     @task(execution_timeout=timedelta(minutes=10), doc_md="Products with a model, and the day of the report.")
     def discover() -> list[dict[str, str]]:
-        from anomalyos.db.engine import open_store
         from anomalyos.drift.run import plan
 
         context, settings = get_current_context(), get_settings()
@@ -68,7 +68,6 @@ def drift_report() -> None:
         doc_md="Compare one product's windows; keep the figures and Evidently's page.",
     )
     def compare(subject: dict[str, str]) -> dict[str, Any]:
-        from anomalyos.db.engine import open_store
         from anomalyos.drift.run import compare as compare_one
 
         context = get_current_context()
@@ -87,7 +86,6 @@ def drift_report() -> None:
     def announce(done: list[dict[str, Any]]) -> dict[str, Any]:
         from airflow.sdk.exceptions import AirflowSkipException
 
-        from anomalyos.db.engine import open_store
         from anomalyos.drift.run import announce as announce_drift
 
         context, settings = get_current_context(), get_settings()

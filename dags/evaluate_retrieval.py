@@ -9,6 +9,9 @@ from airflow.sdk import CronTriggerTimetable, dag, get_current_context, task
 from dag_parts import task_defaults
 from pendulum.tz.local_timezone import get_local_timezone
 
+from anomalyos.core.settings import get_settings
+from anomalyos.db.engine import open_store
+
 DOC = """
 ### Evaluate retrieval
 
@@ -43,8 +46,6 @@ def evaluate_retrieval() -> None:
     @task(execution_timeout=timedelta(minutes=10), doc_md="The products that have a model.")
     def discover() -> list[str]:
         from anomalyos.cases.evaluation_record import measurable
-        from anomalyos.core.settings import get_settings
-        from anomalyos.db.engine import open_store
 
         settings = get_settings()
         return measurable(settings, open_store(settings))
@@ -57,8 +58,6 @@ def evaluate_retrieval() -> None:
     )
     def evaluate(names: list[str]) -> dict[str, Any]:
         from anomalyos.cases.evaluation_record import record_retrieval
-        from anomalyos.core.settings import get_settings
-        from anomalyos.db.engine import open_store
 
         settings = get_settings()
         return record_retrieval(names, settings, open_store(settings), key=get_current_context()["run_id"])

@@ -9,6 +9,9 @@ from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, t
 from dag_parts import task_defaults
 from pendulum.tz.local_timezone import get_local_timezone
 
+from anomalyos.core.settings import get_settings
+from anomalyos.db.engine import open_store
+
 DOC = """
 ### Maintenance
 
@@ -53,8 +56,6 @@ changes nothing. Running it again is safe at any time. The same by hand: `anomal
 )
 def maintenance() -> None:
     def perform(step: str) -> dict[str, Any]:
-        from anomalyos.core.settings import get_settings
-        from anomalyos.db.engine import open_store
         from anomalyos.ops.maintenance.upkeep import run_step
 
         settings = get_settings()

@@ -10,6 +10,8 @@ from anomalyos_plugin import NightInConsole
 from dag_parts import task_defaults
 from pendulum.tz.local_timezone import get_local_timezone
 
+from anomalyos.core.settings import get_settings
+from anomalyos.db.engine import open_store
 from anomalyos.inspection.nights import night_of
 
 LOCAL = get_local_timezone()
@@ -72,8 +74,6 @@ The task *summary* fails when any shard failed or any image is without a result.
 def nightly_inspection() -> None:
     @task(execution_timeout=timedelta(minutes=30), doc_md="List the night's files and cut them into shards.")
     def discover(day: str) -> list[dict[str, Any]]:
-        from anomalyos.core.settings import get_settings
-        from anomalyos.db.engine import open_store
         from anomalyos.inspection.nightly import discover as find
 
         settings = get_settings()
@@ -85,8 +85,6 @@ def nightly_inspection() -> None:
         doc_md="Great Expectations looks at the files. Shards of a product whose suite says stop fail then.",
     )
     def check(shards: list[dict[str, Any]]) -> list[str]:
-        from anomalyos.core.settings import get_settings
-        from anomalyos.db.engine import open_store
         from anomalyos.inspection.delivery_check import check_shards
 
         settings = get_settings()
@@ -102,8 +100,6 @@ def nightly_inspection() -> None:
         doc_md="Inspect one shard: at most ANOMALYOS_SHARD_SIZE images of one product.",
     )
     def inspect(shard: dict[str, Any]) -> dict[str, int]:
-        from anomalyos.core.settings import get_settings
-        from anomalyos.db.engine import open_store
         from anomalyos.inspection.nightly import inspect_shard, shard_name
 
         get_current_context()["shard_name"] = shard_name(shard)  # type: ignore[typeddict-unknown-key]
@@ -119,8 +115,6 @@ def nightly_inspection() -> None:
         doc_md="Figures of the night. Fails when a shard failed or an image is without a result.",
     )
     def summary(day: str, shards: list[dict[str, Any]], done: list[dict[str, int]]) -> dict[str, Any]:
-        from anomalyos.core.settings import get_settings
-        from anomalyos.db.engine import open_store
         from anomalyos.inspection.nightly import summarise
 
         settings = get_settings()
