@@ -24,7 +24,7 @@ help:
 	@echo "make fast      tests that need no browser, server or Airflow and learn no model"
 	@echo "make test      all tests for a change; what this machine lacks is skipped with the reason"
 	@echo "make test-full the same with the long rounds: four kills a DAG, a night of 578 images killed ten times"
-	@echo "make lint      ruff and mypy"
+	@echo "make lint      ruff, mypy, and which folder may import which"
 	@echo "make bench     measure again what docs/measurements.md shows (ARGS=name: one of them)"
 	@echo "make measurements   write docs/measurements.md and the README's figures from the records"
 	@echo "make gallery   make the screenshots in docs/gallery again"
@@ -81,6 +81,7 @@ lint: $(DEV_STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
 
 bench: $(DEV_STAMP)
 	$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -8,7 +8,8 @@ from anomalyos.inspection.tables import BatchKind
 from console.container import Services
 from console.services.blocking import run_blocking
 from console.services.nights import EVERY_NIGHT, NightRow
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box, segment
 
 QUEUE, REJECTED, CHECKS, LIVE = "queue", "rejected", "checks", "live"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.services.views import Detail
-from console.ui import wording
+from console.texts import wording
 from console.ui.kit import Text, box
 
 _HEADROOM = 1.18

@@ -8,7 +8,8 @@ from console.components.visitor import Visitor
 from console.container import Services
 from console.services.blocking import run_blocking
 from console.services.nights import NightRow
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import frame
 

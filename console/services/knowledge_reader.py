@@ -29,7 +29,7 @@ from console.services.knowledge_views import (
     severity_of,
     slug,
 )
-from console.ui import wording
+from console.texts import wording
 
 PAGE = 24
 

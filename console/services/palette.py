@@ -14,7 +14,7 @@ from anomalyos.db.engine import Store
 from anomalyos.knowledge import quick_search
 from anomalyos.knowledge.search import SearchHit, get_search
 from console.security.person import Person
-from console.ui import links, wording
+from console.texts import links, wording
 
 LONGEST = 100
 PER_GROUP = 6

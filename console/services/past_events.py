@@ -17,7 +17,7 @@ from anomalyos.inspection.tables import Inspection
 from anomalyos.models.tables import ModelVersion
 from anomalyos.reports import repository as reports
 from anomalyos.reports.words import number
-from console.ui import wording
+from console.texts import wording
 
 _MOST = 200
 """Audit events of one subject: more than anybody reads, and still a page."""

@@ -19,7 +19,7 @@ from console.security.person import Actor, require
 from console.services import views
 from console.services.inspection import InspectionService
 from console.services.pictures import PictureService
-from console.ui import wording
+from console.texts import wording
 
 _SAME = 1e-3
 """Relative difference of two scores that is rounding between machines."""

@@ -19,7 +19,7 @@ from anomalyos.ops.airflow import AirflowApi, RunState, TaskState
 from anomalyos.products.dataset import list_categories
 from anomalyos.products.selection import choose_categories
 from console.security.person import Actor, require
-from console.ui import wording
+from console.texts import wording
 
 RUNS = 6
 WAITING = frozenset({"none", "scheduled", "queued", "deferred"})

@@ -13,7 +13,7 @@ from anomalyos.core.errors import NotFound
 from anomalyos.inspection.tables import Batch, Image, Inspection, Review, Verdict
 from anomalyos.models.tables import Category, ModelVersion
 from anomalyos.patchcore.calibration import p_value_in_words
-from console.ui import wording
+from console.texts import wording
 
 
 @dataclass(frozen=True)

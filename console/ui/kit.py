@@ -9,7 +9,7 @@ from typing import Any
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
-from console.ui.wording import Label
+from console.texts.wording import Label
 
 
 class Text(TextElement):

@@ -22,7 +22,8 @@ from sqlmodel import col, select
 from anomalyos.core.settings import PROJECT_ROOT, Settings, get_settings
 from anomalyos.db.engine import Store, close_stores, open_store
 from anomalyos.inspection.tables import Batch, Inspection
-from console.services.queue import EVERY_NIGHT, QueueFilter, QueueService
+from console.services.nights import EVERY_NIGHT
+from console.services.queue import QueueFilter, QueueService
 from tests.benchmarks.console_pages import SMALL, in_the_browser, percentiles
 from tests.benchmarks.console_seed import Scale, say, seed
 from tests.benchmarks.console_seed_products import LEARNED, PASSWORD

@@ -13,7 +13,8 @@ from anomalyos.knowledge.tables import KnowledgeNode
 from anomalyos.models import categories, promotions
 from anomalyos.models import versions as model_versions
 from anomalyos.models.tables import ModelVersion
-from console.ui import links, shortcuts
+from console.texts import links
+from console.ui import shortcuts
 from tests.console.conftest import PEOPLE, Console, SignIn
 from tests.console.factory import open_night
 from tests.support.products import picture

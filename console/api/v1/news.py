@@ -14,7 +14,7 @@ from console.api.v1.caller import Caller
 from console.container import Services
 from console.security.person import Person
 from console.services.blocking import run_blocking
-from console.ui import links, wording
+from console.texts import links, wording
 
 
 async def news(

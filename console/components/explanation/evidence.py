@@ -10,7 +10,8 @@ from anomalyos.knowledge.causes import KnowledgeItem, PathStep, RankedCause
 from anomalyos.reports.dossier import build_fact_sheet
 from anomalyos.reports.words import number, percent
 from console.components.explanation import words
-from console.ui import kit, links, wording
+from console.texts import links, wording
+from console.ui import kit
 from console.ui.kit import Text, box
 
 _KINDS = {"case": "case", "category": "product", "defect": "defect", "cause": "cause"}

@@ -15,7 +15,8 @@ from console.container import Services
 from console.services.blocking import run_blocking
 from console.services.explain_jobs import ReportJob
 from console.services.explanation import KeptReport
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 

@@ -12,7 +12,8 @@ from console.components.explanation.pictures import draw_nearest
 from console.components.explanation.report import ReportView
 from console.container import Services
 from console.services.views import Detail
-from console.ui import kit, links
+from console.texts import links
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from anomalyos.cases.similar import SimilarCase
 from anomalyos.reports.words import number
-from console.ui import links
+from console.texts import links
 
 PART_NAMES: dict[str, str] = {
     "similar": "Similar cases",

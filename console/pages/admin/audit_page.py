@@ -11,7 +11,8 @@ from console.pages.admin.tabs import admin_page
 from console.security.person import Person
 from console.services.accounts import LogPage, LogQuestion, detail_text
 from console.services.blocking import run_blocking
-from console.ui import kit, links, wording
+from console.texts import links, wording
+from console.ui import kit
 from console.ui.kit import Text, box
 
 PATH = "/admin/audit"

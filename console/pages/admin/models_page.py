@@ -10,7 +10,8 @@ from console.pages.admin.tabs import admin_page
 from console.pages.admin.versions import Moving, draw_versions
 from console.services.blocking import run_blocking
 from console.services.models import PAGE, Moved, ProductRow, ProductView
-from console.ui import kit, links, wording
+from console.texts import links, wording
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 

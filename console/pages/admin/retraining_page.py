@@ -17,10 +17,11 @@ from console.container import Services
 from console.pages.admin.tabs import admin_page
 from console.services.blocking import run_blocking
 from console.services.retraining import RunView, Step
-from console.ui import kit, wording
+from console.texts import wording
+from console.texts.wording import Label
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
-from console.ui.wording import Label
 
 Asked = TypeVar("Asked", bound=Form)
 

@@ -13,7 +13,8 @@ from console.pages.admin.tabs import admin_page, show_once
 from console.security.person import Person
 from console.services.accounts import PAGE, TokenView, days_of
 from console.services.blocking import run_blocking
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame, frame
 

@@ -14,7 +14,8 @@ from console.container import Services
 from console.security.person import Person
 from console.services.blocking import run_blocking
 from console.services.models import Moved, ProductView, VersionView
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 

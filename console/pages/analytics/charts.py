@@ -13,7 +13,7 @@ from console.services.analytics.pace import Spent
 from console.services.analytics.periods import ChampionPeriod, begun_within, bounds
 from console.services.analytics.quality_counts import QualityCounts
 from console.services.analytics.report import DefectCount, Report
-from console.ui import wording
+from console.texts import wording
 
 MARKS_AT_MOST = 8
 _BARS_AT_MOST = 12

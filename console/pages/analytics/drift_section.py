@@ -11,9 +11,10 @@ from console.pages.analytics.chart_style import Options
 from console.pages.analytics.section import View, nothing, section
 from console.pages.analytics.shares import Row
 from console.services.analytics.drift import METRICS, DriftReport, in_times, largest, times
-from console.ui import kit, wording
+from console.texts import wording
+from console.texts.wording import Label
+from console.ui import kit
 from console.ui.kit import Text, box
-from console.ui.wording import Label
 
 LOOKS = {
     "score": (style.ACCENT, "solid"),

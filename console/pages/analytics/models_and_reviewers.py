@@ -8,7 +8,7 @@ from console.pages.analytics.shares import DASH, Row, percent, seconds, signed
 from console.services.analytics.pace import PAUSE_S, Pace, Pair, Spent
 from console.services.analytics.periods import begun_within
 from console.services.analytics.report import REVIEWS_AT_MOST, SHARED_AT_MOST
-from console.ui import wording
+from console.texts import wording
 
 
 def draw_models(view: View) -> None:

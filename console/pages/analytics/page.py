@@ -15,7 +15,8 @@ from console.services.analytics.filter import KINDS, PATH, AnalyticsFilter, read
 from console.services.analytics.report import Report
 from console.services.blocking import run_blocking
 from console.services.today import today_utc
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import frame
 

@@ -11,7 +11,7 @@ from console.pages.analytics.section import View, nothing, section
 from console.pages.analytics.shares import PERCENT, STANDINGS, Row, counted, interval, percent, promise
 from console.services.analytics.filter import AnalyticsFilter
 from console.services.analytics.quality_counts import QualityCounts
-from console.ui import wording
+from console.texts import wording
 
 BAND = "The band is the exact 95 % interval: where it is wide, there were few images."
 _ROWS_A_COLUMN = 7

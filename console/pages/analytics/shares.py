@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from anomalyos.core.statistics.proportion import Share, Standing
+from console.texts.wording import Label, plural
 from console.ui import kit
 from console.ui.kit import Text, box
-from console.ui.wording import Label, plural
 
 STANDINGS: dict[Standing, Label] = {
     Standing.KEPT: Label("Promise kept", "verified", "normal"),

@@ -11,9 +11,10 @@ from console.pages.analytics.shares import STANDINGS, counted, interval, percent
 from console.services.analytics.filter import KINDS, PATH, PRESETS, AnalyticsFilter
 from console.services.analytics.quality_counts import QualityCounts
 from console.services.analytics.report import Report
-from console.ui import kit, wording
+from console.texts import wording
+from console.texts.wording import Label
+from console.ui import kit
 from console.ui.kit import Text, box
-from console.ui.wording import Label
 
 
 def draw_filters(wanted: AnalyticsFilter, categories: Sequence[str], lines: Sequence[str]) -> None:

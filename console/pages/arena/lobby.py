@@ -13,7 +13,8 @@ from console.pages.arena import summary
 from console.pages.arena.starter import Starter
 from console.services.arena import Lobby
 from console.services.blocking import run_blocking
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 

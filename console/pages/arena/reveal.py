@@ -9,7 +9,8 @@ from nicegui import ui
 from anomalyos.arena.rules import Call
 from anomalyos.arena.tables import ArenaCall, ArenaMaterial
 from console.services.arena import QUESTION, READY, Play, is_daily, place_known
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 
 

@@ -13,7 +13,8 @@ from console.container import Services
 from console.pages.arena.starter import Starter
 from console.security.person import Person
 from console.services.arena import Play, is_daily
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 

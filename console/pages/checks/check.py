@@ -13,10 +13,11 @@ from console.components.visitor import attempt, reauthorize, refuse
 from console.container import Services
 from console.security.person import Person
 from console.services.checks import CheckView
-from console.ui import kit, wording
+from console.texts import wording
+from console.texts.wording import Label
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
-from console.ui.wording import Label
 
 LABELS = {
     CheckOutcome.PASSED: Label("passed", "check_circle", "normal"),

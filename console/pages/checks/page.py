@@ -15,10 +15,11 @@ from console.pages.checks.check import LABELS, Deciding, draw_check
 from console.services.blocking import run_blocking
 from console.services.checks import PAGE, CheckView, ProductChecks
 from console.services.nights import EVERY_NIGHT
-from console.ui import kit, links, wording
+from console.texts import links, wording
+from console.texts.wording import Label
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame, frame
-from console.ui.wording import Label
 
 NIGHT, LEARNING = "/checks", "/checks/learning"
 

@@ -30,7 +30,8 @@ from console.services.blocking import run_blocking
 from console.services.explain_jobs import HEAVY, QUICK, PartState
 from console.services.past_events import Event, timeline
 from console.services.views import Detail
-from console.ui import kit, links, wording
+from console.texts import links, wording
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 

@@ -17,7 +17,8 @@ from anomalyos.inspection.history import InspectionFilter, InspectionHit
 from console.components.explanation.words import defect_name
 from console.container import Services
 from console.services.blocking import run_blocking
-from console.ui import kit, links, wording
+from console.texts import links, wording
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 

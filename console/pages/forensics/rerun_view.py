@@ -12,7 +12,8 @@ from console.components.visitor import reauthorize
 from console.container import Services
 from console.services.rerunning import Rerun, Side, rerun
 from console.services.views import Detail
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 

@@ -10,7 +10,8 @@ from nicegui import events, ui
 from anomalyos.inspection.inspections import FLAGGED
 from console.pages.inspector.queue_state import VERDICTS, number
 from console.services.queue import Facets, QueueFilter
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 
 _STATES: tuple[tuple[str, bool | None], ...] = (("To decide", False), ("Decided", True), ("All", None))

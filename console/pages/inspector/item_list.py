@@ -7,7 +7,8 @@ from nicegui import ui
 from console.pages.inspector.filter_bar import FilterBar
 from console.pages.inspector.queue_state import OpenQueue
 from console.services.views import Card
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 
 BEHIND, AHEAD = 2, 9

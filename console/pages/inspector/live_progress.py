@@ -11,7 +11,8 @@ from console.container import Services
 from console.pages.inspector.live_intake import Intake
 from console.services.live_job import LiveJob
 from console.services.live_line import LiveLine, Round
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 

@@ -15,7 +15,8 @@ from console.pages.inspector.item_list import made_mark, thumbnail
 from console.services.blocking import run_blocking
 from console.services.today import today
 from console.services.views import Card, cards
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 
 PAGE = 24

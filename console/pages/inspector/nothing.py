@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from console.services.nights import NightRow
 from console.services.queue import QueueFilter
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 
 Act = Callable[[], Awaitable[None]]
 

@@ -9,7 +9,8 @@ from console.container import Services
 from console.services.blocking import run_blocking
 from console.services.queue import QueueFilter
 from console.services.views import Card
-from console.ui import kit, links, wording
+from console.texts import links, wording
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import frame
 

@@ -10,7 +10,8 @@ from nicegui import ui
 from anomalyos.inspection.anomaly_map import STOPS
 from console.components import score_bar
 from console.services.views import Detail, ReviewView
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 
 _STAGE_WORDS = {

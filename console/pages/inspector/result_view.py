@@ -15,7 +15,8 @@ from console.pages.inspector.reviewing import Reviewing
 from console.pages.inspector.what_if import draw_what_if
 from console.security.person import Person
 from console.services.views import Detail
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 

@@ -12,7 +12,7 @@ from console.container import Services
 from console.security.person import Person
 from console.services.blocking import run_blocking
 from console.services.views import Detail
-from console.ui import wording
+from console.texts import wording
 from console.ui.theme import Frame
 
 Reload = Callable[[int], Awaitable[None]]

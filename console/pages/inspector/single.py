@@ -11,7 +11,8 @@ from console.pages.inspector.result_view import ResultView
 from console.pages.inspector.reviewing import Reviewing
 from console.services.blocking import run_blocking
 from console.services.views import Detail
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame, frame
 

@@ -13,7 +13,8 @@ from console.components.visitor import reauthorize
 from console.container import Services
 from console.services.blocking import run_blocking
 from console.services.views import Detail
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 

@@ -18,7 +18,8 @@ from console.security.person import Person
 from console.services.blocking import run_blocking
 from console.services.knowledge_editor import Saved
 from console.services.knowledge_views import CasePage
-from console.ui import kit, links, wording
+from console.texts import links, wording
+from console.ui import kit
 from console.ui.kit import Text, box
 
 

@@ -25,7 +25,8 @@ from console.security.person import Person
 from console.services.blocking import run_blocking
 from console.services.knowledge_editor import Saved, shares
 from console.services.knowledge_views import Edge, NodePage
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 
 

@@ -17,7 +17,8 @@ from console.pages.knowledge.context import PageContext, said
 from console.services.blocking import run_blocking
 from console.services.inspection import clean_name
 from console.services.knowledge_editor import ImportPreview
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 
 WORDS = (

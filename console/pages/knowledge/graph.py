@@ -17,7 +17,8 @@ from console.pages.knowledge.context import PageContext
 from console.pages.knowledge.map_drawing import Choose, draw_picture
 from console.services.blocking import run_blocking
 from console.services.knowledge_views import Entry
-from console.ui import kit, links, wording
+from console.texts import links, wording
+from console.ui import kit
 from console.ui.graph_picture import MapFilter, Picture, picture, start
 from console.ui.kit import Text, box
 

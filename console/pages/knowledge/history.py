@@ -8,7 +8,8 @@ from anomalyos.knowledge.grammar import kind_of
 from anomalyos.knowledge.revision_lists import SEED_ACTOR
 from anomalyos.knowledge.tables import KnowledgeRevision
 from console.pages.knowledge import labels
-from console.ui import kit, links, wording
+from console.texts import links, wording
+from console.ui import kit
 from console.ui.kit import Text, box
 
 Revert = Callable[[KnowledgeRevision], Awaitable[None]]

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 from nicegui import ui
 
 from anomalyos.knowledge.tables import NodeKind, Relation
+from console.texts.wording import Label
 from console.ui import kit
 from console.ui.kit import Text, box
-from console.ui.wording import Label
 
 KINDS: dict[str, Label] = {
     NodeKind.CATEGORY: Label("Product", "inventory_2", "accent"),

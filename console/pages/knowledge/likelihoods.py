@@ -17,7 +17,8 @@ from console.pages.knowledge.context import Complaint, PageContext, Reload, acti
 from console.services.blocking import run_blocking
 from console.services.knowledge_editor import Weight, shares
 from console.services.knowledge_views import DefectShare, NodePage
-from console.ui import kit, links, wording
+from console.texts import links, wording
+from console.ui import kit
 from console.ui.kit import Text, box
 
 

@@ -15,7 +15,8 @@ from console.pages.knowledge import connections, history, labels, likelihoods, n
 from console.pages.knowledge.context import PageContext
 from console.services.blocking import run_blocking
 from console.services.knowledge_views import Edge, NodePage
-from console.ui import kit, links, wording
+from console.texts import links, wording
+from console.ui import kit
 from console.ui.kit import Text, box
 
 

@@ -26,7 +26,8 @@ from console.security.person import Person
 from console.services.blocking import run_blocking
 from console.services.knowledge_editor import Saved
 from console.services.knowledge_views import NodePage
-from console.ui import kit, links
+from console.texts import links
+from console.ui import kit
 from console.ui.kit import Text, box
 
 

@@ -19,7 +19,8 @@ from console.pages.knowledge.node import NodeView
 from console.pages.knowledge.search import SearchView
 from console.services.blocking import run_blocking
 from console.services.knowledge_search import KnowledgeQuery
-from console.ui import kit, links, wording
+from console.texts import links, wording
+from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import frame
 

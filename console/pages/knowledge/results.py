@@ -14,7 +14,8 @@ from console.pages.knowledge.labels import defect_words
 from console.services.knowledge_reader import KnowledgeReader
 from console.services.knowledge_search import CLOSE, SearchAnswers, reasons
 from console.services.knowledge_views import Entry, Overview
-from console.ui import kit, links, wording
+from console.texts import links, wording
+from console.ui import kit
 from console.ui.kit import Text, box
 
 LONG = 280

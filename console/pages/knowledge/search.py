@@ -17,7 +17,8 @@ from console.pages.knowledge.context import PageContext, said
 from console.services.blocking import run_blocking
 from console.services.knowledge_reader import PAGE as BROWSED
 from console.services.knowledge_search import PAGE, KnowledgeQuery, SearchAnswers, corrected
-from console.ui import kit, wording
+from console.texts import wording
+from console.ui import kit
 from console.ui.kit import Text, box
 
 ALL = ""

@@ -19,7 +19,7 @@ from console.services.analytics.pace import Latency, Pace, Pair, latency, paces,
 from console.services.analytics.periods import Bins, ChampionPeriod, bins, champion_periods, within
 from console.services.analytics.quality_counts import QualityCounts
 from console.services.cache import TimedCache
-from console.ui import wording
+from console.texts import wording
 
 SAMPLE = 4_000
 """Images whose times are read at most, spread over the range."""

@@ -8,7 +8,7 @@ from anomalyos.core.statistics.proportion import Share, shares
 from console.services.analytics.quality_counts import QualityCounts
 from console.services.analytics.report import Report
 from console.services.csv_table import Cell, Table
-from console.ui import wording
+from console.texts import wording
 
 _COUNTS = (
     "images",

@@ -1,0 +1,1 @@
+"""Words, formats and addresses: what the console says, in one place."""
