@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -69,10 +70,11 @@ class _Partition:
         """Ids and inner products, best first; ``without`` are ids that must not be answered."""
         import faiss
 
-        wanted = None
-        if without:
-            left_out = faiss.IDSelectorBatch(np.array(without, np.int64))
-            wanted = faiss.SearchParameters(sel=faiss.IDSelectorNot(left_out))
+        # objects of FAISS do not keep alive what they are made of
+        left_out = faiss.IDSelectorBatch(np.array(without, np.int64))
+        others = faiss.IDSelectorNot(left_out)
+        parameters: Any = faiss.SearchParameters  # its type stubs do not know the selector
+        wanted = parameters(sel=others) if without else None
         similarities, ids = self.index.search(query[None], k, params=wanted)
         found = zip(ids[0].tolist(), similarities[0].tolist(), strict=True)
         return [(number, value) for number, value in found if number >= 0]
