@@ -165,7 +165,7 @@ def _decode(
         raise ImageRejected("empty", "The file is empty.", "Check that the camera finished writing it.")
     _check_bytes(len(data), settings)
     container = scan_container(data)
-    _check_size(container.width, container.height, settings)
+    check_size(container.width, container.height, settings)
     try:
         rgb, mode = _decode_pixels(container, settings, background)
     except ImageRejected:
@@ -189,7 +189,8 @@ def _check_bytes(count: int, settings: RuntimeSettings) -> None:
         )
 
 
-def _check_size(width: int, height: int, settings: RuntimeSettings) -> None:
+def check_size(width: int, height: int, settings: RuntimeSettings) -> None:
+    """Raises ``ImageRejected`` for more pixels than the limit, or a side below ``MIN_SIDE``."""
     if width * height > settings.max_image_pixels:
         raise ImageRejected(
             "too_many_pixels",
@@ -210,7 +211,7 @@ def _decode_pixels(
     from PIL import Image
 
     with Image.open(io.BytesIO(container.payload), formats=[container.format.upper()]) as image:
-        _check_size(image.width, image.height, settings)
+        check_size(image.width, image.height, settings)
         image.load()
         return np.array(_to_rgb(_upright(image), image, background), dtype=np.uint8), image.mode
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
+from anomalyos.core.progress import Progress
 from anomalyos.features.recipes import Recipe
 from anomalyos.features.reduction import Reduction, fit_reduction
 from anomalyos.patchcore.calibration import Calibration, upper_threshold
@@ -19,8 +19,6 @@ from anomalyos.patchcore.scoring import PatchScores, anomaly_map, score_patches
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

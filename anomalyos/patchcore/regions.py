@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from anomalyos.core.arrays import Float32Array
+from anomalyos.patchcore.calibration import Calibration
 
 MOST = 12
 """Regions kept of one image, strongest first: more help nobody to decide."""
@@ -70,4 +71,18 @@ def find_regions(heat: Float32Array, threshold: float, image_size: tuple[int, in
                 area_share=round(share, 6),
             )
         )
+    return regions
+
+
+def flagged_regions(
+    heat: Float32Array, calibration: Calibration, score: float, image_size: tuple[int, int]
+) -> list[Region]:
+    """Regions above what normal images reach; of a flagged image there is at least one.
+
+    A map can stay just below its own limit where the score passes that of the image: the place where such a
+    map peaks is shown.
+    """
+    regions = find_regions(heat, calibration.map_threshold, image_size)
+    if not regions and score > calibration.threshold():
+        regions = find_regions(heat, 0.95 * float(heat.max()), image_size)[:1]
     return regions
