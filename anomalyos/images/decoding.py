@@ -27,7 +27,8 @@ import numpy.typing as npt
 
 from anomalyos.core.errors import NotFound
 from anomalyos.core.runtime import RuntimeSettings
-from anomalyos.images.containers.container import ACCEPTED, Container, scan_container
+from anomalyos.images.containers.container import Container
+from anomalyos.images.containers.scanning import ACCEPTED, scan_container
 from anomalyos.images.rejection import ImageRejected, damaged
 
 if TYPE_CHECKING:

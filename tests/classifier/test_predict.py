@@ -13,7 +13,7 @@ from anomalyos.classifier import train
 from anomalyos.classifier import versions as classifier_versions
 from anomalyos.classifier.bundle import Classifier
 from anomalyos.classifier.calibration import softmax
-from anomalyos.classifier.crops import look
+from anomalyos.classifier.crops import crop_at
 from anomalyos.classifier.predict import DefectClassifier, get_defect_classifier, predict
 from anomalyos.core.errors import AnomalyOSError, NotFound
 from anomalyos.core.settings import Settings
@@ -69,7 +69,7 @@ def test_a_place_in_a_photograph_is_named_by_what_lies_around_it(trained: Store,
     photograph = np.full((96, 200, 3), 120, np.uint8)
     photograph[20:68, 10:58] = drawn.draw("stain", 304)
     photograph[20:68, 140:188] = drawn.draw("spot", 305)
-    assert namer.name_defect(look(photograph, (34, 44))).likeliest == "stain"
+    assert namer.name_defect(crop_at(photograph, (34, 44))).likeliest == "stain"
     assert namer.name_place(photograph, (164, 44)).likeliest == "spot"
     whole = namer.name_place(photograph, None)
     assert whole.probabilities == namer.name_defect(photograph).probabilities
