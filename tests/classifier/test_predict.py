@@ -70,8 +70,8 @@ def test_a_place_in_a_photograph_is_named_by_what_lies_around_it(trained: Store,
     photograph[20:68, 10:58] = drawn.draw("stain", 304)
     photograph[20:68, 140:188] = drawn.draw("spot", 305)
     assert namer.name_defect(crop_at(photograph, (34, 44))).likeliest == "stain"
-    assert namer.name_place(photograph, (164, 44)).likeliest == "spot"
-    whole = namer.name_place(photograph, None)
+    assert namer.name_defect(crop_at(photograph, (164, 44))).likeliest == "spot"
+    whole = namer.name_defect(crop_at(photograph, None))
     assert whole.probabilities == namer.name_defect(photograph).probabilities
 
 
