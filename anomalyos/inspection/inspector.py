@@ -28,7 +28,7 @@ from anomalyos.models import categories
 from anomalyos.models.champions import Champions
 from anomalyos.models.tables import ModelVersion
 from anomalyos.patchcore.bundle import Bundle
-from anomalyos.patchcore.regions import find_regions
+from anomalyos.patchcore.regions import flagged_regions
 from anomalyos.patchcore.router import ROUTER_RECIPE, CategoryRouter, Route
 
 if TYPE_CHECKING:
@@ -189,11 +189,8 @@ class Inspector:
             result = bundle.model.score(patches)
         with watch.stage("map"):
             heat = bundle.model.heat(result)
-            limit = bundle.calibration.map_threshold
-            regions = find_regions(heat, limit, (image.width, image.height))
-            if not regions and result.score > bundle.calibration.threshold():
-                # flagged by the score, with a map just below its own limit: show where it peaks
-                regions = find_regions(heat, 0.95 * float(heat.max()), (image.width, image.height))[:1]
+            size = (image.width, image.height)
+            regions = flagged_regions(heat, bundle.calibration, result.score, size)
         found = tuple(region.as_dict() for region in regions)
         return Examination(route, category, version, bundle, result.score, result.distances, found)
 

@@ -13,6 +13,8 @@ POOL = 2048
 """Farthest points kept at hand; larger pools cost more a pick and refresh the rest less often."""
 ROWS = 65_536
 """Rows of the feature matrix worked through at once: bounds the scratch memory."""
+LEAST_ROWS = 1024
+"""The same, at least, however many centres there are."""
 PRODUCTS = 8_388_608
 """Row-centre products held at once: 32 MiB."""
 PROJECT_ABOVE = 256
@@ -105,7 +107,7 @@ def lower_gaps(gaps: Tensor, features: Tensor, norms: Tensor, centres: list[int]
 
     index = torch.tensor(centres, device=features.device)
     vectors, vector_norms = features[index], norms[index]
-    step = max(1024, min(ROWS, PRODUCTS // len(centres)))
+    step = max(LEAST_ROWS, min(ROWS, PRODUCTS // len(centres)))
     for begin in range(0, gaps.shape[0], step):
         rows = slice(begin, begin + step)
         products = torch.addmm(vector_norms, features[rows], vectors.T, alpha=-2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -30,13 +32,22 @@ def covering_radius(features: torch.Tensor, picked: list[int]) -> float:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    rows=st.integers(1, 300), dims=st.integers(1, 24), share=st.floats(0.01, 1.0), seed=st.integers(0, 10_000)
+    rows=st.integers(1, 300),
+    dims=st.integers(1, 24),
+    share=st.floats(0.01, 1.0),
+    seed=st.integers(0, 10_000),
+    pool=st.sampled_from([1, 2, 7, 64, coreset.POOL]),
+    chunk=st.sampled_from([1, 13, 100, coreset.ROWS]),
 )
-def test_same_picks_as_the_naive_loop(rows: int, dims: int, share: float, seed: int) -> None:
+def test_same_picks_as_the_naive_loop(
+    rows: int, dims: int, share: float, seed: int, pool: int, chunk: int
+) -> None:
+    """Small pools end before they are used up, and small chunks end inside the rows: both are passed here."""
     generator = torch.Generator().manual_seed(seed)
     features = torch.randn(rows, dims, generator=generator)
     count = max(1, round(rows * share))
-    picked = greedy_coreset(features, count).tolist()
+    with mock.patch.multiple(coreset, POOL=pool, ROWS=chunk, LEAST_ROWS=1):
+        picked = greedy_coreset(features, count).tolist()
     expected = naive_coreset(features, count)
     if picked != expected:
         # single precision can swap two gaps that are equal to it: then another order is as right
