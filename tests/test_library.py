@@ -102,7 +102,7 @@ def test_what_cannot_be_learned_is_refused_with_the_next_step(good: Path, tmp_pa
     with pytest.raises(AnomalyOSError, match="alpha"):
         PatchCore.fit(good, alpha=2)
     with pytest.raises(AnomalyOSError, match="device"):
-        PatchCore.fit(good, device="tpu")  # type: ignore[arg-type]
+        PatchCore.fit(good, device="tpu")
     (tmp_path / "broken.png").write_bytes(b"no picture")
     with pytest.raises(ImageRejected, match=r"broken\.png"):
         PatchCore.fit([*sorted(good.iterdir()), tmp_path / "broken.png"])

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import httpx
-import socketio  # type: ignore[import-untyped]
+import socketio
 
 from tests.benchmarks.console_seed_products import PASSWORD, REVIEWERS
 

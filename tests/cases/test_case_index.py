@@ -28,7 +28,7 @@ def filled(ids: list[int]) -> CaseIndex:
 
 
 def answers(index: CaseIndex, **options: object) -> list[list[tuple[int, float]]]:
-    hits = index.search(POOL, 4, **options)  # type: ignore[arg-type]
+    hits = index.search(POOL, 4, **options)
     return [[(hit.case_id, round(hit.similarity, 4)) for hit in row] for row in hits]
 
 

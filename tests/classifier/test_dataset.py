@@ -123,7 +123,7 @@ def test_a_part_is_never_in_two_folds(
     assert all(len(found) == 1 for found in fold_of.values())
     assert set(numbers) <= set(range(folds))
     order = list(range(len(labels)))
-    random.shuffle(order)  # type: ignore[attr-defined]
+    random.shuffle(order)
     again = fold_numbers([labels[i] for i in order], [parts[i] for i in order], folds, seed)
     np.testing.assert_array_equal(again, numbers[order])
 

@@ -93,7 +93,7 @@ def test_balancing_gives_a_rare_class_more_say(views: Views, settings: Settings)
 
     def say(**chosen: object) -> float:
         """How much the rare example speaks for its own class."""
-        plan = Hyperparameters(blocks=0, head_rate=1e-3, **chosen)  # type: ignore[arg-type]
+        plan = Hyperparameters(blocks=0, head_rate=1e-3, **chosen)
         logits = fit(views, labels, 2, plan, settings).logits(views)
         return float(logits[11, 1] - logits[11, 0])
 

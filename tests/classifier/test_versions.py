@@ -103,7 +103,7 @@ def move_at_once(settings: Settings, wait: object, version_id: int) -> str:
     try:
         with store.session(read_only=True) as session:
             present = classifier_versions.pointer(session, "dots")
-        wait()  # type: ignore[operator]
+        wait()
         use(store, version_id, present.pointer_version if present is not None else 0)
     finally:
         store.close()

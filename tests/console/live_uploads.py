@@ -42,7 +42,7 @@ def listed(user: User) -> list[str]:
     """Names in the list of results, from the top."""
     results = next(iter(user.find(marker="results").elements))
     names = [e for e in results.descendants() if "aos-item-name" in e.classes]
-    return [name.text for name in names]  # type: ignore[attr-defined]
+    return [name.text for name in names]
 
 
 async def send(user: User, *files: SmallFileUpload) -> None:

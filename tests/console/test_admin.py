@@ -105,7 +105,7 @@ async def sees(user: User, text: str) -> None:
 
 
 def secret(user: User) -> str:
-    return str(next(iter(user.find(marker="secret").elements)).text)  # type: ignore[attr-defined]
+    return str(next(iter(user.find(marker="secret").elements)).text)
 
 
 async def elsewhere(request: Awaitable[httpx.Response]) -> httpx.Response:
@@ -377,7 +377,7 @@ async def test_a_changed_role_ends_the_sessions_and_can_be_undone(console: Conso
     mia, ada = await sign_in("mia"), await sign_in("ada")
     await ada.open("/admin/people")
     ada.find(marker="role-mia").click()
-    next(iter(ada.find(marker="role-choice").elements)).value = "engineer"  # type: ignore[attr-defined]
+    next(iter(ada.find(marker="role-choice").elements)).value = "engineer"
     ada.find(marker="confirm-role").click()
     await sees(ada, "mia is engineer now.")
     assert (await elsewhere(mia.http_client.get("/nights"))).status_code == 303
@@ -418,7 +418,7 @@ async def test_the_last_administrator_stays(console: Console, sign_in: SignIn) -
     user.find(marker="switch-ada").click()
     await sees(user, "ada is the last administrator.")
     user.find(marker="role-ada").click()
-    next(iter(user.find(marker="role-choice").elements)).value = "viewer"  # type: ignore[attr-defined]
+    next(iter(user.find(marker="role-choice").elements)).value = "viewer"
     user.find(marker="confirm-role").click()
     await asyncio.sleep(0.3)
     with console.store.session(read_only=True) as session:
@@ -476,7 +476,7 @@ async def test_viewers_cannot_make_tokens_that_inspect(console: Console, sign_in
     await user.open("/tokens")
     user.find(marker="new-token").click()
     await sees(user, "needs the role reviewer")
-    assert not next(iter(user.find(marker="scope-inspect").elements)).enabled  # type: ignore[attr-defined]
+    assert not next(iter(user.find(marker="scope-inspect").elements)).enabled
 
 
 @pytest.mark.parametrize("days", [0, 3651, None])
@@ -487,7 +487,7 @@ async def test_lifetimes_out_of_range_are_refused(
     await user.open("/tokens")
     user.find(marker="new-token").click()
     user.find(marker="token-name").type("line 1")
-    next(iter(user.find(marker="token-days").elements)).value = days  # type: ignore[attr-defined]
+    next(iter(user.find(marker="token-days").elements)).value = days
     user.find(marker="confirm-token").click()
     await sees(user, "A token lives 1 to 3650 days.")
     with console.store.session(read_only=True) as session:

@@ -81,7 +81,7 @@ async def test_too_large_is_413_announced_or_not(console: Console) -> None:
     # within the multipart allowance, but the file itself is over the limit
     assert (await inspect(console, b"x" * 10_001, headers)).status_code == 413
 
-    async def endless():  # type: ignore[no-untyped-def]
+    async def endless():
         yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
         for _ in range(10_000):
             yield b"x" * 10_000

@@ -192,7 +192,7 @@ async def test_pictures_reviewed_lately_are_not_used(material: Console, sign_in:
 async def test_one_product_alone_may_be_chosen(material: Console, sign_in: SignIn) -> None:
     user = await sign_in("mia")
     await user.open("/arena")
-    next(iter(user.find(marker="arena-category").elements)).value = "dots"  # type: ignore[attr-defined]
+    next(iter(user.find(marker="arena-category").elements)).value = "dots"
     user.find(marker="play-free").click()
     await see(user, "Ready")
     assert {item.category for item in calls_of(material, newest_round(material))} == {"dots"}

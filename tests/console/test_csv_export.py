@@ -80,7 +80,7 @@ def test_a_long_table_comes_in_pieces_while_its_rows_are_made() -> None:
             made.append(number)
             yield [number]
 
-    pieces = stream(["n"], rows())  # type: ignore[arg-type]
+    pieces = stream(["n"], rows())
     first = next(pieces)
     assert len(made) < 1600
     assert first.startswith("\ufeffn\r\n0\r\n".encode())

@@ -58,7 +58,7 @@ def texts(user: User, css_class: str) -> list[str]:
 
 
 def marked(user: User) -> set[str]:
-    return {e.text for e in user.find(kind=ui.element).elements if e.tag == "mark"}  # type: ignore[attr-defined]
+    return {e.text for e in user.find(kind=ui.element).elements if e.tag == "mark"}
 
 
 def addresses(user: User, mark: str = "hit") -> list[str]:
@@ -244,10 +244,10 @@ async def test_weights_are_previewed_as_likelihoods(
     await see(user, marker=f"weight-{DIRT}")
     field = next(iter(user.find(marker=f"weight-{DIRT}").elements))
     assert isinstance(field, ui.number)
-    with user.client:  # type: ignore[union-attr]
+    with user.client:
         field.value = 0.0
     await see(user, "cannot be the weight of an edge")
-    with user.client:  # type: ignore[union-attr]
+    with user.client:
         field.value = 9.0
     await see(user, "90 %")
     user.find(marker="save").click()
@@ -271,11 +271,11 @@ async def test_connections_are_made_and_taken_away(
     other = next(iter(user.find(marker="field-with").elements))
     assert isinstance(way, ui.select)
     assert isinstance(other, ui.select)
-    with user.client:  # type: ignore[union-attr]
+    with user.client:
         way.value = "caused_by/True"
     await until(lambda: DIRT in other.options)
     assert DROP not in other.options
-    with user.client:  # type: ignore[union-attr]
+    with user.client:
         other.value = DIRT
     await see(user, "Crack is caused by Airborne dirt.")
     await see(user, "20 %")
@@ -311,13 +311,13 @@ async def test_something_new_is_added(console: Console, sign_in: SignIn, known: 
     await see(user, marker="field-kind")
     kind = next(iter(user.find(marker="field-kind").elements))
     assert isinstance(kind, ui.select)
-    with user.client:  # type: ignore[union-attr]
+    with user.client:
         kind.value = "defect"
     user.find(marker="field-name").type("Loose Thread!")
     await see(user, "Its key will be defect:")
     category = next(iter(user.find(marker="field-product").elements))
     assert isinstance(category, ui.select)
-    with user.client:  # type: ignore[union-attr]
+    with user.client:
         category.value = "dots"
     user.find(marker="save").click()
     await see(user, "Added Loose Thread!")
@@ -489,7 +489,7 @@ async def test_the_map_opens_node_by_node_in_picture_and_list_alike(
     await see(user, marker=f"row-{BRUSH}")
     user.find(marker="map-focus").click()
     await see(user, marker="map-selected")
-    assert next(iter(user.find(marker="map-selected").elements)).text == "Airborne dirt"  # type: ignore[attr-defined]
+    assert next(iter(user.find(marker="map-selected").elements)).text == "Airborne dirt"
 
 
 async def test_a_map_without_anything_says_so(sign_in: SignIn) -> None:
@@ -533,9 +533,7 @@ async def upload(user: User, name: str, text: str) -> None:
         user.find(marker="import-file")
         .elements.copy()
         .pop()
-        .handle_uploads(  # type: ignore[attr-defined]
-            [SmallFileUpload(name, "text/plain", text.encode())]
-        )
+        .handle_uploads([SmallFileUpload(name, "text/plain", text.encode())])
     )
 
 

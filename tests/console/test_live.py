@@ -144,7 +144,7 @@ async def test_a_role_taken_away_ends_uploading(console: Console, sign_in: SignI
 
 
 async def test_without_models_the_page_says_how_to_get_one(console: Console, sign_in: SignIn) -> None:
-    console.inspector.categories = lambda: []  # type: ignore[method-assign]
+    console.inspector.categories = lambda: []
     user = await sign_in("mia")
     await user.open("/live")
     await user.should_see("No product has a model yet")

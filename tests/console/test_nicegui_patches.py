@@ -45,7 +45,7 @@ def wrapped(function: Callable[..., Any]) -> Callable[..., Any]:
 def signed() -> None: ...
 
 
-signed.__signature__ = helpers.functions.signature(Things.one)  # type: ignore[attr-defined]
+signed.__signature__ = helpers.functions.signature(Things.one)
 HERE = Things()
 CALLABLES: list[Callable[..., Any]] = [
     *(getattr(HERE, name) for name in dir(Things) if not name.startswith("_")),

@@ -26,7 +26,7 @@ async def test_modes_say_honestly_that_there_is_no_data(sign_in: SignIn, path: s
     await user.should_see("Role: viewer")
 
 
-async def test_nights_are_listed_newest_first(console, sign_in: SignIn) -> None:  # type: ignore[no-untyped-def]
+async def test_nights_are_listed_newest_first(console, sign_in: SignIn) -> None:
     for day in ("2026-11-22", "2026-11-23"):
         finish_night(console.store, open_night(console.store, day))
     user = await sign_in("victor")

@@ -58,7 +58,7 @@ def stop_at(user: User, promise: str) -> None:
     last = int(next(iter(slider.elements)).props["max"])
     for place in range(last + 1):
         slider.trigger("input", place)
-        if next(iter(user.find(marker="what-if-promise").elements)).text == promise:  # type: ignore[attr-defined]
+        if next(iter(user.find(marker="what-if-promise").elements)).text == promise:
             return
     raise AssertionError(f"no stop says {promise}")
 
@@ -108,7 +108,7 @@ async def test_a_stricter_promise_names_the_flips_and_what_people_had_said(
     await user.should_see("anomalyos rebuild --category stripes")
     await user.should_not_see("would no longer be flagged")
     with console.store.session(read_only=True) as session:
-        rows = session.exec(select(Inspection).order_by(Inspection.id)).all()  # type: ignore[arg-type]
+        rows = session.exec(select(Inspection).order_by(Inspection.id)).all()
         promised = session.exec(select(ModelVersion.alpha)).all()
     assert [(row.verdict, row.alpha, row.threshold) for row in rows] == [
         (v, 0.05, 2.0) for _, _, v, _ in JUDGED

@@ -141,7 +141,7 @@ def _die_before_the_rename(root: Path) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError
 
-    Path.replace = die  # type: ignore[method-assign, assignment]
+    Path.replace = die
     ObjectStore(root).put(DATA, ".png")
 
 

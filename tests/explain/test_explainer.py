@@ -97,7 +97,7 @@ def test_what_was_computed_is_kept_until_its_files_are_gone(
 
     def counted(method: gradcam.CamMethod, *args: object) -> gradcam.CamHeat:
         calls.append(method)
-        return real(method, *args)  # type: ignore[arg-type]
+        return real(method, *args)
 
     monkeypatch.setattr(methods, "explain_distance", counted)
     again = explainer.explain(number, ["trace", "cams", "depth"])

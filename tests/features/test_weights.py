@@ -68,7 +68,7 @@ def test_the_full_profile_loads_a_local_file(with_full_weights: Settings) -> Non
     model = load_backbone(FULL, with_full_weights)
     torch.manual_seed(0)
     expected = timm.create_model("resnet10t", features_only=True, out_indices=(2, 3))
-    stored = read_state_dict(with_full_weights.weights_dir / "wide_resnet50_2.safetensors")  # type: ignore[operator]
+    stored = read_state_dict(with_full_weights.weights_dir / "wide_resnet50_2.safetensors")
     expected.load_state_dict({key: stored[key] for key in expected.state_dict()})
     image = torch.randn(1, 3, 64, 64)
     with torch.inference_mode():

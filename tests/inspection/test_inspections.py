@@ -102,8 +102,8 @@ def test_the_queue_filters(store: Store) -> None:
         reviews.decide(session, inspection_id=decided, decision="unsure", actor="mia", expected_version=0)
 
         def ids(**filters: object) -> list[int | None]:
-            rows = inspections.queue(session, **filters)  # type: ignore[arg-type]
-            assert inspections.queue_count(session, **filters) == len(rows)  # type: ignore[arg-type]
+            rows = inspections.queue(session, **filters)
+            assert inspections.queue_count(session, **filters) == len(rows)
             return [row.id for row in rows]
 
         assert ids() == [one, two]
@@ -131,8 +131,8 @@ def test_the_queue_filters_by_kind_model_and_reviewer(store: Store) -> None:
 
         def ids(**filters: object) -> list[int | None]:
             wanted = {"decided": None, **filters}
-            rows = inspections.queue(session, **wanted)  # type: ignore[arg-type]
-            assert inspections.queue_count(session, **wanted) == len(rows)  # type: ignore[arg-type]
+            rows = inspections.queue(session, **wanted)
+            assert inspections.queue_count(session, **wanted) == len(rows)
             return [row.id for row in rows]
 
         assert ids() == [first, second, live]
@@ -174,8 +174,8 @@ def test_an_undone_decision_returns_to_the_queue(store: Store) -> None:
 def test_one_image_row_per_content(store: Store) -> None:
     facts = {"object_path": "x", "format": "png", "width": 3, "height": 2, "size_bytes": 9}
     with store.session() as session:
-        first = images.get_or_create(session, sha256="a" * 64, **facts)  # type: ignore[arg-type]
-        again = images.get_or_create(session, sha256="a" * 64, **facts)  # type: ignore[arg-type]
+        first = images.get_or_create(session, sha256="a" * 64, **facts)
+        again = images.get_or_create(session, sha256="a" * 64, **facts)
         assert again.id == first.id
         assert again.width == 3
         assert images.find(session, "b" * 64) is None

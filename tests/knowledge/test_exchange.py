@@ -56,7 +56,7 @@ def test_an_import_is_an_edit_and_takes_nothing_away(store: Store) -> None:
             "step:b": "B",
         }
         newest = knowledge_repository.history(session, "node:cause:a")[-1]
-        assert (newest.version, newest.actor, newest.before["name"]) == (2, "ben", "Old")  # type: ignore[index]
+        assert (newest.version, newest.actor, newest.before["name"]) == (2, "ben", "Old")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_an_edit_is_a_version_with_its_history(store: Store) -> None:
         edits.add_node(session, DROP, name="Dropped", text="It fell.", actor=MIA, reason="seen it")
         edits.edit_node(session, DROP, expected_version=1, actor="ben", text="It fell down.")
         row = edits.revert(session, f"node:{DROP}", 1, expected_version=2, actor=MIA)
-        assert (row.version, row.text) == (3, "It fell.")  # type: ignore[union-attr]
+        assert (row.version, row.text) == (3, "It fell.")
         history = knowledge_repository.history(session, f"node:{DROP}")
         assert [(r.version, r.actor) for r in history] == [(1, MIA), (2, "ben"), (3, MIA)]
         assert history[0].before is None
@@ -169,7 +169,7 @@ def test_an_unlisted_cause_is_refused_or_added_as_an_edit(store: Store) -> None:
             edits.confirm_cause(session, one, "cause:frost", MIA)
         edits.confirm_cause(session, one, "cause:frost", MIA, add_missing=True)
         edge = knowledge_repository.get(session, f"edge:{CRACK}|caused_by|cause:frost")
-        assert (edge.origin, edge.weight) == ("person", 0.5)  # type: ignore[union-attr]
+        assert (edge.origin, edge.weight) == ("person", 0.5)
         assert len(knowledge_repository.history(session, f"edge:{CRACK}|caused_by|cause:frost")) == 1
         with pytest.raises(NotFound, match="no defect type 'unnamed'"):
             edits.confirm_cause(session, unnamed, DROP, MIA)

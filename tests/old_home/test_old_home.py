@@ -33,7 +33,7 @@ EXPECTED: dict[str, Any] = json.loads((HERE / "expected.json").read_text(encodin
 
 def rows(store: Store, table: type[SQLModel], fields: dict[str, Any]) -> list[dict[str, Any]]:
     with store.session(read_only=True) as session:
-        found = session.exec(select(table).order_by(table.id)).all()  # type: ignore[attr-defined]
+        found = session.exec(select(table).order_by(table.id)).all()
         return [{name: getattr(row, name) for name in fields} for row in found]
 
 

@@ -76,7 +76,7 @@ def place(nodeid: str) -> int:
     return next(found, len(FIRST))
 
 
-class TogetherScheduling(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+class TogetherScheduling(LoadFileScheduling):
     """xdist's ``loadfile``, with several files in one unit where they share what is costly."""
 
     def _split_scope(self, nodeid: str) -> str:

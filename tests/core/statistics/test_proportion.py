@@ -34,7 +34,7 @@ def by_bisection(hits: int, total: int, tail: float) -> tuple[float, float]:
         low, high = 0.0, 1.0
         for _ in range(60):
             middle = (low + high) / 2
-            low, high = (middle, high) if too_low(middle) else (low, middle)  # type: ignore[operator]
+            low, high = (middle, high) if too_low(middle) else (low, middle)
         return low
 
     lower = search(lambda p: at_least(hits, total, p) < tail) if hits else 0.0

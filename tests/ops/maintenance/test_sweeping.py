@@ -96,7 +96,7 @@ def test_photographs_of_old_normal_parts_go_and_their_figures_stay(
         row = session.get(Inspection, old)
         assert row is not None
         assert (row.verdict, row.image_id, row.map_path) == ("normal", None, "")
-        assert all(session.get(Inspection, number).image_id for number in kept)  # type: ignore[union-attr]
+        assert all(session.get(Inspection, number).image_id for number in kept)
         assert session.exec(select(Explanation)).all() == []
     make_old(store.objects.root)
     assert sweep_orphans(policy, store)["objects"] == 3

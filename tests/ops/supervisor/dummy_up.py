@@ -43,7 +43,7 @@ def main() -> None:
 
     settings = get_settings()
     healthy = Health(1, 1)
-    health.console_health = health.airflow_health = lambda settings: healthy  # type: ignore[assignment]
+    health.console_health = health.airflow_health = lambda settings: healthy
     with Display(Console(file=sys.stdout, width=200)) as display:
         supervisor = DummySupervisor(settings, display)
         supervisor.folder, supervisor.scenario = Path(sys.argv[1]), sys.argv[2]
