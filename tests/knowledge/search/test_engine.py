@@ -289,3 +289,19 @@ def test_words_alone_need_no_embedder(engine: KnowledgeSearch, embedder: BagOfWo
 
 def test_one_search_for_each_store(settings: Settings, store: Store) -> None:
     assert get_search(settings, store) is get_search(settings, store)
+
+
+@pytest.mark.parametrize(
+    "query", ["dried nuts crack", "pore open gas", "measure moisture", "narrow dark line"]
+)
+def test_a_candidate_of_one_list_has_the_score_of_both(
+    engine: KnowledgeSearch, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    """What only one list holds above its cut is looked up in the other: the score is that without a cut."""
+    everything = {hit.document_id: hit.score for hit in engine.search(query, k=engines.MOST_HITS)}
+    monkeypatch.setattr(engines, "CANDIDATES", 1)
+    for k in (1, 2):
+        cut = engine.search(query, k=k)
+        assert len(cut) == k
+        for hit in cut:
+            assert hit.score == pytest.approx(everything[hit.document_id])
