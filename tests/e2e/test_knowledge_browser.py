@@ -40,6 +40,9 @@ def _ask(browser: Browser) -> None:
     browser.wait(lambda: "stian" in browser.driver.current_url)
     browser.find(".aos-kb-choice:nth-child(3)").click()
     browser.wait(lambda: "kind=defect" in browser.driver.current_url)
+    # the answers of before the choice may still stand there, and would take the focus with them
+    browser.wait(lambda: _count(browser, "a.aos-kb-hit") > 0)
+    browser.wait(lambda: _count(browser, "a.aos-kb-hit:not([href*='/defect:'])") == 0)
     browser.wait(lambda: _count(browser, "a.aos-kb-hit mark") > 0)
     browser.wait(lambda: "Found by" in str(_text(browser, ".aos-kb-why")))
     browser.picture("knowledge-search")
