@@ -63,7 +63,7 @@ class OptionsForm(Generic[Asked]):
                 step=1 if whole else 0.01,
                 precision=0 if whole else None,
             )
-        drawn.props("outlined").props["hint"] = field.description
+        drawn.props("outlined hide-bottom-space").props["hint"] = field.description
         return drawn
 
     def options(self) -> Asked:
