@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from anomalyos.accounts.tables import Role
 from anomalyos.cases import repository as case_repository
@@ -18,9 +18,6 @@ from anomalyos.knowledge.bulk import Content
 from anomalyos.knowledge.seeds import ensure_seeded
 from anomalyos.knowledge.tables import KnowledgeRevision
 from console.security.person import Actor, require
-
-if TYPE_CHECKING:
-    pass
 
 Undo = Callable[["Actor"], None]
 
