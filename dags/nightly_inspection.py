@@ -42,7 +42,10 @@ inspected; a check that fails does not.
 
 **Files that cannot be read** are recorded as rejected with the reason; they never stop the others.
 
-The task *summary* fails when any shard failed or any image is without a result. Its button
+The images are shared out into **loads** of about the same work, one for each slot of the pool *inspection*,
+and more only where one would take longer than ten minutes: a process starts once and then works.
+
+The task *summary* fails when any load failed or any image is without a result. Its button
 *Open the night in the console* leads to the queue.
 """
 
@@ -72,23 +75,25 @@ The task *summary* fails when any shard failed or any image is without a result.
     default_args=task_defaults("inspection", retries=2, wait=timedelta(seconds=20)),
 )
 def nightly_inspection() -> None:
-    @task(execution_timeout=timedelta(minutes=30), doc_md="List the night's files and cut them into shards.")
-    def discover(day: str) -> list[dict[str, Any]]:
+    @task(execution_timeout=timedelta(minutes=30), doc_md="List the night's files and share the work out.")
+    def discover(day: str) -> list[list[dict[str, Any]]]:
         from anomalyos.inspection.nightly import discover as find
+        from anomalyos.inspection.shards import share_out
 
         settings = get_settings()
-        return find(settings, open_store(settings), day, run_id=get_current_context()["run_id"])
+        shards = find(settings, open_store(settings), day, run_id=get_current_context()["run_id"])
+        return share_out(shards, settings)
 
     @task(
         execution_timeout=timedelta(hours=1),
         pool="inspection",
-        doc_md="Great Expectations looks at the files. Shards of a product whose suite says stop fail then.",
+        doc_md="Great Expectations looks at the files. What a suite stops is not inspected then.",
     )
-    def check(shards: list[dict[str, Any]]) -> list[str]:
+    def check(loads: list[list[dict[str, Any]]]) -> list[str]:
         from anomalyos.inspection.delivery_check import check_shards
 
         settings = get_settings()
-        return check_shards(settings, open_store(settings), shards)
+        return check_shards(settings, open_store(settings), [shard for load in loads for shard in load])
 
     @task(
         multiple_outputs=False,
@@ -96,15 +101,16 @@ def nightly_inspection() -> None:
         trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
         execution_timeout=timedelta(hours=2),
         pool="inspection",
-        map_index_template="{{ shard_name }}",
-        doc_md="Inspect one shard: at most ANOMALYOS_SHARD_SIZE images of one product.",
+        map_index_template="{{ load_name }}",
+        doc_md="Inspect one load: a slot's share of the night, product by product.",
     )
-    def inspect(shard: dict[str, Any]) -> dict[str, int]:
-        from anomalyos.inspection.nightly import inspect_shard, shard_name
+    def inspect(load: list[dict[str, Any]]) -> dict[str, int]:
+        from anomalyos.inspection.nightly import inspect_load
+        from anomalyos.inspection.shards import load_name
 
-        get_current_context()["shard_name"] = shard_name(shard)  # type: ignore[typeddict-unknown-key]
+        get_current_context()["load_name"] = load_name(load)  # type: ignore[typeddict-unknown-key]
         settings = get_settings()
-        return inspect_shard(shard, settings, open_store(settings))
+        return inspect_load(load, settings, open_store(settings))
 
     @task(
         multiple_outputs=False,
@@ -112,21 +118,21 @@ def nightly_inspection() -> None:
         retries=0,
         execution_timeout=timedelta(minutes=10),
         outlets=[NIGHT],
-        doc_md="Figures of the night. Fails when a shard failed or an image is without a result.",
+        doc_md="Figures of the night. Fails when a load failed or an image is without a result.",
     )
-    def summary(day: str, shards: list[dict[str, Any]], done: list[dict[str, int]]) -> dict[str, Any]:
+    def summary(day: str, loads: list[list[Any]], done: list[dict[str, int]]) -> dict[str, Any]:
         from anomalyos.inspection.nightly import summarise
 
         settings = get_settings()
-        figures = summarise(settings, open_store(settings), day, len(shards) - len(done))
+        figures = summarise(settings, open_store(settings), day, len(loads) - len(done))
         get_current_context()["outlet_events"][NIGHT].extra = {"batch": figures["batch"]}
         return figures
 
     # Any: at parse time these are promises of values, which the tasks' own types do not know of
-    shards: Any = discover(day=DAY)
-    done: Any = inspect.expand(shard=shards)
-    check(shards=shards) >> done
-    result: Any = summary(day=DAY, shards=shards, done=done)
+    loads: Any = discover(day=DAY)
+    done: Any = inspect.expand(load=loads)
+    check(loads=loads) >> done
+    result: Any = summary(day=DAY, loads=loads, done=done)
     result.operator.operator_extra_links = (NightInConsole(),)
 
 

@@ -26,7 +26,7 @@ from anomalyos.images.decoding import (
     encode_png,
     read_limited,
 )
-from anomalyos.inspection.inspector import Examination, inspection_row
+from anomalyos.inspection.examination import Examination, inspection_row
 from anomalyos.inspection.tables import Decision, Image, Inspection, Verdict
 from anomalyos.models.tables import ModelVersion
 from anomalyos.products.dataset import GOOD, CategoryData, load_category

@@ -23,7 +23,8 @@ from anomalyos.db.engine import Store
 from anomalyos.features.embedders import get_image_embedder
 from anomalyos.features.recipes import get_recipe
 from anomalyos.images.decoding import ImageRejected
-from anomalyos.inspection.inspector import Examination, Inspector
+from anomalyos.inspection.examination import Examination
+from anomalyos.inspection.inspector import Inspector
 from anomalyos.patchcore.regions import find_regions
 from anomalyos.patchcore.router import ROUTER_RECIPE, CategoryRouter
 from anomalyos.patchcore.scoring import anomaly_map

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from sqlalchemy.exc import IntegrityError
@@ -32,6 +32,30 @@ def get_or_create(session: Session, row: Row, find: Callable[[], Row | None]) ->
             raise
         return found, False
     return row, True
+
+
+def get_or_create_many(
+    session: Session, wanted: Mapping[str, Row], find: Callable[[], Mapping[str, Row]]
+) -> dict[str, tuple[Row, bool]]:
+    """``get_or_create`` of several rows in one statement each, by key; they are added in this order.
+
+    Args:
+        wanted: the rows by what makes them unique; they themselves stay outside the session.
+        find: those of them that are stored now.
+    """
+    found = find()
+    while True:
+        added = {key: type(row)(**row.model_dump()) for key, row in wanted.items() if key not in found}
+        try:
+            with session.begin_nested():
+                session.add_all(added.values())
+                session.flush()
+        except IntegrityError:
+            before, found = len(found), find()
+            if len(found) == before:  # not a race: a broken reference
+                raise
+        else:
+            return {key: (added.get(key) or found[key], key in added) for key in wanted}
 
 
 def by_id(session: Session, table: type[Row], row_id: int, what: str, hint: str = "") -> Row:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, Float, func
 from sqlmodel import Session, col, select
 
-from anomalyos.db.rows import by_id, get_or_create, storable
+from anomalyos.db.rows import by_id, get_or_create, get_or_create_many, storable
 from anomalyos.inspection.tables import Batch, Inspection, Review, Verdict
 from anomalyos.models.tables import Category
 
@@ -49,9 +49,25 @@ def record(session: Session, inspection: Inspection) -> tuple[Inspection, bool]:
     return get_or_create(session, inspection, lambda: session.exec(query).one_or_none())
 
 
-def existing_work_keys(session: Session, batch_id: int) -> set[str]:
-    """Keys of the work a batch has behind it, to skip when a run is repeated."""
-    return set(session.exec(select(Inspection.work_key).where(Inspection.batch_id == batch_id)))
+def record_many(session: Session, inspections: Sequence[Inspection]) -> list[Inspection]:
+    """``record`` of several in one statement each; the stored rows, in order."""
+    for inspection in inspections:
+        inspection.source = storable(inspection.source)
+        inspection.reject_reason = storable(inspection.reject_reason)
+    wanted = {inspection.work_key: inspection for inspection in inspections}
+    query = select(Inspection).where(col(Inspection.work_key).in_(wanted))
+    stored = get_or_create_many(session, wanted, lambda: {row.work_key: row for row in session.exec(query)})
+    return [stored[inspection.work_key][0] for inspection in inspections]
+
+
+def known_work_keys(session: Session, keys: Iterable[str]) -> set[str]:
+    """Which of these pieces of work have a result, to skip them when a run is repeated."""
+    return set(session.exec(select(Inspection.work_key).where(col(Inspection.work_key).in_(keys))))
+
+
+def sources(session: Session, batch_id: int) -> set[str]:
+    """The sources a batch has rows of."""
+    return set(session.exec(select(Inspection.source).where(Inspection.batch_id == batch_id)))
 
 
 def get(session: Session, inspection_id: int) -> Inspection:

@@ -2,77 +2,47 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anomalyos.core.errors import NotFound
+from anomalyos.core.arrays import Float32Array
+from anomalyos.core.errors import AnomalyOSError, BundleError, NotFound
 from anomalyos.core.progress import StageProgress
 from anomalyos.core.settings import Settings, get_settings
 from anomalyos.db.engine import Store, open_store
-from anomalyos.db.rows import stored_id
 from anomalyos.features.recipes import get_recipe
 from anomalyos.images.decoding import DecodedImage, ImageRejected, decode_image
-from anomalyos.inspection import batches, images, inspections
-from anomalyos.inspection.tables import BatchKind, Inspection, Verdict
-from anomalyos.models import categories
+from anomalyos.inspection import batches
+from anomalyos.inspection.examination import Examination, Stopwatch
+from anomalyos.inspection.keeping import Finished, keep
+from anomalyos.inspection.tables import BatchKind, Inspection
 from anomalyos.models.champions import Champions
 from anomalyos.models.tables import ModelVersion
 from anomalyos.patchcore.bundle import Bundle
 from anomalyos.patchcore.regions import flagged_regions
-from anomalyos.patchcore.router import ROUTER_RECIPE, CategoryRouter, Route
+from anomalyos.patchcore.router import ROUTER_RECIPE, Route
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-STAGES = ("decode", "route", "features", "search", "map", "store")
-
 
 @dataclass(frozen=True)
-class Examination:
-    """What the models say of one decoded image, before anything is stored."""
+class _Seen:
+    """One image as the router saw it, and where it goes from there."""
 
+    image: DecodedImage
+    patches: Tensor
+    """(rows, cols, D), of the router's recipe"""
+    embedding: Float32Array
     route: Route
-    category: str | None
-    version: ModelVersion | None = None
-    bundle: Bundle | None = None
-    score: float | None = None
-    distances: Any = None
-    """(rows, cols) float32"""
-    regions: tuple[dict[str, Any], ...] = ()
-    embedding: Any = None
-    """(C,) float32, unit length: the whole image, as it was routed"""
-
-
-class Stopwatch:
-    """Milliseconds by stage, and word of each stage to whoever waits."""
-
-    def __init__(self, progress: StageProgress | None) -> None:
-        self.progress = progress
-        self.begun = time.perf_counter()
-        self.spent: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        if self.progress is not None:
-            self.progress(name, STAGES.index(name) / len(STAGES))
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.spent[name] = round(self.spent.get(name, 0.0) + (time.perf_counter() - start) * 1000, 2)
-
-    def timings(self) -> dict[str, float]:
-        return {**self.spent, "total": round((time.perf_counter() - self.begun) * 1000, 2)}
+    chosen: str | None
 
 
 class Inspector:
@@ -82,9 +52,8 @@ class Inspector:
         self.settings = settings
         self.store = store
         self.champions = Champions(settings, store)
-        self._router: tuple[frozenset[str], CategoryRouter] | None = None
         self._warm: set[str] = set()
-        # one image at a time: two would only share the same cores and double the memory
+        # one batch at a time: two would only share the same cores and double the memory
         self._working = threading.Lock()
 
     def categories(self) -> list[str]:
@@ -135,17 +104,18 @@ class Inspector:
         watch = Stopwatch(progress)
         try:
             with watch.stage("decode"):
-                image = decode_image(data, self.settings)
+                image = self.decode(data)
         except ImageRejected as error:
-            return self._keep_rejected(data, error, source, batch_key, category, watch)
+            refused = Finished(data, source, category, None, error, watch.timings())
+            return self.keep([refused], batch_key)[0]
         examination = self.examine(image, category, watch)
         with watch.stage("store"):
-            image_path = self.store.objects.put(data, image.suffix)
-            map_path = self._put_map(examination)
-            row = inspection_row(examination, image, source, category)
-            row.map_path = map_path
-            row.timings_ms = watch.timings()
-            return self._record(row, batch_key, image, image_path)
+            finished = Finished(data, source, category, image, examination, watch.timings())
+            return self.keep([finished], batch_key)[0]
+
+    def decode(self, data: bytes) -> DecodedImage:
+        """Raises ``ImageRejected``, whatever is wrong with the bytes."""
+        return decode_image(data, self.settings)
 
     def examine(
         self, image: DecodedImage, category: str | None = None, watch: Stopwatch | None = None
@@ -154,45 +124,109 @@ class Inspector:
 
         Raises:
             NotFound: for an unknown category, or when no category has a model yet.
+            BundleError: when the champion's bundle is damaged.
         """
-        watch = watch or Stopwatch(None)
+        found = self.examine_many([image], category, watch)[0]
+        if isinstance(found, AnomalyOSError):
+            raise found
+        return found
+
+    def examine_many(
+        self, images: Sequence[DecodedImage], category: str | None = None, watch: Stopwatch | None = None
+    ) -> list[Examination | AnomalyOSError]:
+        """The same of several images at once: routed together, then scored together product by product.
+
+        Returns:
+            For each image, in order, what ``examine`` returns or raises of it alone, up to rounding.
+
+        Raises:
+            NotFound: for an unknown category, or when no category has a model yet.
+            Exception: what goes wrong with the batch as a whole, such as too little memory.
+        """
+        watch = watch or Stopwatch()
         pointers = self.champions.pointers()
         self._check_known(pointers, category)
         with self._working:
-            router_recipe = get_recipe(ROUTER_RECIPE)
             with watch.stage("route"):
-                router = self._current_router(pointers)
-                patches, whole = self.champions.extractor(router_recipe).extract([image.rgb])
-                embedding = whole[0].cpu().numpy()
-                route = router.route(embedding)
-            chosen = category or route.category
-            if chosen is None:
-                return Examination(route, None, embedding=embedding)
+                seen = self._route(images, pointers, category)
+            found: list[Examination | AnomalyOSError | None] = [
+                one if isinstance(one, AnomalyOSError) else None for one in seen
+            ]
+            routed = {place: one for place, one in enumerate(seen) if not isinstance(one, AnomalyOSError)}
+            for chosen in dict.fromkeys(one.chosen for one in routed.values()):
+                group = {place: one for place, one in routed.items() if one.chosen == chosen}
+                found_of_group = self._examine_group(list(group.values()), pointers, chosen, watch)
+                for place, answer in zip(group, found_of_group, strict=True):
+                    found[place] = answer
+        return [one for one in found if one is not None]
+
+    def keep(
+        self, finished: Sequence[Finished], batch_key: str, writers: Executor | None = None
+    ) -> list[Inspection]:
+        """Store results; see :func:`anomalyos.inspection.keeping.keep`."""
+        return keep(self.store, batch_key, finished, writers)
+
+    def _route(
+        self, images: Sequence[DecodedImage], pointers: dict[str, ModelVersion], category: str | None
+    ) -> list[_Seen | BundleError]:
+        router = self.champions.router(pointers)
+        patches, whole = self.champions.extractor(get_recipe(ROUTER_RECIPE)).extract(
+            [image.rgb for image in images]
+        )
+        embeddings = whole.cpu().numpy()
+        seen: list[_Seen | BundleError] = []
+        for place, image in enumerate(images):
+            try:
+                route = router.route(embeddings[place], category)
+            except BundleError as error:
+                seen.append(error)
+            else:
+                seen.append(
+                    _Seen(image, patches[place], embeddings[place], route, category or route.category)
+                )
+        return seen
+
+    def _examine_group(
+        self, group: list[_Seen], pointers: dict[str, ModelVersion], chosen: str | None, watch: Stopwatch
+    ) -> Sequence[Examination | AnomalyOSError]:
+        """Images that go the same way; when their product's bundle is damaged, that is each one's answer."""
+        if chosen is None:
+            return [Examination(one.route, None, embedding=one.embedding) for one in group]
+        try:
             bundle = self.champions.load(pointers[chosen])
             with watch.stage("features"):
-                if bundle.recipe.feature_key() != router_recipe.feature_key():
-                    patches, _ = self.champions.extractor(bundle.recipe).extract([image.rgb])
-            found = self._score(bundle, pointers[chosen], route, chosen, patches[0], image, watch)
-            return replace(found, embedding=embedding)
-
-    def _score(
-        self,
-        bundle: Bundle,
-        version: ModelVersion,
-        route: Route,
-        category: str,
-        patches: Tensor,
-        image: DecodedImage,
-        watch: Stopwatch,
-    ) -> Examination:
+                patches = self._patches(group, bundle)
+        except AnomalyOSError as error:
+            return [error] * len(group)
         with watch.stage("search"):
-            result = bundle.model.score(patches)
+            results = [bundle.model.score(own) for own in patches]
         with watch.stage("map"):
-            heat = bundle.model.heat(result)
-            size = (image.width, image.height)
-            regions = flagged_regions(heat, bundle.calibration, result.score, size)
-        found = tuple(region.as_dict() for region in regions)
-        return Examination(route, category, version, bundle, result.score, result.distances, found)
+            regions = []
+            for one, result in zip(group, results, strict=True):
+                heat = bundle.model.heat(result)
+                size = (one.image.width, one.image.height)
+                regions.append(flagged_regions(heat, bundle.calibration, result.score, size))
+        return [
+            Examination(
+                route=one.route,
+                category=chosen,
+                version=pointers[chosen],
+                bundle=bundle,
+                score=result.score,
+                distances=result.distances,
+                regions=tuple(region.as_dict() for region in own),
+                embedding=one.embedding,
+            )
+            for one, result, own in zip(group, results, regions, strict=True)
+        ]
+
+    def _patches(self, group: list[_Seen], bundle: Bundle) -> Tensor:
+        """(N, rows, cols, D): those the router had, where the product's recipe sees the same."""
+        import torch
+
+        if bundle.recipe.feature_key() == get_recipe(ROUTER_RECIPE).feature_key():
+            return torch.stack([one.patches for one in group])
+        return self.champions.extractor(bundle.recipe).extract([one.image.rgb for one in group])[0]
 
     def _check_known(self, pointers: dict[str, ModelVersion], category: str | None) -> None:
         if not pointers:
@@ -201,97 +235,6 @@ class Inspector:
             raise NotFound(
                 f"'{category}' has no model.", f"Categories with a model: {', '.join(sorted(pointers))}."
             )
-
-    def _current_router(self, pointers: dict[str, ModelVersion]) -> CategoryRouter:
-        state = frozenset(version.bundle_sha256 for version in pointers.values())
-        if self._router is None or self._router[0] != state:
-            prototypes = {name: self.champions.load(version).prototype for name, version in pointers.items()}
-            self._router = (state, CategoryRouter(prototypes))
-        return self._router[1]
-
-    def _put_map(self, examination: Examination) -> str:
-        if examination.distances is None:
-            return ""
-        buffer = io.BytesIO()
-        np.save(buffer, examination.distances.astype(np.float32), allow_pickle=False)
-        return self.store.objects.put(buffer.getvalue(), ".npy")
-
-    def _keep_rejected(
-        self,
-        data: bytes,
-        error: ImageRejected,
-        source: str,
-        batch_key: str,
-        category: str | None,
-        watch: Stopwatch,
-    ) -> Inspection:
-        if data:
-            self.store.objects.put(data, ".rejected")
-        sha256 = hashlib.sha256(data).hexdigest()
-        row = inspections.rejected(source, sha256, error.code, error.message, category)
-        row.timings_ms = watch.timings()
-        return self._record(row, batch_key, None, "")
-
-    def _record(
-        self, row: Inspection, batch_key: str, image: DecodedImage | None, image_path: str
-    ) -> Inspection:
-        """One transaction for everything; the files are there already."""
-        with self.store.session() as session:
-            row.batch_id = stored_id(batches.by_key(session, batch_key).id)
-            row.work_key = inspections.work_key(batch_key, row.source, row.content_sha256)
-            if image is not None:
-                stored = images.get_or_create(
-                    session,
-                    sha256=image.sha256,
-                    object_path=image_path,
-                    format=image.format,
-                    width=image.width,
-                    height=image.height,
-                    size_bytes=image.size_bytes,
-                )
-                row.image_id = stored_id(stored.id)
-            name = row.given_category or row.routed_category
-            if row.model_version_id is not None and name is not None:
-                row.category_id = stored_id(categories.by_name(session, name).id)
-            return inspections.record(session, row)[0]
-
-
-def inspection_row(
-    examination: Examination, image: DecodedImage, source: str, given: str | None
-) -> Inspection:
-    """The row of one examined image, without its batch, files and timings."""
-    route = examination.route
-    row = Inspection(
-        work_key="",
-        batch_id=0,
-        source=source,
-        content_sha256=image.sha256,
-        verdict=Verdict.UNKNOWN_CATEGORY.value,
-        given_category=given,
-        routed_category=route.category,
-        routed_similarity=round(route.similarity, 6),
-        route_mismatch=given is not None and route.category is not None and route.category != given,
-    )
-    bundle, version, score = examination.bundle, examination.version, examination.score
-    if bundle is None or version is None or score is None:
-        return row
-    calibration, recipe = bundle.calibration, bundle.recipe
-    threshold = calibration.threshold()
-    row.verdict = (Verdict.ANOMALOUS if score > threshold else Verdict.NORMAL).value
-    row.model_version_id, row.bundle_sha256 = version.id, bundle.sha256
-    row.score, row.threshold, row.alpha = score, threshold, calibration.effective_alpha()
-    row.p_value, row.calibration_groups = calibration.p_value(score), calibration.group_count
-    row.regions = list(examination.regions)
-    row.map_facts = {
-        "input_size": recipe.input_size,
-        "border": recipe.border,
-        "sigma": recipe.smoothing_sigma,
-        "median": calibration.map_median,
-        "threshold": calibration.map_threshold,
-        "width": image.width,
-        "height": image.height,
-    }
-    return row
 
 
 def live_batch(store: Store) -> str:

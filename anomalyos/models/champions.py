@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 
 from sqlmodel import col, select
 
@@ -11,6 +12,7 @@ from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.features.patches import PatchExtractor
 from anomalyos.features.recipes import Recipe
+from anomalyos.models.prototypes import ChampionRouter, Prototypes
 from anomalyos.models.tables import Category, ModelVersion
 from anomalyos.patchcore.bundle import Bundle, check_weights, load_bundle
 
@@ -21,12 +23,13 @@ BUNDLES_KEPT = 64
 class Champions:
     """Loads bundles and backbones on demand and keeps the recently used ones.
 
-    Not thread-safe by itself: :class:`anomalyos.inspection.inspector.Inspector` holds a lock around it.
+    Safe to share between threads, but for what is computed with what it hands out.
     """
 
     def __init__(self, settings: Settings, store: Store) -> None:
         self.settings = settings
         self.store = store
+        self._prototypes = Prototypes(settings.bundles_dir)
         self._bundles: OrderedDict[str, Bundle] = OrderedDict()
         self._extractors: dict[tuple[object, ...], PatchExtractor] = {}
         self._lock = threading.Lock()
@@ -38,6 +41,15 @@ class Champions:
         )
         with self.store.session(read_only=True) as session:
             return dict(session.exec(query).all())
+
+    def router(self, pointers: Mapping[str, ModelVersion]) -> ChampionRouter:
+        """What routes an image to one of these champions; their bundles are not loaded for it.
+
+        Raises:
+            BundleError: when not a single prototype can be read.
+        """
+        with self._lock:
+            return self._prototypes.router(pointers)
 
     def load(self, version: ModelVersion) -> Bundle:
         """The verified bundle of a version.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +133,18 @@ def load_bundle(folder: Path, expected_sha256: str | None = None) -> Bundle:
         calibration=Calibration.from_json(document["calibration"]),
         prototype=Prototype(np.load(folder / "prototype.npy", allow_pickle=False), **document["router"]),
     )
+
+
+def load_prototype(folder: Path, expected_sha256: str | None = None) -> Prototype:
+    """What the router knows of a bundle's category: two small files, verified, and none of the others.
+
+    So a bundle whose memory bank is damaged keeps nobody else's images from being routed.
+
+    Raises:
+        BundleError: for a changed manifest, and when one of the two files is not what was written.
+    """
+    vector, text = BUNDLES.read_files(folder, ("prototype.npy", "calibration.json"), expected_sha256)
+    return Prototype(np.load(io.BytesIO(vector), allow_pickle=False), **json.loads(text)["router"])
 
 
 def check_weights(bundle: Bundle, settings: RuntimeSettings) -> None:

@@ -11,7 +11,7 @@ from anomalyos.core.errors import NotFound
 from anomalyos.images.decoding import DecodedImage
 from anomalyos.inspection import inspections
 from anomalyos.inspection.anomaly_map import encode_overlay
-from anomalyos.inspection.inspector import Examination, inspection_row
+from anomalyos.inspection.examination import Examination, inspection_row
 from anomalyos.inspection.tables import Inspection, Verdict
 from anomalyos.patchcore.scoring import anomaly_map
 from anomalyos.reports.words import number

@@ -21,7 +21,7 @@ from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
 from anomalyos.images.decoding import DecodedImage
 from anomalyos.inspection import images, inspections, reviews
-from anomalyos.inspection.inspector import Examination
+from anomalyos.inspection.examination import Examination
 from anomalyos.inspection.tables import Inspection
 from anomalyos.models import categories
 from anomalyos.models import versions as model_versions

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from anomalyos.core.errors import AnomalyOSError
@@ -10,8 +13,17 @@ from anomalyos.core.settings import Settings
 
 if TYPE_CHECKING:
     from anomalyos.db.engine import Store
+    from anomalyos.inspection.keeping import Finished
     from anomalyos.inspection.tables import Inspection
     from anomalyos.learning.options import RebuildOptions
+
+
+@dataclass(frozen=True)
+class FakeImage:
+    """The content as it came, which is no picture."""
+
+    data: bytes
+    rgb: Any = None
 
 
 class FakeInspector:
@@ -22,32 +34,54 @@ class FakeInspector:
         self.store = store
         self.calls = 0
 
-    def inspect(
-        self, data: bytes, *, source: str, batch_key: str, category: str | None = None, progress: Any = None
-    ) -> Inspection:
-        from anomalyos.inspection import batches, inspections
-        from anomalyos.inspection.tables import Inspection
+    def decode(self, data: bytes) -> FakeImage:
+        from anomalyos.images.decoding import ImageRejected
 
-        self.calls += 1
-        if data == b"crash":
+        if not data:
+            raise ImageRejected("empty", "The file is empty.")
+        return FakeImage(data)
+
+    def examine_many(
+        self, images: Sequence[FakeImage], category: str | None = None, watch: Any = None
+    ) -> list[str]:
+        """A verdict each. One ``crash`` among several fails all of them, as too little memory would."""
+        crash = any(image.data == b"crash" for image in images)
+        if crash and len(images) > 1:
             raise RuntimeError("the model fell over")
-        sha = hashlib.sha256(data).hexdigest()
-        verdict = "rejected" if not data else "anomalous" if data.startswith(b"bad") else "normal"
+        self.calls += len(images)
+        if crash:
+            raise RuntimeError("the model fell over")
+        return ["anomalous" if image.data.startswith(b"bad") else "normal" for image in images]
+
+    def keep(
+        self, finished: Sequence[Finished], batch_key: str, writers: Executor | None = None
+    ) -> list[Inspection]:
+        from anomalyos.db.rows import stored_id
+        from anomalyos.inspection import batches, inspections
+
         with self.store.session() as session:
-            batch = batches.by_key(session, batch_key)
-            assert batch.id is not None
-            row = Inspection(
-                work_key=inspections.work_key(batch_key, source, sha),
-                batch_id=batch.id,
-                source=source,
-                content_sha256=sha,
-                verdict=verdict,
-                reject_code="" if data else "empty",
-                reject_reason="" if data else "The file is empty.",
-                given_category=category,
-                score=None if verdict == "rejected" else int(sha[:4], 16) / 65536,
-            )
-            return inspections.record(session, row)[0]
+            batch_id = stored_id(batches.by_key(session, batch_key).id)
+            return inspections.record_many(session, [_row(one, batch_key, batch_id) for one in finished])
+
+
+def _row(one: Finished, batch_key: str, batch_id: int) -> Inspection:
+    from anomalyos.images.decoding import ImageRejected
+    from anomalyos.inspection import inspections
+    from anomalyos.inspection.tables import Inspection
+
+    sha = hashlib.sha256(one.data).hexdigest()
+    refused = one.found if isinstance(one.found, ImageRejected) else None
+    return Inspection(
+        work_key=inspections.work_key(batch_key, one.source, sha),
+        batch_id=batch_id,
+        source=one.source,
+        content_sha256=sha,
+        verdict="rejected" if refused else str(one.found),
+        reject_code=refused.code if refused else "",
+        reject_reason=refused.message if refused else "",
+        given_category=one.given,
+        score=None if refused else int(sha[:4], 16) / 65536,
+    )
 
 
 def fake_rebuild(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlmodel import select
 
 from anomalyos.core.errors import NotFound
 from anomalyos.core.settings import Settings
@@ -43,8 +44,10 @@ def test_the_same_work_is_recorded_once(store: Store) -> None:
         assert (created, created_again) == (True, False)
         assert again.id == first.id
         assert again.verdict == "normal"
-        assert inspections.existing_work_keys(session, batch_id) == {first.work_key}
-        assert inspections.existing_work_keys(session, batch_id + 1) == set()
+        assert inspections.known_work_keys(session, [first.work_key, "0" * 64]) == {first.work_key}
+        assert inspections.known_work_keys(session, []) == set()
+        assert inspections.sources(session, batch_id) == {"a.png"}
+        assert inspections.sources(session, batch_id + 1) == set()
 
 
 def test_processes_with_the_same_work_make_one_row_each_image(store: Store, store_settings: Settings) -> None:
@@ -53,7 +56,7 @@ def test_processes_with_the_same_work_make_one_row_each_image(store: Store, stor
     made = workers.run_together(workers.record, store_settings, [(batch_id, 20)] * 4)
     assert sum(made) == 20
     with store.session() as session:
-        assert len(inspections.existing_work_keys(session, batch_id)) == 20
+        assert len(set(session.exec(select(Inspection.work_key)))) == 20
         assert inspections.queue_count(session, verdicts=list(Verdict), decided=None) == 20
 
 

@@ -16,7 +16,8 @@ from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.inspection import inspections
 from anomalyos.inspection.anomaly_map import load_map, render_heatmap
-from anomalyos.inspection.inspector import STAGES, Inspector, live_batch
+from anomalyos.inspection.examination import STAGES
+from anomalyos.inspection.inspector import Inspector, live_batch
 from anomalyos.inspection.tables import Inspection
 from anomalyos.learning.options import RebuildOptions
 from anomalyos.learning.rebuild import rebuild_category

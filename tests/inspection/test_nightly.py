@@ -20,9 +20,11 @@ from sqlmodel import select
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.settings import PROJECT_ROOT, Settings
 from anomalyos.db.engine import Store
-from anomalyos.inspection import nightly
+from anomalyos.inspection import nightly, reading
 from anomalyos.inspection.nightly import NightFailed, discover, inspect_shard, run_night, summarise
 from anomalyos.inspection.nights import night_of
+from anomalyos.inspection.shard_work import FAILURES_IN_A_ROW
+from anomalyos.inspection.shards import parts
 from anomalyos.inspection.tables import Inspection
 from tests.dags.fakes import FakeInspector
 
@@ -66,9 +68,9 @@ def test_discover_cuts_shards_by_category(settings: Settings, store: Store) -> N
 @given(st.integers(0, 40), st.integers(1, 7))
 def test_parts_lose_and_double_nothing(count: int, size: int) -> None:
     paths = [str(number) for number in range(count)]
-    parts = list(nightly._parts(paths, size))
-    assert [path for part in parts for path in part] == paths
-    assert all(1 <= len(part) <= size for part in parts)
+    found = list(parts(paths, size))
+    assert [path for part in found for path in part] == paths
+    assert all(1 <= len(part) <= size for part in found)
 
 
 def test_a_night_from_files_to_summary(settings: Settings, store: Store, inspector: FakeInspector) -> None:
@@ -171,7 +173,7 @@ def test_a_disk_error_rejects_the_file_and_the_others_go_on(
 
 def test_no_more_than_the_limit_is_read(settings: Settings, store: Store) -> None:
     path = drop(settings, "big.png", b"x" * 5000)
-    assert len(nightly.read_limited(path, 1024)) == 1025
+    assert len(reading.read_limited(path, 1024)) == 1025
 
 
 def test_one_crash_fails_the_shard_after_the_others_are_done(
@@ -194,7 +196,7 @@ def test_a_shard_gives_up_when_everything_fails(
         drop(settings, f"{number:02}.png", b"crash")
     with pytest.raises(NightFailed):
         inspect_shard(discover(settings, store, DAY)[0], settings, store)
-    assert inspector.calls == nightly.FAILURES_IN_A_ROW
+    assert inspector.calls == FAILURES_IN_A_ROW
 
 
 def test_summary_fails_while_files_are_without_a_row(
@@ -246,11 +248,11 @@ NIGHT_IN_A_PROCESS = """
 import sys, time
 from tests.dags import fakes
 fakes.install_inspector()
-original = fakes.FakeInspector.inspect
-def slow(self, *args, **kwargs):
-    time.sleep(0.01)
-    return original(self, *args, **kwargs)
-fakes.FakeInspector.inspect = slow
+original = fakes.FakeInspector.examine_many
+def slow(self, images, *args, **kwargs):
+    time.sleep(0.01 * len(images))
+    return original(self, images, *args, **kwargs)
+fakes.FakeInspector.examine_many = slow
 from anomalyos.inspection.nightly import discover, run_night
 from anomalyos.inspection.delivery_check import check_shards
 from anomalyos.core.settings import get_settings

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,38 @@ class ImmutableDir:
             BundleError: for a missing, changed or additional file, another format, or a manifest other than
                 the one expected.
         """
+        text, files = self._manifest(folder, expected_sha256)
+        present = {path.name for path in folder.iterdir()} - {MANIFEST}
+        if present != set(files):
+            odd = ", ".join(sorted(present ^ set(files)))
+            raise BundleError(f"The {self.kind} {folder.name} lacks or adds files: {odd}.", self.hint)
+        for file, entry in files.items():
+            if file_sha256(folder / file) != entry["sha256"]:
+                raise self._damaged(folder, file)
+        return text
+
+    def read_files(
+        self, folder: Path, names: Sequence[str], expected_sha256: str | None = None
+    ) -> list[bytes]:
+        """Some small files of a folder, each held against the manifest; the others are not looked at.
+
+        Raises:
+            BundleError: for a manifest as in :meth:`read`, and for one of these files missing or changed.
+        """
+        _, files = self._manifest(folder, expected_sha256)
+        contents = []
+        for name in names:
+            try:
+                data = (folder / name).read_bytes()
+            except OSError as error:
+                raise self._damaged(folder, name) from error
+            if name not in files or hashlib.sha256(data).hexdigest() != files[name]["sha256"]:
+                raise self._damaged(folder, name)
+            contents.append(data)
+        return contents
+
+    def _manifest(self, folder: Path, expected_sha256: str | None) -> tuple[bytes, dict[str, dict[str, Any]]]:
+        """Its text, and what it says of each file."""
         name = f"The {self.kind} {folder.name}"
         try:
             text = (folder / MANIFEST).read_bytes()
@@ -82,19 +114,14 @@ class ImmutableDir:
             if manifest["format"] != self.format:
                 found = manifest["format"]
                 raise BundleError(f"{name} has the format {found}, not {self.format}.", self.hint)
-            present = {path.name for path in folder.iterdir()} - {MANIFEST}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BundleError(f"{name} has no readable manifest.", self.hint) from error
         if expected_sha256 is not None and hashlib.sha256(text).hexdigest() != expected_sha256:
             raise BundleError(f"{name} is not the one that was {self.chosen}.", self.hint)
-        if present != set(files):
-            odd = ", ".join(sorted(present ^ set(files)))
-            raise BundleError(f"{name} lacks or adds files: {odd}.", self.hint)
-        for file, entry in files.items():
-            if file_sha256(folder / file) != entry["sha256"]:
-                words = f"{file} in the {self.kind} {folder.name} was changed or damaged."
-                raise BundleError(words, self.hint)
-        return text
+        return text, files
+
+    def _damaged(self, folder: Path, file: str) -> BundleError:
+        return BundleError(f"{file} in the {self.kind} {folder.name} was changed or damaged.", self.hint)
 
 
 def install(source: Path, target: Path) -> None:
