@@ -17,6 +17,8 @@ LAZY = {
     "anomalyos/__main__.py": "the command line may be missing, and then says so",
     "anomalyos/__init__.py": "`import anomalyos` must not import torch for whoever only wants a name",
     "anomalyos/explain/gradcam.py": "distance_model.py defines torch modules, so it imports torch at its top",
+    "anomalyos/features/backbones.py": "networks.py defines torch modules, too",
+    "anomalyos/features/patches.py": "networks.py defines torch modules, too",
     "anomalyos/features/depth/midas.py": "midas_network.py defines torch modules, too",
     "dags/": "Airflow parses DAG files again and again: a task imports what it runs",
     "plugins/": "Airflow imports plugins in each of its processes",

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 Device = Literal["auto", "cpu", "cuda"]
 Embedder = Literal["lite", "open_clip"]
+Engine = Literal["auto", "torch", "openvino", "onnxruntime"]
 
 MAX_IMAGE_BYTES = 32 * 2**20
 MAX_IMAGE_PIXELS = 64_000_000
@@ -25,6 +26,14 @@ class RuntimeSettings(Protocol):
     @property
     def threads(self) -> int | None:
         """CPU threads of torch in this process; None leaves them as they are."""
+
+    @property
+    def runtime(self) -> Engine:
+        """What computes features: ``auto`` is OpenVINO on a CPU and torch elsewhere."""
+
+    @property
+    def compiled_dir(self) -> Path | None:
+        """Where converted networks are kept; None keeps them in memory alone."""
 
     @property
     def weights_dir(self) -> Path | None:
@@ -59,3 +68,5 @@ class Runtime:
     max_image_pixels: int = MAX_IMAGE_PIXELS
     embedder: Embedder = "lite"
     depth_model: str = "shape_from_shading"
+    runtime: Engine = "auto"
+    compiled_dir: Path | None = None

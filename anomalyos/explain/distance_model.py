@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from anomalyos.features.patches import PatchExtractor, assemble_patches
+from anomalyos.features.networks import patches_of
+from anomalyos.features.patches import PatchExtractor
 from anomalyos.features.recipes import Recipe
 from anomalyos.patchcore.model import PatchCoreModel
 
@@ -46,7 +47,7 @@ class DistanceModel(nn.Module):
     def forward(self, batch: Tensor) -> Tensor:
         """(1, 3, S, S) normalised pixels -> (1, rows, cols) squared distances."""
         border = self.recipe.border
-        patches = assemble_patches(self.backbone(batch), self.recipe.neighbourhood, border) - self.mean
+        patches = patches_of(self.backbone(batch), self.recipe) - self.mean
         if self.basis is not None:
             patches = patches @ self.basis
         squares = (patches - self.stars).square().permute(0, 3, 1, 2)
@@ -71,8 +72,9 @@ def distance_model(
     patches, _ = extractor.extract([rgb])
     nearest = model.score(patches[0]).nearest
     stars = torch.from_numpy(model.bank.vectors[nearest]).to(extractor.device)
-    shared = {id(tensor): tensor for tensor in (*extractor.model.parameters(), *extractor.model.buffers())}
-    backbone = copy.deepcopy(extractor.model, shared)
+    original = extractor.network.backbone
+    shared = {id(tensor): tensor for tensor in (*original.parameters(), *original.buffers())}
+    backbone = copy.deepcopy(original, shared)
     network = DistanceModel(backbone, model, stars).eval()
     return network, to_batch(rgb, extractor)
 
@@ -80,5 +82,4 @@ def distance_model(
 def to_batch(rgb: NDArray[np.uint8], extractor: PatchExtractor) -> Tensor:
     """(H, W, 3) uint8 -> (1, 3, S, S) float32 as the backbone takes it, requiring a gradient."""
     pixels = torch.from_numpy(extractor.prepare(rgb).copy()).to(extractor.device)
-    batch = (pixels.permute(2, 0, 1)[None].float() / 255 - extractor.mean) / extractor.std
-    return batch.contiguous(memory_format=torch.channels_last).requires_grad_(True)
+    return extractor.network.normalised(pixels[None]).requires_grad_(True)

@@ -116,7 +116,9 @@ def explain_class(
 
 
 def finest_layer(backbone: nn.Module) -> str:
-    """Dotted name of the module that gives a timm feature backbone's finest level: ``blocks.2``."""
+    """Dotted name of the module that gives a backbone's finest level: ``blocks.2``."""
+    if hasattr(backbone, "levels"):
+        return "levels.0"
     name: str = backbone.feature_info.module_name(0)  # type: ignore[union-attr, operator]
     return name
 

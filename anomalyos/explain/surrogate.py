@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from anomalyos.explain.readable import NAMES, DepthDeviation, Normality, measure
 from anomalyos.features.patches import PatchExtractor
 from anomalyos.patchcore.bundle import Bundle
 from anomalyos.patchcore.memory_bank import MemoryBank
-from anomalyos.patchcore.scoring import score_patches
 
 SURROGATE_VERSION = 1
 """Counts up whenever the same bundle and photographs would give another surrogate."""
@@ -144,12 +143,10 @@ def _measure_all(
     normality: Normality,
     depth_deviation: DepthDeviation,
 ) -> list[tuple[NDArray[np.float64], float]]:
-    model, limit = bundle.model, bundle.calibration.map_threshold
+    model, limit = replace(bundle.model, bank=bank), bundle.calibration.map_threshold
     patches, _ = extractor.extract(copies)
     measured = []
-    for rgb, raw in zip(copies, patches, strict=True):
-        reduced = model.reduction.apply(raw).cpu().numpy()
-        result = score_patches(bank, reduced, model.recipe.reweight_neighbours)
+    for rgb, result in zip(copies, model.score_many(patches), strict=True):
         figures = measure(rgb, model.heat(result), limit, normality, depth_deviation)
         measured.append((figures, result.score))
     return measured

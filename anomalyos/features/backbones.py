@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from anomalyos.core.runtime import RuntimeSettings
-from anomalyos.features.recipes import Recipe
+from anomalyos.features.recipes import PATCH_SIDES, Recipe
 from anomalyos.features.weights import SOURCES, WeightsMissing, find_weights, read_state_dict
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def load_backbone(recipe: Recipe, settings: RuntimeSettings) -> nn.Module:
     """
     import timm
 
+    if recipe.backbone in PATCH_SIDES:
+        return freeze(load_transformer(recipe, settings))
     source = SOURCES[recipe.weights]
     path = find_weights(recipe.weights, settings)
     model = timm.create_model(
@@ -34,11 +37,48 @@ def load_backbone(recipe: Recipe, settings: RuntimeSettings) -> nn.Module:
         if source.ordered:
             state = rename_in_order(state, timm.create_model(recipe.backbone))
         load_strictly(model, state, recipe.backbone)
-    frozen: nn.Module = model.eval()
+    frozen: nn.Module = freeze(model)
     fold_batch_norms(frozen)
-    for parameter in frozen.parameters():
-        parameter.requires_grad_(False)
     return frozen
+
+
+def load_transformer(recipe: Recipe, settings: RuntimeSettings) -> nn.Module:
+    """A transformer cut after the recipe's last block, its position table resampled to the input size."""
+    import timm
+    from timm.layers.pos_embed import resample_abs_pos_embed
+
+    from anomalyos.features.networks import TokenBackbone
+
+    source = SOURCES[recipe.weights]
+    path = find_weights(recipe.weights, settings)
+    side = recipe.input_size // PATCH_SIDES[recipe.backbone]
+    blocks = timm.create_model(
+        recipe.backbone if path is not None else str(source.hub_tag),
+        features_only=True,
+        out_indices=recipe.layers,
+        img_size=recipe.input_size,
+        pretrained=path is None,
+    )
+    if path is not None:
+        state = read_state_dict(path, source.sha256)
+        if "pos_embed" in state:
+            count = state["pos_embed"].shape[1]
+            # as the encoder itself resamples its table; timm would smooth it first
+            state["pos_embed"] = resample_abs_pos_embed(
+                state["pos_embed"],
+                [side, side],
+                num_prefix_tokens=count - math.isqrt(count) ** 2,
+                antialias=False,
+            )
+        load_strictly(blocks, {f"model.{name}": value for name, value in state.items()}, recipe.backbone)
+    return TokenBackbone(blocks, len(recipe.layers))
+
+
+def freeze(model: nn.Module) -> nn.Module:
+    """``model`` in eval mode, its parameters without gradients."""
+    for parameter in model.eval().parameters():
+        parameter.requires_grad_(False)
+    return model
 
 
 def rename_in_order(state: dict[str, Tensor], reference: nn.Module) -> dict[str, Tensor]:

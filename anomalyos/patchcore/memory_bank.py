@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,11 @@ from anomalyos.core.arrays import Float32Array
 from anomalyos.core.errors import BundleError
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+
+PRODUCTS = 4_194_304
+"""Patch-vector products held at once: 16 MiB, which stays in a processor's cache better than more."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,10 @@ class MemoryBank:
 
     index: Any
     origin: NDArray[np.int32]
+    _placed: dict[torch.device, tuple[Tensor, Tensor]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    """Vectors and their squared lengths on each device that has asked."""
 
     @classmethod
     def build(cls, features: Tensor, chosen: Tensor, grid: tuple[int, int]) -> MemoryBank:
@@ -55,14 +63,48 @@ class MemoryBank:
         Raises:
             BundleError: when the patches have another width than the bank.
         """
-        if patches.ndim != 2 or patches.shape[1] != self.dims:
-            raise BundleError(
-                f"Patches of shape {patches.shape} do not fit a memory bank of width {self.dims}.",
-                "The bundle was made with another recipe; rebuild the category.",
-            )
+        self._check_width(patches.shape)
         squared, found = self.index.search(np.ascontiguousarray(patches, np.float32), min(k, self.size))
         # expanded squares can come out a rounding error below zero
         return np.sqrt(np.maximum(squared, 0)), found
+
+    def nearest(self, patches: Tensor) -> tuple[Tensor, Tensor]:
+        """Euclidean distance to the nearest vector and its bank position, (N,) float32 and int64 on the
+        device of ``patches`` (N, D).
+
+        A matrix product on torch's own threads, block by block, finds the vector; its distance is then taken
+        from the difference itself, which expanded squares lose digits of. FAISS took up to twice as long for
+        the same bank, and up to four times for narrow ones.
+
+        Raises:
+            BundleError: when the patches have another width than the bank.
+        """
+        import torch
+
+        self._check_width(tuple(patches.shape))
+        vectors, lengths = self._on(patches.device)
+        distances, found = [], []
+        with torch.inference_mode():
+            for rows in torch.split(patches, max(1, PRODUCTS // self.size)):
+                best = torch.addmm(lengths, rows, vectors.T, alpha=-2).argmin(dim=1)
+                distances.append(torch.linalg.vector_norm(rows - vectors[best], dim=1))
+                found.append(best)
+            return torch.cat(distances), torch.cat(found)
+
+    def _on(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        import torch
+
+        if device not in self._placed:
+            vectors = torch.from_numpy(self.vectors).to(device)
+            self._placed[device] = (vectors, vectors.square().sum(dim=1))
+        return self._placed[device]
+
+    def _check_width(self, shape: tuple[int, ...]) -> None:
+        if len(shape) != 2 or shape[1] != self.dims:
+            raise BundleError(
+                f"Patches of shape {shape} do not fit a memory bank of width {self.dims}.",
+                "The bundle was made with another recipe; rebuild the category.",
+            )
 
     @cached_property
     def vectors(self) -> Float32Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ from anomalyos.patchcore.scoring import PatchScores, anomaly_map, score_patches
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+BATCH = 8
+"""Images that are embedded or scored together."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,13 @@ class PatchCoreModel:
 
     def score(self, patches: Tensor) -> PatchScores:
         """Score one image's raw patches (rows, cols, D)."""
-        reduced: Float32Array = self.reduction.apply(patches).cpu().numpy()
-        return score_patches(self.bank, reduced, self.recipe.reweight_neighbours)
+        return self.score_many(patches[None])[0]
+
+    def score_many(self, patches: Tensor) -> list[PatchScores]:
+        """Score the raw patches (N, rows, cols, D) of N images."""
+        recipe = self.recipe
+        reduced = self.reduction.apply(patches)
+        return score_patches(self.bank, reduced, recipe.reweight_neighbours, recipe.score_share)
 
     def heat(self, scores: PatchScores) -> Float32Array:
         """Anomaly map (input_size, input_size) float32 of scored patches."""
@@ -106,11 +115,11 @@ def cross_calibrate(
     done = 0
     for held_out in folds:
         model = PatchCoreModel.fit(patches, recipe, keep=~held_out)
-        for i in np.flatnonzero(held_out):
-            result = model.score(patches[i])
-            heat = model.heat(result)
-            scores[i], peaks[i], medians[i] = result.score, heat.max(), np.median(heat)
-            done += 1
+        for part in batches(np.flatnonzero(held_out)):
+            for i, result in zip(part, model.score_many(patches[part]), strict=True):
+                heat = model.heat(result)
+                scores[i], peaks[i], medians[i] = result.score, heat.max(), np.median(heat)
+            done += len(part)
             if progress is not None:
                 progress(done, count)
     smallest = 1.0 / (len(np.unique(numbers)) + 1)
@@ -121,6 +130,11 @@ def cross_calibrate(
         map_threshold=upper_threshold(peaks, numbers, max(alpha, smallest)),
         map_median=float(np.median(medians)),
     )
+
+
+def batches(numbers: NDArray[np.int64], size: int = BATCH) -> Iterator[NDArray[np.int64]]:
+    """``numbers`` (N,) in parts of at most ``size``."""
+    return (numbers[start : start + size] for start in range(0, len(numbers), size))
 
 
 def check_folds(folds: list[NDArray[np.bool_]], groups: NDArray[np.int64], count: int) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,10 +17,13 @@ from anomalyos.core.progress import Progress
 from anomalyos.core.runtime import RuntimeSettings
 from anomalyos.features.patches import PatchExtractor
 from anomalyos.features.recipes import get_recipe
+from anomalyos.patchcore.model import BATCH
 from anomalyos.patchcore.router import ROUTER_RECIPE
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+Rgb = NDArray[np.uint8]
 
 FEWEST_IMAGES = 5
 
@@ -34,7 +39,7 @@ class NormalFeatures:
 
 
 def extract_normals(
-    pictures: Iterable[NDArray[np.uint8]],
+    pictures: Iterable[Rgb],
     most: int,
     extractor: PatchExtractor,
     settings: RuntimeSettings,
@@ -42,7 +47,7 @@ def extract_normals(
     name: str,
     progress: Progress | None = None,
 ) -> NormalFeatures:
-    """Features of RGB pictures (H, W, 3), which may differ in size and are taken one at a time.
+    """Features of RGB pictures (H, W, 3), which may differ in size and are taken a few at a time.
 
     Args:
         most: how many pictures there are at most; room for so many is made at once.
@@ -58,17 +63,36 @@ def extract_normals(
     router = extractor if same else PatchExtractor(router_recipe, settings)
     patches: Tensor | None = None
     embeddings: list[Float32Array] = []
-    for rgb in pictures:
-        features, whole = extractor.extract([rgb])
+    done = 0
+    for batch in ahead(pictures):
+        features, whole = extractor.extract(batch)
         if patches is None:
             patches = torch.empty((most, *features.shape[1:]), device=features.device)
-        patches[len(embeddings)] = features[0]
-        embeddings.append((whole if same else router.extract([rgb])[1])[0].cpu().numpy())
+        patches[done : done + len(batch)] = features
+        embeddings.append((whole if same else router.extract(batch)[1]).cpu().numpy())
+        done += len(batch)
         if progress is not None:
-            progress(len(embeddings), most)
-    if patches is None or len(embeddings) < FEWEST_IMAGES:
+            progress(done, most)
+    if patches is None or done < FEWEST_IMAGES:
         raise AnomalyOSError(
-            f"{name} has {len(embeddings)} readable normal images.",
+            f"{name} has {done} readable normal images.",
             f"At least {FEWEST_IMAGES} are needed to learn what normal looks like; 50 or more are better.",
         )
-    return NormalFeatures(patches[: len(embeddings)], np.stack(embeddings))
+    return NormalFeatures(patches[:done], np.concatenate(embeddings))
+
+
+def ahead(pictures: Iterable[Rgb], size: int = BATCH) -> Iterator[list[Rgb]]:
+    """``pictures`` in lists of at most ``size``, the next of which is read while one is worked on.
+
+    They are read on another thread, one after the other and in their order; two lists are in memory at most.
+    """
+    source = iter(pictures)
+
+    def read() -> list[Rgb]:
+        return list(islice(source, size))
+
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(read)
+        while batch := coming.result():
+            coming = reader.submit(read)
+            yield batch

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anomalyos.core.arrays import Float32Array
 from anomalyos.patchcore.memory_bank import MemoryBank
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,10 @@ class PatchScores:
     """(rows, cols) position of that patch in the memory bank."""
 
 
-def score_patches(bank: MemoryBank, patches: Float32Array, neighbours: int) -> PatchScores:
-    """Score the patches (rows, cols, D) of one image.
+def score_patches(
+    bank: MemoryBank, patches: Tensor, neighbours: int, share: float = 0.0
+) -> list[PatchScores]:
+    """Score the patches (N, rows, cols, D) of N images.
 
     1. every patch: distance to its nearest m* in the bank (Eq. 6, inner minimum)
     2. m_test, the patch farthest from the bank, gives s* (Eq. 6, outer maximum)
@@ -32,17 +38,32 @@ def score_patches(bank: MemoryBank, patches: Float32Array, neighbours: int) -> P
 
     Args:
         neighbours: b of Eq. 7; 0 leaves s* as it is.
+        share: when above 0, the score is the mean distance of this share of the farthest patches instead of
+            steps 2 and 3: one odd patch then counts for less than an odd region.
     """
-    rows, cols, dims = patches.shape
+    count, rows, cols, dims = patches.shape
     flat = patches.reshape(-1, dims)
-    distances, found = bank.search(flat)
-    nearest_distance = distances[:, 0]
-    worst = int(nearest_distance.argmax())
-    s_star = float(nearest_distance[worst])
-    score = s_star
-    if neighbours > 0:
-        score *= reweighting(bank, flat[worst], int(found[worst, 0]), s_star, neighbours)
-    return PatchScores(score, nearest_distance.reshape(rows, cols), found[:, 0].reshape(rows, cols))
+    distances, found = (each.cpu().numpy() for each in bank.nearest(flat))
+    scored = []
+    for image in range(count):
+        places = slice(image * rows * cols, (image + 1) * rows * cols)
+        own, stars = distances[places], found[places]
+        if share:
+            score = farthest_mean(own, share)
+        else:
+            worst = int(own.argmax())
+            score = float(own[worst])
+            if neighbours > 0:
+                m_test = flat[image * rows * cols + worst].cpu().numpy()
+                score *= reweighting(bank, m_test, int(stars[worst]), score, neighbours)
+        scored.append(PatchScores(score, own.reshape(rows, cols), stars.reshape(rows, cols)))
+    return scored
+
+
+def farthest_mean(distances: Float32Array, share: float) -> float:
+    """Mean of the largest ``share`` of ``distances`` (N,), of one at least."""
+    count = max(1, round(share * distances.size))
+    return float(np.partition(distances, distances.size - count)[-count:].mean(dtype=np.float64))
 
 
 def reweighting(bank: MemoryBank, m_test: Float32Array, star: int, s_star: float, neighbours: int) -> float:

@@ -83,8 +83,8 @@ def test_explaining_leaves_the_shared_backbone_as_it_was(settings: Settings, bui
     rgb, _ = draw("stripes", 3, flawed=True)
     before = extractor.extract([rgb])[0].clone()
     explain_distance("hirescam", rgb, bundle.model, extractor)
-    assert not any(module._forward_hooks for module in extractor.model.modules())
-    assert not any(parameter.requires_grad for parameter in extractor.model.parameters())
+    assert not any(module._forward_hooks for module in extractor.network.backbone.modules())
+    assert not any(parameter.requires_grad for parameter in extractor.network.backbone.parameters())
     assert bool((extractor.extract([rgb])[0] == before).all())
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import settings as checks
 from hypothesis import strategies as st
@@ -160,7 +161,7 @@ def test_a_part_is_held_against_the_bank_of_the_others(settings: Settings, built
     left_out = np.arange(12) == 4
     rest = without_parts(model.bank, left_out)
     assert set(rest.origin[:, 0]) == set(model.bank.origin[:, 0]) - {4}
-    own = model.bank.vectors[model.bank.origin[:, 0] == 4][:4].reshape(2, 2, -1)
-    assert score_patches(model.bank, own, 0).score == pytest.approx(0, abs=1e-2)
-    assert score_patches(rest, own, 0).score > 1
+    own = torch.from_numpy(model.bank.vectors[model.bank.origin[:, 0] == 4][:4].reshape(1, 2, 2, -1))
+    assert score_patches(model.bank, own, 0)[0].score == pytest.approx(0, abs=1e-2)
+    assert score_patches(rest, own, 0)[0].score > 1
     assert without_parts(model.bank, np.ones(12, bool)) is model.bank

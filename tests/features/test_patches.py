@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from anomalyos.core.settings import Settings
-from anomalyos.features.patches import PatchExtractor, assemble_patches
+from anomalyos.features.networks import assemble_patches
+from anomalyos.features.patches import PatchExtractor
 from anomalyos.features.recipes import get_recipe
 
 

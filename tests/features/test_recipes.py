@@ -8,6 +8,8 @@ from pydantic import ValidationError
 from anomalyos.core.errors import NotFound
 from anomalyos.features.recipes import RECIPES, Recipe, get_recipe
 
+LITE_BEFORE = "f82f3262a6f99f921d45e30ae372f8240a61dbf17c16f8384bf7b00d0120b8f7"
+
 
 def test_the_digest_depends_on_every_field() -> None:
     base = get_recipe("lite")
@@ -22,6 +24,10 @@ def test_the_digest_depends_on_every_field() -> None:
         "neighbourhood": 5,
         "reduced_dims": 16,
         "whitening": 0.25,
+        "zero_padded": True,
+        "unit_levels": True,
+        "centred": True,
+        "score_share": 0.01,
         "border": 2,
         "coreset_ratio": 0.33,
         "coreset_max": 77,
@@ -46,8 +52,18 @@ def test_only_what_changes_features_changes_the_feature_key() -> None:
     assert get_recipe("lite", input_size=448).feature_key() != base.feature_key()
 
 
+def test_a_field_that_came_later_leaves_older_digests_alone() -> None:
+    # of bundles made before zero_padded, unit_levels, centred and score_share were fields
+    assert get_recipe("lite").digest() == LITE_BEFORE
+
+
+def test_a_transformer_takes_whole_patches_only() -> None:
+    with pytest.raises(ValidationError, match="multiple of 14"):
+        get_recipe("dinov2_s", input_size=256)
+
+
 def test_unknown_names_and_fields_are_refused() -> None:
-    with pytest.raises(NotFound, match="Known recipes: lite"):
+    with pytest.raises(NotFound, match="Known recipes: dinov2_s, .*lite"):
         get_recipe("resnet")
     with pytest.raises(ValidationError, match="coreset_ration"):
         get_recipe("lite", coreset_ration=0.1)

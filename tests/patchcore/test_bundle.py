@@ -13,7 +13,7 @@ import torch
 from anomalyos.core.errors import BundleError
 from anomalyos.core.files.immutable import MANIFEST
 from anomalyos.features.recipes import get_recipe
-from anomalyos.patchcore.bundle import load_bundle, verify_bundle, write_bundle
+from anomalyos.patchcore.bundle import load_bundle, load_prototype, verify_bundle, write_bundle
 from anomalyos.patchcore.calibration import Calibration
 from anomalyos.patchcore.model import PatchCoreModel
 from anomalyos.patchcore.router import Prototype
@@ -76,6 +76,27 @@ def test_one_changed_byte_is_noticed(folder: Path, name: str) -> None:
     path.write_bytes(data)
     with pytest.raises(BundleError, match=name):
         load_bundle(folder)
+
+
+def test_the_prototype_is_read_without_the_memory_bank(folder: Path) -> None:
+    expected = verify_bundle(folder)
+    (folder / "bank.faiss").write_bytes(b"damaged")
+    found, whole = load_prototype(folder, expected), Prototype(np.array([0.6, 0.8], np.float32), 0.9, 0.95)
+    np.testing.assert_array_equal(found.vector, whole.vector)
+    assert (found.lowest, found.typical) == (whole.lowest, whole.typical)
+
+
+@pytest.mark.parametrize("name", ["prototype.npy", "calibration.json", MANIFEST])
+def test_a_prototype_that_is_not_what_was_written_is_refused(folder: Path, name: str) -> None:
+    expected = verify_bundle(folder)
+    data = bytearray((folder / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / name).write_bytes(data)
+    with pytest.raises(BundleError):
+        load_prototype(folder, expected)
+    (folder / name).unlink()
+    with pytest.raises(BundleError):
+        load_prototype(folder, expected)
 
 
 def test_a_missing_or_additional_file_is_noticed(folder: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from anomalyos.core.errors import BundleError
+from anomalyos.patchcore import memory_bank
 from anomalyos.patchcore.memory_bank import MemoryBank
 
 
@@ -35,6 +36,27 @@ def test_more_neighbours_than_vectors_gives_all_of_them() -> None:
     distances, found = bank.search(np.zeros((1, 3), np.float32), 10)
     assert distances.shape == (1, 3)
     assert sorted(found[0].tolist()) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("size", "products"), [(1, 1), (50, 120), (700, 4_194_304)])
+def test_the_nearest_is_the_one_of_the_naive_search(
+    size: int, products: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory_bank, "PRODUCTS", products)  # blocks of one row, of a few, and a single one
+    generator = torch.Generator().manual_seed(size)
+    vectors = torch.randn(size, 7, generator=generator)
+    bank = MemoryBank.build(vectors, torch.arange(size), (1, size))
+    queries = torch.cat([torch.randn(40, 7, generator=generator), vectors[:3]])
+    distances, found = bank.nearest(queries)
+    every = torch.cdist(queries.double(), vectors.double())
+    assert found.tolist() == every.argmin(dim=1).tolist()
+    assert torch.allclose(distances.double(), every.amin(dim=1), atol=1e-6)
+    assert distances[-1] == 0, "a vector of the bank has no distance to it, to the last digit"
+
+
+def test_the_nearest_of_another_width_is_refused() -> None:
+    with pytest.raises(BundleError, match="width 3"):
+        MemoryBank.build(torch.eye(3), torch.arange(3), (1, 3)).nearest(torch.zeros(2, 4))
 
 
 @pytest.mark.parametrize("name", ["bank.faiss", "origin.npy"])
