@@ -40,12 +40,12 @@ def get_or_create_many(
     """``get_or_create`` of several rows in one statement each, by key; they are added in this order.
 
     Args:
-        wanted: the rows by what makes them unique; they themselves stay outside the session.
+        wanted: the rows by what makes them unique.
         find: those of them that are stored now.
     """
     found = find()
+    added = {key: row for key, row in wanted.items() if key not in found}
     while True:
-        added = {key: type(row)(**row.model_dump()) for key, row in wanted.items() if key not in found}
         try:
             with session.begin_nested():
                 session.add_all(added.values())
@@ -54,6 +54,9 @@ def get_or_create_many(
             before, found = len(found), find()
             if len(found) == before:  # not a race: a broken reference
                 raise
+            # a row that was turned away may have been given an id already
+            rest = {key: row for key, row in added.items() if key not in found}
+            added = {key: type(row)(**row.model_dump(exclude={"id"})) for key, row in rest.items()}
         else:
             return {key: (added.get(key) or found[key], key in added) for key in wanted}
 

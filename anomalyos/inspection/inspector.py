@@ -25,7 +25,6 @@ from anomalyos.inspection.keeping import Finished, keep
 from anomalyos.inspection.tables import BatchKind, Inspection
 from anomalyos.models.champions import Champions
 from anomalyos.models.tables import ModelVersion
-from anomalyos.patchcore.bundle import Bundle
 from anomalyos.patchcore.regions import flagged_regions
 from anomalyos.patchcore.router import ROUTER_RECIPE, Route
 
@@ -38,8 +37,6 @@ class _Seen:
     """One image as the router saw it, and where it goes from there."""
 
     image: DecodedImage
-    patches: Tensor
-    """(rows, cols, D), of the router's recipe"""
     embedding: Float32Array
     route: Route
     chosen: str | None
@@ -148,15 +145,16 @@ class Inspector:
         self._check_known(pointers, category)
         with self._working:
             with watch.stage("route"):
-                seen = self._route(images, pointers, category)
+                seen, patches = self._route(images, pointers, category)
             found: list[Examination | AnomalyOSError | None] = [
                 one if isinstance(one, AnomalyOSError) else None for one in seen
             ]
             routed = {place: one for place, one in enumerate(seen) if not isinstance(one, AnomalyOSError)}
             for chosen in dict.fromkeys(one.chosen for one in routed.values()):
                 group = {place: one for place, one in routed.items() if one.chosen == chosen}
-                found_of_group = self._examine_group(list(group.values()), pointers, chosen, watch)
-                for place, answer in zip(group, found_of_group, strict=True):
+                own = patches if len(group) == len(images) else patches[list(group)]
+                answers = self._examine_group(list(group.values()), own, pointers, chosen, watch)
+                for place, answer in zip(group, answers, strict=True):
                     found[place] = answer
         return [one for one in found if one is not None]
 
@@ -168,7 +166,8 @@ class Inspector:
 
     def _route(
         self, images: Sequence[DecodedImage], pointers: dict[str, ModelVersion], category: str | None
-    ) -> list[_Seen | BundleError]:
+    ) -> tuple[list[_Seen | BundleError], Tensor]:
+        """Where each image goes, and the patches (N, rows, cols, D) of the router's recipe."""
         router = self.champions.router(pointers)
         patches, whole = self.champions.extractor(get_recipe(ROUTER_RECIPE)).extract(
             [image.rgb for image in images]
@@ -181,25 +180,34 @@ class Inspector:
             except BundleError as error:
                 seen.append(error)
             else:
-                seen.append(
-                    _Seen(image, patches[place], embeddings[place], route, category or route.category)
-                )
-        return seen
+                seen.append(_Seen(image, embeddings[place], route, category or route.category))
+        return seen, patches
 
     def _examine_group(
-        self, group: list[_Seen], pointers: dict[str, ModelVersion], chosen: str | None, watch: Stopwatch
+        self,
+        group: list[_Seen],
+        patches: Tensor,
+        pointers: dict[str, ModelVersion],
+        chosen: str | None,
+        watch: Stopwatch,
     ) -> Sequence[Examination | AnomalyOSError]:
-        """Images that go the same way; when their product's bundle is damaged, that is each one's answer."""
+        """Images that go the same way; when their product's bundle is damaged, that is each one's answer.
+
+        Args:
+            patches: (N, rows, cols, D), of the router's recipe.
+        """
         if chosen is None:
             return [Examination(one.route, None, embedding=one.embedding) for one in group]
         try:
             bundle = self.champions.load(pointers[chosen])
             with watch.stage("features"):
-                patches = self._patches(group, bundle)
+                if bundle.recipe.feature_key() != get_recipe(ROUTER_RECIPE).feature_key():
+                    extractor = self.champions.extractor(bundle.recipe)
+                    patches, _ = extractor.extract([one.image.rgb for one in group])
         except AnomalyOSError as error:
             return [error] * len(group)
         with watch.stage("search"):
-            results = [bundle.model.score(own) for own in patches]
+            results = bundle.model.score_many(patches)
         with watch.stage("map"):
             regions = []
             for one, result in zip(group, results, strict=True):
@@ -219,14 +227,6 @@ class Inspector:
             )
             for one, result, own in zip(group, results, regions, strict=True)
         ]
-
-    def _patches(self, group: list[_Seen], bundle: Bundle) -> Tensor:
-        """(N, rows, cols, D): those the router had, where the product's recipe sees the same."""
-        import torch
-
-        if bundle.recipe.feature_key() == get_recipe(ROUTER_RECIPE).feature_key():
-            return torch.stack([one.patches for one in group])
-        return self.champions.extractor(bundle.recipe).extract([one.image.rgb for one in group])[0]
 
     def _check_known(self, pointers: dict[str, ModelVersion], category: str | None) -> None:
         if not pointers:

@@ -83,9 +83,9 @@ def inspect_shard(
         batch_id = _open_batch(session, check_day(shard["day"]))
     work = ShardWork(shard, batch_id, store, inspector or _inspector(settings, store))
     work.run(progress)
-    if work.counts[FAILED]:
+    if failed := work.counts[FAILED]:
         raise NightFailed(
-            f"{work.counts[FAILED]} of {len(shard['paths'])} files of a shard could not be inspected "
+            f"{shard_name(shard)}: {failed} of {len(shard['paths'])} files could not be inspected "
             f"(last reason: {work.last_error}).",
             "What was inspected is kept; run the night again once the cause is removed.",
         )

@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.db.engine import Store
-from anomalyos.db.rows import get_or_create, plain_text, storable, stored_id
+from anomalyos.db.rows import get_or_create, get_or_create_many, plain_text, storable, stored_id
 from anomalyos.models.tables import Category, Promotion
 
 # on SQLite and on PostgreSQL
@@ -64,3 +64,31 @@ def test_a_broken_reference_is_not_taken_for_a_race(store: Store) -> None:
 def test_an_unstored_row_has_no_id() -> None:
     with pytest.raises(ValueError, match="not been stored"):
         stored_id(None)
+
+
+def test_many_rows_survive_a_lost_race(store: Store) -> None:
+    with store.session() as session:
+        session.add(Category(name="hazelnut"))
+    wanted = {name: Category(name=name) for name in ("cap", "hazelnut", "nut")}
+    answers: list[dict[str, Category]] = []
+
+    with store.session() as session:
+
+        def find() -> dict[str, Category]:
+            # the first look comes before the other process is done
+            found = {row.name: row for row in session.exec(select(Category))} if answers else {}
+            answers.append(found)
+            return found
+
+        stored = get_or_create_many(session, wanted, find)
+        session.add(Category(name="after"))
+    assert {name: made for name, (_, made) in stored.items()} == {"cap": True, "hazelnut": False, "nut": True}
+    assert len({stored_id(row.id) for row, _ in stored.values()}) == 3
+    with store.session() as session:
+        assert sorted(session.exec(select(Category.name))) == ["after", "cap", "hazelnut", "nut"]
+
+
+def test_a_broken_reference_among_many_is_no_race(store: Store) -> None:
+    wanted = {"one": Promotion(category_id=1, to_id=99, kind="promote", actor="test")}
+    with store.session() as session, pytest.raises(IntegrityError):
+        get_or_create_many(session, wanted, dict)
