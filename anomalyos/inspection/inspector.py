@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,13 +46,23 @@ class _Seen:
 class Inspector:
     """Inspects images with the present champions. Safe to share between threads."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, *, lanes: int = 1) -> None:
+        """An inspector that examines so many batches side by side; more than that wait for their turn.
+
+        Args:
+            lanes: with one, a batch has all of ``settings.threads``: the quickest answer for one image. With
+                as many as threads each has one, and no thread waits for another: the most images a second.
+        """
         self.settings = settings
         self.store = store
-        self.champions = Champions(settings, store)
+        self.lanes = lanes
+        self.threads = max(1, settings.threads // lanes)
+        own = settings if lanes == 1 else settings.model_copy(update={"threads": self.threads})
+        self.champions = Champions(own, store)
         self._warm: set[str] = set()
-        # one batch at a time: two would only share the same cores and double the memory
-        self._working = threading.Lock()
+        self._free: SimpleQueue[int] = SimpleQueue()
+        for lane in range(lanes):
+            self._free.put(lane)
 
     def categories(self) -> list[str]:
         """Categories that have a champion."""
@@ -69,8 +80,8 @@ class Inspector:
             if version.bundle_sha256 in self._warm:
                 continue
             bundle = self.champions.load(version)
-            with self._working:
-                patches, _ = self.champions.extractor(bundle.recipe).extract([blank])
+            with self._lane() as lane:
+                patches, _ = self.champions.extractor(bundle.recipe, lane).extract([blank])
                 bundle.model.score(patches[0])
             self._warm.add(version.bundle_sha256)
 
@@ -143,9 +154,9 @@ class Inspector:
         watch = watch or Stopwatch()
         pointers = self.champions.pointers()
         self._check_known(pointers, category)
-        with self._working:
+        with self._lane() as lane:
             with watch.stage("route"):
-                seen, patches = self._route(images, pointers, category)
+                seen, patches = self._route(images, pointers, category, lane)
             found: list[Examination | AnomalyOSError | None] = [
                 one if isinstance(one, AnomalyOSError) else None for one in seen
             ]
@@ -153,7 +164,8 @@ class Inspector:
             for chosen in dict.fromkeys(one.chosen for one in routed.values()):
                 group = {place: one for place, one in routed.items() if one.chosen == chosen}
                 own = patches if len(group) == len(images) else patches[list(group)]
-                answers = self._examine_group(list(group.values()), own, pointers, chosen, watch)
+                version = None if chosen is None else pointers[chosen]
+                answers = self._examine_group(list(group.values()), own, version, lane, watch)
                 for place, answer in zip(group, answers, strict=True):
                     found[place] = answer
         return [one for one in found if one is not None]
@@ -164,14 +176,31 @@ class Inspector:
         """Store results; see :func:`anomalyos.inspection.keeping.keep`."""
         return keep(self.store, batch_key, finished, writers)
 
+    @contextmanager
+    def _lane(self) -> Iterator[int]:
+        """A lane of one's own, once one is free."""
+        lane = self._free.get()
+        try:
+            if self.lanes > 1:
+                import torch
+
+                # each thread that computes has a number of its own
+                torch.set_num_threads(self.threads)
+            yield lane
+        finally:
+            self._free.put(lane)
+
     def _route(
-        self, images: Sequence[DecodedImage], pointers: dict[str, ModelVersion], category: str | None
+        self,
+        images: Sequence[DecodedImage],
+        pointers: dict[str, ModelVersion],
+        category: str | None,
+        lane: int,
     ) -> tuple[list[_Seen | BundleError], Tensor]:
         """Where each image goes, and the patches (N, rows, cols, D) of the router's recipe."""
         router = self.champions.router(pointers)
-        patches, whole = self.champions.extractor(get_recipe(ROUTER_RECIPE)).extract(
-            [image.rgb for image in images]
-        )
+        extractor = self.champions.extractor(get_recipe(ROUTER_RECIPE), lane)
+        patches, whole = extractor.extract([image.rgb for image in images])
         embeddings = whole.cpu().numpy()
         seen: list[_Seen | BundleError] = []
         for place, image in enumerate(images):
@@ -187,22 +216,23 @@ class Inspector:
         self,
         group: list[_Seen],
         patches: Tensor,
-        pointers: dict[str, ModelVersion],
-        chosen: str | None,
+        version: ModelVersion | None,
+        lane: int,
         watch: Stopwatch,
     ) -> Sequence[Examination | AnomalyOSError]:
         """Images that go the same way; when their product's bundle is damaged, that is each one's answer.
 
         Args:
             patches: (N, rows, cols, D), of the router's recipe.
+            version: the model they go to; None for images of no known category.
         """
-        if chosen is None:
+        if version is None:
             return [Examination(one.route, None, embedding=one.embedding) for one in group]
         try:
-            bundle = self.champions.load(pointers[chosen])
+            bundle = self.champions.load(version)
             with watch.stage("features"):
                 if bundle.recipe.feature_key() != get_recipe(ROUTER_RECIPE).feature_key():
-                    extractor = self.champions.extractor(bundle.recipe)
+                    extractor = self.champions.extractor(bundle.recipe, lane)
                     patches, _ = extractor.extract([one.image.rgb for one in group])
         except AnomalyOSError as error:
             return [error] * len(group)
@@ -217,8 +247,8 @@ class Inspector:
         return [
             Examination(
                 route=one.route,
-                category=chosen,
-                version=pointers[chosen],
+                category=one.chosen,
+                version=version,
                 bundle=bundle,
                 score=result.score,
                 distances=result.distances,

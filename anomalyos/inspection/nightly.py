@@ -25,7 +25,7 @@ from anomalyos.db.rows import stored_id
 from anomalyos.inspection import batches, inspections
 from anomalyos.inspection.delivery_check import check_shards
 from anomalyos.inspection.inbox import scan_inbox
-from anomalyos.inspection.inspector import Inspector, get_inspector
+from anomalyos.inspection.inspector import Inspector
 from anomalyos.inspection.nights import batch_key, check_day
 from anomalyos.inspection.shard_work import FAILED, ShardWork
 from anomalyos.inspection.shards import Shard, cut, measured_pace, shard_name
@@ -35,6 +35,10 @@ from anomalyos.quality import data_checks
 log = logging.getLogger(__name__)
 
 RUN_ACTION = "night.run"
+
+MOST_LANES = 4
+"""Batches side by side at most: each has a network of its own in memory, and what Python does in between,
+one thread at a time, keeps no more than so many busy."""
 
 
 class NightFailed(AnomalyOSError):
@@ -198,9 +202,8 @@ def _open_batch(session: Session, day: str, run_id: str = "") -> int:
 
 
 def _inspector(settings: Settings, store: Store) -> Inspector:
-    """The process's own, with its models loaded, when it works on this home."""
-    shared = get_inspector()
-    return shared if shared.settings is settings and shared.store is store else Inspector(settings, store)
+    """One for many images: they are waited for together, so each thread has its own."""
+    return Inspector(settings, store, lanes=min(settings.threads, MOST_LANES))
 
 
 def _shifted(progress: Progress, before: int, total: int, done: int, _of: int) -> None:

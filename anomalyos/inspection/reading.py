@@ -15,7 +15,7 @@ from anomalyos.images.decoding import DecodedImage, ImageRejected
 AT_ONCE = 8
 """Images that are inspected together. Twice as many gain nothing on two cores and double the memory."""
 
-PIXELS_AT_ONCE = 48_000_000
+PIXELS_AT_ONCE = 24_000_000
 """Pixels of the images that are inspected together, unless a single one has more: three bytes each."""
 
 

@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -72,20 +72,38 @@ class ShardWork:
             progress: called with (files done, files in all), as they are stored.
         """
         with ExitStack() as stack:
-            readers, writers, keeper = (
+            readers, lanes, writers, keeper = (
                 stack.enter_context(ThreadPoolExecutor(size, f"shard-{name}"))
-                for name, size in (("read", READERS), ("write", WRITERS), ("keep", 1))
+                for name, size in (
+                    ("read", READERS),
+                    ("look", self.inspector.lanes),
+                    ("write", WRITERS),
+                    ("keep", 1),
+                )
             )
+            stack.callback(lanes.shutdown, wait=False, cancel_futures=True)
             stack.callback(readers.shutdown, wait=False, cancel_futures=True)
-            keeping: deque[Future[list[str]]] = deque()
+            on_its_way = _OnItsWay(progress=progress)
             for group in ReadAhead(self.sources, self._read, self._known, self._decode, readers):
-                steps = self._examine(group, keeping, progress)
-                keeping.append(keeper.submit(self._keep, group, steps, writers))
-                # one group may wait for the disk; with a failure, what it leads to is looked at first
-                self._collect(keeping, 0 if FAILED in steps else 1, progress)
+                on_its_way.looking.append((group, lanes.submit(self._look, group)))
+                self._keep_what_is_seen(on_its_way, self.inspector.lanes, keeper, writers)
                 if self.given_up:
-                    break
-            self._collect(keeping, 0, progress)
+                    return
+            self._keep_what_is_seen(on_its_way, 0, keeper, writers)
+            self._collect(on_its_way, 0)
+
+    def _keep_what_is_seen(
+        self, on_its_way: _OnItsWay, left: int, keeper: Executor, writers: Executor
+    ) -> None:
+        """Hand all but the newest ``left`` groups to be stored, in their order."""
+        while len(on_its_way.looking) > left and not self.given_up:
+            group, future = on_its_way.looking.popleft()
+            steps = self._steps(group, future, on_its_way)
+            on_its_way.keeping.append(keeper.submit(self._keep, group, steps, writers))
+            # one group may wait for the disk; after a failure, what it leads to is looked at first
+            self._collect(on_its_way, 0 if FAILED in steps else 1)
+        if self.given_up:
+            self._collect(on_its_way, 0)
 
     def _read(self, source: str) -> bytes:
         settings = self.inspector.settings
@@ -107,25 +125,24 @@ class ShardWork:
         finally:
             one.decode_ms = round((time.perf_counter() - start) * 1000, 2)
 
-    def _examine(
-        self, group: list[Delivery], keeping: deque[Future[list[str]]], progress: Progress | None
+    def _steps(
+        self, group: list[Delivery], seen: Future[dict[str, Step]], on_its_way: _OnItsWay
     ) -> list[Step]:
         """A step for each file, in order; fewer when they fail one after the other."""
-        shown = {one.source: one for one in group if one.image is not None}
         try:
-            seen = dict(zip(shown, self._look(list(shown.values())), strict=True))
+            found = seen.result()
         except Exception:  # the reason is told of the image that it comes from
-            log.exception("%s: %d images together failed; one by one now", self.key, len(shown))
-            self._collect(keeping, 0, progress)
+            log.exception("%s: %d files together failed; one by one now", self.key, len(group))
+            self._collect(on_its_way, 0)
             return self._one_by_one(group)
-        return [seen[one.source] if one.source in seen else self._without_image(one) for one in group]
+        return [found[one.source] if one.source in found else self._without_image(one) for one in group]
 
     def _one_by_one(self, group: list[Delivery]) -> list[Step]:
         steps: list[Step] = []
         in_a_row = self._in_a_row
         for one in group:
             try:
-                steps.append(self._look([one])[0] if one.image is not None else self._without_image(one))
+                steps.append(self._look([one]).get(one.source) or self._without_image(one))
             except Exception as error:  # noqa: BLE001 - one file must never stop the others
                 steps.append(self._failed(one, error))
             in_a_row = in_a_row + 1 if steps[-1] == FAILED else 0
@@ -133,15 +150,18 @@ class ShardWork:
                 break
         return steps
 
-    def _look(self, group: Sequence[Delivery]) -> list[Step]:
-        """What the models say of decoded files."""
-        if not group:
-            return []
+    def _look(self, group: Sequence[Delivery]) -> dict[str, Step]:
+        """What the models say of those that are images, by source."""
+        shown = [one for one in group if one.image is not None]
+        if not shown:
+            return {}
         watch = Stopwatch()
-        images = [one.image for one in group if one.image is not None]
+        images = [one.image for one in shown if one.image is not None]
         found = self.inspector.examine_many(images, self.category, watch)
-        share = watch.share(len(group))
-        return [self._judged(one, answer, share) for one, answer in zip(group, found, strict=True)]
+        share = watch.share(len(shown))
+        return {
+            one.source: self._judged(one, answer, share) for one, answer in zip(shown, found, strict=True)
+        }
 
     def _judged(self, one: Delivery, answer: Examination | Exception, share: dict[str, float]) -> Step:
         if isinstance(answer, Exception):
@@ -213,12 +233,21 @@ class ShardWork:
         with self.store.session(read_only=True) as session:
             return frozenset(inspections.sources(session, self.batch_id))
 
-    def _collect(self, keeping: deque[Future[list[str]]], left: int, progress: Progress | None) -> None:
-        """Count the outcomes of all but the newest ``left`` groups."""
-        while len(keeping) > left:
-            for outcome in keeping.popleft().result():
+    def _collect(self, on_its_way: _OnItsWay, left: int) -> None:
+        """Count the outcomes of all but the newest ``left`` groups that are being stored."""
+        while len(on_its_way.keeping) > left:
+            for outcome in on_its_way.keeping.popleft().result():
                 self.counts[outcome] += 1
                 self._in_a_row = self._in_a_row + 1 if outcome == FAILED else 0
                 self.given_up |= self._in_a_row >= FAILURES_IN_A_ROW
-            if progress is not None:
-                progress(self.counts.total(), len(self.sources))
+            if on_its_way.progress is not None:
+                on_its_way.progress(self.counts.total(), len(self.sources))
+
+
+@dataclass
+class _OnItsWay:
+    """Groups between being decoded and being stored, oldest first."""
+
+    progress: Progress | None
+    looking: deque[tuple[list[Delivery], Future[dict[str, Step]]]] = field(default_factory=deque)
+    keeping: deque[Future[list[str]]] = field(default_factory=deque)

@@ -68,9 +68,12 @@ class Champions:
                 self._bundles.popitem(last=False)
             return bundle
 
-    def extractor(self, recipe: Recipe) -> PatchExtractor:
-        """The patch extractor of a recipe, its backbone loaded once per process."""
-        key = recipe.feature_key()
+    def extractor(self, recipe: Recipe, lane: int = 0) -> PatchExtractor:
+        """The patch extractor of a recipe, its backbone loaded once per process and lane.
+
+        One extractor computes for one thread at a time; who computes on several has a lane for each.
+        """
+        key = (*recipe.feature_key(), lane)
         with self._lock:
             if key not in self._extractors:
                 self._extractors[key] = PatchExtractor(recipe, self.settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,26 +47,36 @@ def measure_files(
 ) -> list[Measured]:
     """Measure every file, in order. A file that is gone or unreadable is a row with the reason."""
     measured: list[Measured] = []
-    for start in range(0, len(files), _AT_ONCE):
-        measured += _measure_some(files[start : start + _AT_ONCE], settings, store)
-        if progress is not None:
-            progress(len(measured), len(files))
+    with ThreadPoolExecutor(settings.threads) as pool:
+        for start in range(0, len(files), _AT_ONCE):
+            measured += _measure_some(files[start : start + _AT_ONCE], settings, store, pool)
+            if progress is not None:
+                progress(len(measured), len(files))
     return measured
 
 
-def _measure_some(files: Sequence[ManifestFile], settings: Settings, store: Store) -> list[Measured]:
-    hashes = [_content_hash(file.path, settings) for file in files]
+def _measure_some(
+    files: Sequence[ManifestFile], settings: Settings, store: Store, pool: Executor
+) -> list[Measured]:
+    hashes = list(pool.map(lambda file: _content_hash(file.path, settings), files))
     with store.session(read_only=True) as session:
         known = image_figures.find_many(session, [sha for sha, _ in hashes if sha], picture_figures.VERSION)
+
+    def look(file: ManifestFile, content: tuple[str, int]) -> ImageFigures:
+        sha256, size = content
+        figures = known.get(sha256)
+        if figures is not None and _within_limits(figures, size, settings):
+            return figures
+        return _figures(file.path, settings)
+
+    seen = list(pool.map(look, files, hashes))
     fresh: dict[str, ImageFigures] = {}
     rows: list[Measured] = []
-    for file, (sha256, size) in zip(files, hashes, strict=True):
-        figures = known.get(sha256) or fresh.get(sha256)
-        if figures is None or not _within_limits(figures, size, settings):
-            figures = _figures(file.path, settings)
-            # what cannot be read has no content to keep anything under; what changes meanwhile has another
-            if sha256 and figures.sha256 == sha256 and figures.reject_code not in DEPENDS_ON_LIMITS:
-                fresh[sha256] = figures
+    for file, (sha256, size), figures in zip(files, hashes, seen, strict=True):
+        # what cannot be read has no content to keep anything under; what changes meanwhile has another
+        new = figures is not known.get(sha256) and sha256 and figures.sha256 == sha256
+        if new and figures.reject_code not in DEPENDS_ON_LIMITS:
+            fresh[sha256] = figures
         rows.append(Measured(file, sha256, size, figures))
     if fresh:
         with store.session() as session:

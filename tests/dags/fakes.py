@@ -29,7 +29,9 @@ class FakeImage:
 class FakeInspector:
     """The content decides: empty is rejected, ``crash`` raises, ``bad...`` is anomalous, the rest normal."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    lanes = 1
+
+    def __init__(self, settings: Settings, store: Store, *, lanes: int = 1) -> None:
         self.settings = settings
         self.store = store
         self.calls = 0
@@ -98,7 +100,6 @@ def install_inspector() -> None:
     from anomalyos.inspection import nightly
 
     _put(nightly, "Inspector", FakeInspector)
-    _put(nightly, "get_inspector", lambda: FakeInspector(*_current()))
 
 
 def install() -> None:
@@ -113,10 +114,3 @@ def install() -> None:
 def _put(module: Any, name: str, stand_in: Any) -> None:
     assert hasattr(module, name), f"{module.__name__} has no {name} any more"
     setattr(module, name, stand_in)
-
-
-def _current() -> tuple[Settings, Store]:
-    from anomalyos.core.settings import get_settings
-    from anomalyos.db.engine import open_store
-
-    return get_settings(), open_store(get_settings())

@@ -53,9 +53,13 @@ def deliver(settings: Settings, folder: str = "") -> dict[str, bytes]:
     return files
 
 
+@pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("folder", ["", "stripes/"], ids=["routed", "named"])
-def test_many_at_once_say_what_one_by_one_says(settings: Settings, built: Store, folder: str) -> None:
+def test_many_at_once_say_what_one_by_one_says(
+    settings: Settings, built: Store, folder: str, threads: int
+) -> None:
     files = deliver(settings, folder)
+    settings.threads = threads
     (shard,) = discover(settings, built, DAY)
     counts = inspect_shard(shard, settings, built)
     assert sum(counts.values()) == len(files)
