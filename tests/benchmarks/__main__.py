@@ -21,6 +21,8 @@ NAMES = (
     "classifier",
     "drift",
     "console_load",
+    "profile",
+    "versus_anomalib",
 )
 
 
