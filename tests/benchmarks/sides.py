@@ -46,8 +46,12 @@ class Side:
         """
         process = self._process or self._start()
         assert process.stdin is not None
-        process.stdin.write(json.dumps({"do": do, **arguments}).encode() + b"\n")
-        process.stdin.flush()
+        try:
+            process.stdin.write(json.dumps({"do": do, **arguments}).encode() + b"\n")
+            process.stdin.flush()
+        except BrokenPipeError as error:
+            self.close()
+            raise SideFailed(f"{do}: the process had ended before; see {self._log}") from error
         answer = json.loads(self._line(process, do, time.monotonic() + seconds, seconds, mib))
         if "error" in answer:
             raise SideFailed(f"{do}: {answer['error']}")

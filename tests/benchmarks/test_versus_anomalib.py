@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.benchmarks.measurements import fill, read_records
 from tests.benchmarks.sides import Side, SideFailed, Stopped, forget_peak, memory, timed
 from tests.benchmarks.versus_environment import LOCK, installed
 from tests.benchmarks.versus_figures import of_rounds, summary, times
@@ -55,6 +56,17 @@ def test_a_side_that_cannot_do_it_says_why_and_goes_on(side: Side) -> None:
 def test_a_side_that_ended_is_noticed(side: Side) -> None:
     with pytest.raises(SideFailed, match="the process ended with 3"):
         side.ask("leave")
+    assert side.ask("add", a=1, b=1) == {"sum": 2}
+
+
+def test_a_side_that_was_killed_between_two_questions_is_noticed(side: Side) -> None:
+    side.ask("add", a=1, b=2)
+    process = side._process
+    assert process is not None
+    process.kill()
+    process.wait()
+    with pytest.raises(SideFailed, match="ended"):
+        side.ask("add", a=1, b=2)
     assert side.ask("add", a=1, b=1) == {"sum": 2}
 
 
@@ -132,6 +144,45 @@ def test_ratios_are_of_the_same_round() -> None:
         "theirs": {"median_ms": 30, "best_ms": 20},
     }
     assert found["ratios"] == {"theirs / ours": {"median": 2, "lowest": 1.5, "highest": 3}}
+
+
+def test_the_tables_hold_what_was_measured_and_say_what_was_not() -> None:
+    rounds = of_rounds({"lite": [10.0, 20.0], "patchcore": [20.0, 40.0]}, [("lite", "patchcore")])
+    ours = {"whole_s": 3.5, "steps_s": {"learn": 1, "coreset": 2.5}, "peak_mib": 900}
+    products = [
+        row("a", lite=0.91, patchcore=0.95, anomaly_dino=0.93),
+        row("b", lite=0.93, patchcore=0.97, anomaly_dino=0.99),
+    ]
+    sizes = {"size": 224, "train": 5, "good": 3, "defective": 4}
+    judge = {
+        "notes": ["How it was done."],
+        "versions": {"anomalib": "2.7.0"},
+        "products": [each | sizes for each in products],
+        "summary": summary(products),
+        "same_picks": {"rows": 100, "picks": 10, "shared": 10},
+        "fit": [
+            {
+                "recipe": "lite",
+                "model": "patchcore",
+                "patches": 25_088,
+                "bank": 2000,
+                "ours": ours,
+                "anomalib": {"stopped": "stopped after 400 s"},
+                "times_faster_whole": None,
+                "times_faster_coreset": None,
+            }
+        ],
+        "latency": {"size": 224, "rounds": 2, "batches": {"1": rounds, "16": rounds}},
+        "memory": {"lite": {"batch_1_peak_mib": 700}, "patchcore": {"batch_16_peak_mib": 1400}},
+    }
+    records = read_records()
+    record = records["index_scale"] | {"command": "make bench ARGS=versus_anomalib", "figures": judge}
+    text = fill("measurements.md.j2", records | {"versus_anomalib": record})
+    assert "| a (224 px) | 5, 3 + 4 | 0.910 | - | - | 0.950 | 0.500 | 0.930 | - |" in text
+    assert "| **mean** | | **0.920** | - | - | **0.960** | **0.500** | **0.960** | - |" in text
+    assert "PatchCore: stopped after 400 s" in text
+    assert "| ours, `lite`; PatchCore | 2.0 (2.0 to 2.0) | 2.0 (2.0 to 2.0) |" in text
+    assert "| ours, `lite` | 15.0 (10.0) | 15.0 (10.0) | 700 | - |" in text
 
 
 def test_a_ratio_with_a_side_missing_is_none() -> None:
