@@ -53,11 +53,12 @@ def fit(
         return {"unknown": str(error)}
     whole = time.perf_counter() - start
     models[form] = model
-    found = model.recipe
+    found, tuning = model.recipe, model._facts.get("tuning")
     return {
         "recipe": found.name,
         "recipe_sha256": found.digest(),
         "input_size": found.input_size,
+        "reason": tuning["reason"] if tuning else None,
         "bank": model._model.bank.size,
         "steps_s": steps.seconds(start),
         "whole_s": round(whole, 2),

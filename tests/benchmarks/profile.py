@@ -248,6 +248,7 @@ def platform(folder: Path) -> dict[str, Any]:
         key = get_or_create(session, key="profile", kind="nightly", day="2026-11-24").key
     inspector = Inspector(settings, store)
     inspector.warm_up()
+    bundle = inspector.champions.load(inspector.champions.pointers()[CATEGORY])
     stages: dict[str, list[float]] = {}
     for number, path in enumerate(sorted((folder / "test").rglob("*.png"))):
         start = time.perf_counter()
@@ -257,7 +258,7 @@ def platform(folder: Path) -> dict[str, Any]:
         for name, ms in {**timings, "store": spent - sum(timings.values()), "total": spent}.items():
             stages.setdefault(name, []).append(ms)
     return {
-        "recipe": settings.recipe,
+        "recipe": bundle.recipe.name,
         "images": len(stages["total"]),
         "stages_ms": {name: round(median(values), 2) for name, values in stages.items()},
     }

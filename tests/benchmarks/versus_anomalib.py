@@ -16,6 +16,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -238,14 +239,16 @@ def kept(product: Product, model: str, code: str, make: Callable[[], dict[str, A
     return found
 
 
+@cache
 def own_code() -> str:
-    """One hash over what our scores depend on."""
+    """One hash over what our scores depend on, as the run found it."""
     folders = [PROJECT_ROOT / "anomalyos" / name for name in ("core", "images", "features", "patchcore")]
     return digest(
         [path for folder in folders for path in sorted(folder.rglob("*.py"))] + [HERE / "our_side.py"]
     )
 
 
+@cache
 def their_code() -> str:
     return digest([LOCK, HERE / "anomalib_side.py"])
 
