@@ -26,6 +26,8 @@ pytest_plugins = ["tests.support.stores", "tests.support.schedule"]
 # The processes of a test run have a core each: torch's threads would only wait for each other's. What tests
 # start themselves inherits this.
 os.environ["ANOMALYOS_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
+# Choosing a recipe takes a minute; what chooses has tests of its own.
+os.environ["ANOMALYOS_RECIPE"] = "lite"
 
 
 @pytest.fixture
@@ -36,6 +38,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
     monkeypatch.setitem(Settings.model_config, "env_file", None)
     monkeypatch.setenv("ANOMALYOS_HOME", str(tmp_path))
     monkeypatch.setenv("ANOMALYOS_THREADS", "1")
+    monkeypatch.setenv("ANOMALYOS_RECIPE", "lite")
     get_settings.cache_clear()
     yield get_settings()
     get_settings.cache_clear()

@@ -32,6 +32,7 @@ COMMANDS = {
     "rebuild": Entry(
         "rebuild", "Rebuild memory banks, promote those that pass the gate, and keep all of it in MLflow."
     ),
+    "tune": Entry("tune", "Compare recipes on defects drawn into a category's normal images."),
     "inspect": Entry("inspect", "Inspect images and store the results as today's live batch."),
     "report": Entry(
         "report",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 STAGE_WORDS = {
     "check": "checking images",
+    "tune": "choosing a recipe",
     "learn": "reading images",
     "calibrate": "calibrating",
     "coreset": "filling the memory bank",

@@ -51,7 +51,8 @@ class Settings(BaseSettings):
 
     alpha: float = Field(default=0.05, gt=0, lt=1)
     """Promised share of normal parts that are flagged, unless a category sets its own."""
-    recipe: str = "lite"
+    recipe: str = "auto"
+    """Recipe of a product whose settings name none; ``auto`` chooses at its first rebuild and keeps that."""
     shard_size: int = Field(default=20_000, ge=1)
     """The most images one mapped inspection task works through; measured time makes most of them smaller."""
 

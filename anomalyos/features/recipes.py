@@ -102,67 +102,46 @@ HALF = (0.5, 0.5, 0.5)
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
+
+def _lite(name: str, version: int, size: int) -> Recipe:
+    return Recipe(
+        name=name,
+        backbone=f"tf_efficientnet_lite{version}",
+        weights=f"efficientnet_lite{version}",
+        layers=(2, 3),
+        input_size=size,
+        mean=HALF,
+        std=HALF,
+        neighbourhood=1,
+        border=1,
+    )
+
+
+def _transformer(name: str, backbone: str, weights: str, size: int = 224) -> Recipe:
+    return Recipe(
+        name=name,
+        backbone=backbone,
+        weights=weights,
+        layers=(5, 8),
+        input_size=size,
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+        neighbourhood=1,
+        unit_levels=True,
+        score_share=0.01,
+    )
+
+
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        Recipe(
-            name="lite",
-            backbone="tf_efficientnet_lite0",
-            weights="efficientnet_lite0",
-            layers=(2, 3),
-            input_size=224,
-            mean=HALF,
-            std=HALF,
-            neighbourhood=1,
-            border=1,
-        ),
-        Recipe(
-            name="lite2",
-            backbone="tf_efficientnet_lite2",
-            weights="efficientnet_lite2",
-            layers=(2, 3),
-            input_size=256,
-            mean=HALF,
-            std=HALF,
-            neighbourhood=1,
-            border=1,
-        ),
-        Recipe(
-            name="dinov2_s",
-            backbone="vit_small_patch14_dinov2",
-            weights="dinov2_s",
-            layers=(5, 8),
-            input_size=224,
-            mean=IMAGENET_MEAN,
-            std=IMAGENET_STD,
-            neighbourhood=1,
-            unit_levels=True,
-            score_share=0.01,
-        ),
-        Recipe(
-            name="dinov2_s_original",
-            backbone="vit_small_patch14_dinov2",
-            weights="dinov2_s_original",
-            layers=(5, 8),
-            input_size=224,
-            mean=IMAGENET_MEAN,
-            std=IMAGENET_STD,
-            neighbourhood=1,
-            unit_levels=True,
-            score_share=0.01,
-        ),
-        Recipe(
-            name="dinov3_s",
-            backbone="vit_small_patch16_dinov3",
-            weights="dinov3_s",
-            layers=(5, 8),
-            input_size=224,
-            mean=IMAGENET_MEAN,
-            std=IMAGENET_STD,
-            neighbourhood=1,
-            unit_levels=True,
-            score_share=0.01,
-        ),
+        _lite("lite", 0, 224),
+        _lite("lite_448", 0, 448),
+        _lite("lite2", 2, 256),
+        _transformer("dinov2_s", "vit_small_patch14_dinov2", "dinov2_s"),
+        _transformer("dinov2_s_448", "vit_small_patch14_dinov2", "dinov2_s", 448),
+        _transformer("dinov2_s_original", "vit_small_patch14_dinov2", "dinov2_s_original"),
+        _transformer("dinov3_s", "vit_small_patch16_dinov3", "dinov3_s"),
         Recipe(
             name="wide_resnet50",
             backbone="wide_resnet50_2",
@@ -177,6 +156,8 @@ RECIPES: dict[str, Recipe] = {
         ),
     )
 }
+"""Registered recipes by name. ``lite`` is plain PatchCore on a small convolutional network, ``dinov2_s``
+reads a transformer's middle blocks; a number at the end is the input size."""
 
 
 def get_recipe(name: str, **changes: object) -> Recipe:

@@ -9,20 +9,27 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from anomalyos.core.files.hashing import file_sha256
 from anomalyos.core.progress import Progress, StepProgress
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.db.rows import stored_id
 from anomalyos.features.patches import PatchExtractor
-from anomalyos.features.recipes import Recipe
+from anomalyos.features.recipes import RECIPES, Recipe
 from anomalyos.features.weights import weights_identity
+from anomalyos.images.decoding import ImageRejected, read_image
 from anomalyos.inspection.reviewed_normals import reviewed_normals
 from anomalyos.learning.options import RebuildOptions
 from anomalyos.learning.reviewed import reviewed_samples
 from anomalyos.models import categories
+from anomalyos.models import versions as model_versions
+from anomalyos.models.tables import ModelVersion
 from anomalyos.patchcore.bundle import ALGORITHM, FORMAT
 from anomalyos.patchcore.folds import FOLDS_FEW, FOLDS_MANY, MANY_IMAGES
+from anomalyos.patchcore.tuning import AUTO, Tuning, candidate_recipes, tune
 from anomalyos.products.category_settings import CategorySettings, category_settings
 from anomalyos.products.dataset import CategoryData, load_category
 from anomalyos.quality.data_check import check_category, require_learnable
@@ -39,7 +46,7 @@ class LearningJob:
     run_id: str = ""
     actor: str = "cli"
     progress: StepProgress | None = None
-    """Told of the steps check, learn, calibrate, coreset and evaluate."""
+    """Told of the steps check, tune, learn, calibrate, coreset and evaluate."""
 
     @cached_property
     def own(self) -> CategorySettings:
@@ -48,7 +55,48 @@ class LearningJob:
 
     @cached_property
     def recipe(self) -> Recipe:
-        return self.own.build_recipe()
+        """What the category or the options name; ``auto`` keeps what was chosen for the champion, and chooses
+        where there is none yet or the options ask for it."""
+        own = self.own
+        if own.recipe != AUTO:
+            return own.build_recipe()
+        known = self.champion.recipe if self.champion is not None else ""
+        if self.options.recipe == AUTO or known not in RECIPES:
+            known = self.tuning.chosen
+        return own.model_copy(update={"recipe": known}).build_recipe()
+
+    @cached_property
+    def champion(self) -> ModelVersion | None:
+        with self.store.session(read_only=True) as session:
+            return model_versions.champion(session, self.category)
+
+    @cached_property
+    def tuning(self) -> Tuning:
+        """The recipe chosen for this category's normal images, and why."""
+        samples = self.data.train
+
+        def read(number: int) -> NDArray[np.uint8] | None:
+            try:
+                return read_image(samples[number].path, self.settings).rgb
+            except ImageRejected:
+                return None  # learning records it with its reason
+
+        return tune(
+            read,
+            [sample.group for sample in samples],
+            self.settings,
+            candidate_recipes(**self.own.changes),
+            progress=self.step("tune"),
+        )
+
+    def tuned(self) -> dict[str, Any] | None:
+        """What the recipe was chosen by, now or for the champion with the same; None when it was named."""
+        if self.own.recipe != AUTO:
+            return None
+        if "tuning" in self.__dict__:
+            return self.tuning.to_json()
+        found: dict[str, Any] | None = self.champion.metrics.get("tuning") if self.champion else None
+        return found
 
     @cached_property
     def extractor(self) -> PatchExtractor:

@@ -12,17 +12,18 @@ from pydantic import AfterValidator, Field
 
 from anomalyos.core.forms import Form
 from anomalyos.features.recipes import RECIPES
+from anomalyos.patchcore.tuning import AUTO
 from anomalyos.products.category_settings import CategorySettings
 
 
 def _registered(name: str) -> str:
-    if name not in RECIPES:
+    if name not in (AUTO, *RECIPES):
         raise ValueError(name)
     return name
 
 
 def _choices(schema: dict[str, Any]) -> None:
-    schema["enum"] = list(RECIPES)
+    schema["enum"] = [AUTO, *RECIPES]
 
 
 def _reviewed(*, default: bool) -> Any:
@@ -49,8 +50,8 @@ class RebuildOptions(Form):
     recipe: RecipeName | None = Field(
         None,
         title="Recipe",
-        description="How images become features and scores. What a product changes of its own recipe does "
-        "not go with another one.",
+        description="How images become features and scores; auto compares some on defects drawn into normal "
+        "images. What a product changes of its own recipe does not go with another one.",
     )
     coreset_ratio: Annotated[Share, Field(le=1)] | None = Field(
         None,

@@ -35,6 +35,7 @@ from anomalyos.patchcore.folds import hold_out
 from anomalyos.patchcore.model import PatchCoreModel, cross_calibrate
 from anomalyos.patchcore.normals import extract_normals
 from anomalyos.patchcore.router import Prototype
+from anomalyos.patchcore.tuning import spared
 from anomalyos.products.dataset import CategoryData, Sample
 
 if TYPE_CHECKING:
@@ -162,8 +163,15 @@ def calibrate(job: LearningJob, learned: Learned) -> Calibration:
             f"The {len(groups)} normal images of {job.category} are all of one group.",
             "Add images of other parts, or correct groups.csv.",
         )
+    tuned = job.tuned()
     return cross_calibrate(
-        learned.patches, groups, hold_out(groups), job.recipe, job.own.alpha, job.step("calibrate")
+        learned.patches,
+        groups,
+        hold_out(groups),
+        job.recipe,
+        job.own.alpha,
+        job.step("calibrate"),
+        counted=spared(tuned["groups"] if tuned else (), groups),
     )
 
 
@@ -176,6 +184,9 @@ def build_version(job: LearningJob) -> ModelVersion:
     figures = evaluate_model(model, calibration, data, job.extractor, job.settings, job.step("evaluate"))
     figures |= {"test_hash": job.test_hash, "data_hash": job.data_hash}
     figures["trained_on"] = {"images": len(learned.samples), "reviewed": len(data.reviewed)}
+    tuned = job.tuned()
+    if tuned is not None:
+        figures["tuning"] = tuned
     folder = f"{data.name}/{job.key[:16]}"
     sha256 = write_bundle(
         job.settings.bundles_dir / folder,
@@ -189,6 +200,7 @@ def build_version(job: LearningJob) -> ModelVersion:
             "weights": job.weights,
             "training_images": learned.images,
             "rejected_images": learned.rejected + job.set_aside(),
+            **({"tuning": tuned} if tuned is not None else {}),
         },
     )
     return ModelVersion(

@@ -59,6 +59,8 @@ def flat_metrics(figures: Mapping[str, Any]) -> dict[str, float | None]:
     for name, drawn in (figures.get("bootstrap") or {}).items():
         if isinstance(drawn, dict):
             found |= {f"{name}_low95": drawn["low95"], f"{name}_high95": drawn["high95"]}
+    for row in (figures.get("tuning") or {}).get("candidates", ()):
+        found[f"tuning_auroc_{row['recipe']}"] = row["auroc"]
     return found
 
 

@@ -41,6 +41,7 @@ from anomalyos.patchcore.pictures import (
 )
 from anomalyos.patchcore.regions import Region, flagged_regions
 from anomalyos.patchcore.router import Prototype
+from anomalyos.patchcore.tuning import AUTO, Tuning, spared, tune
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,13 +108,14 @@ class PatchCore:
             normals: a folder, paths, or arrays (see ``Picture``), of any sizes; 50 or more are good.
             alpha: promised share of normal parts that will be called anomalous. With K parts the strictest
                 promise is 1 / (K + 1); a smaller ``alpha`` is warned of, and that promise made instead.
-            recipe: ``lite``, ``lite2``, ``wide_resnet50`` (needs ``weights_dir``), or one of your own.
+            recipe: ``auto`` compares :data:`tuning.CANDIDATES` on defects drawn into the pictures, which
+                takes a minute or two; or a registered name (``lite``, ``dinov2_s``, ...), or one of your own.
             groups: the part or lot each picture shows, when some show the same; pictures in the order given,
                 those of a folder in the order of their names.
             device: ``auto`` takes a GPU when there is one.
             threads: CPU threads of torch in this process; None leaves them as they are.
             weights_dir: folder with weights that no package ships.
-            progress: called with (``learn``, ``calibrate`` or ``coreset``, done, in all).
+            progress: called with (``tune``, ``learn``, ``calibrate`` or ``coreset``, done, in all).
 
         Raises:
             AnomalyOSError: no or too few pictures, one that cannot be read (which is named), no such recipe,
@@ -124,6 +126,15 @@ class PatchCore:
         runtime = _runtime(device, threads, weights_dir)
         name, pictures = list_pictures(normals)
         parts = _parts(pictures, groups)
+        tuning: Tuning | None = None
+        if recipe == AUTO:
+            tuning = tune(
+                lambda number: read_picture(pictures[number], runtime)[0],
+                parts,
+                runtime,
+                progress=_step(progress, "tune"),
+            )
+            recipe = tuning.chosen
         chosen = recipe if isinstance(recipe, Recipe) else get_recipe(recipe)
         extractor = PatchExtractor(chosen, runtime)
         images: list[dict[str, str]] = []
@@ -136,19 +147,27 @@ class PatchCore:
             progress=_step(progress, "learn"),
         )
         calibration = cross_calibrate(
-            features.patches, parts, hold_out(parts), chosen, alpha, _step(progress, "calibrate")
+            features.patches,
+            parts,
+            hold_out(parts),
+            chosen,
+            alpha,
+            _step(progress, "calibrate"),
+            counted=spared(tuning.groups if tuning else (), parts),
         )
         if calibration.effective_alpha() > alpha:
             few, instead = calibration.group_count, calibration.effective_alpha()
             warnings.warn(f"{few} parts cannot promise alpha {alpha:g}; {instead:.3g} it is.", stacklevel=2)
         model = PatchCoreModel.fit(features.patches, chosen, progress=_step(progress, "coreset"))
-        facts = {
+        facts: dict[str, Any] = {
             "category": name,
             "algorithm": ALGORITHM,
             "weights": weights_identity(chosen.weights, runtime),
             "training_images": images,
             "rejected_images": [],
         }
+        if tuning is not None:
+            facts["tuning"] = tuning.to_json()
         learned = cls(model, calibration, Prototype.from_embeddings(features.embeddings), facts, runtime)
         learned._extractor = extractor
         return learned

@@ -89,6 +89,8 @@ def cross_calibrate(
     recipe: Recipe,
     alpha: float,
     progress: Progress | None = None,
+    *,
+    counted: NDArray[np.bool_] | None = None,
 ) -> Calibration:
     """Scores of normal images against banks that never saw their group.
 
@@ -102,6 +104,8 @@ def cross_calibrate(
         folds: masks (N,) of the held-out images, group-disjoint, covering every image once.
         alpha: promised share of normal images flagged.
         progress: called with (images scored, images in all).
+        counted: (N,) which images the threshold is learned on, all by default. The others are learned from
+            only: the recipe was chosen on them.
 
     Raises:
         ValueError: when the folds do not cover every image exactly once, or cut through a group.
@@ -122,6 +126,8 @@ def cross_calibrate(
             done += len(part)
             if progress is not None:
                 progress(done, count)
+    own = slice(None) if counted is None else counted
+    scores, peaks, medians, numbers = scores[own], peaks[own], medians[own], numbers[own]
     smallest = 1.0 / (len(np.unique(numbers)) + 1)
     return Calibration(
         scores=scores,

@@ -63,7 +63,7 @@ def test_a_transformer_takes_whole_patches_only() -> None:
 
 
 def test_unknown_names_and_fields_are_refused() -> None:
-    with pytest.raises(NotFound, match="Known recipes: dinov2_s, .*lite"):
+    with pytest.raises(NotFound, match=r"Known recipes: dinov2_s, .*lite"):
         get_recipe("resnet")
     with pytest.raises(ValidationError, match="coreset_ration"):
         get_recipe("lite", coreset_ration=0.1)

@@ -18,6 +18,7 @@ from anomalyos.learning.rebuild import rebuild_category
 from anomalyos.models import categories, promotions
 from anomalyos.models import versions as model_versions
 from anomalyos.models.evaluation import evaluate_category
+from anomalyos.patchcore import tuning
 from anomalyos.patchcore.bundle import FORMAT, load_bundle
 from tests.support.products import picture, write_product
 
@@ -177,3 +178,45 @@ def test_a_key_holds_the_version_of_the_code_that_computes_it(
         champion = model_versions.champion(session, "dots")
     assert champion is not None
     assert champion.content_key == old, "what inspects goes on until something better is built"
+
+
+def test_auto_chooses_once_and_keeps_what_it_chose(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "recipe", "auto")
+    monkeypatch.setattr(tuning, "CANDIDATES", ("lite", "lite2"))
+    write_product(settings.data_dir, "dots")
+    stages: list[str] = []
+    result = rebuild_category("dots", settings, store, progress=lambda stage, *_: stages.append(stage))
+    assert list(dict.fromkeys(stages)) == ["check", "tune", "learn", "calibrate", "coreset", "evaluate"]
+    choice = result["metrics"]["tuning"]
+    assert [row["recipe"] for row in choice["candidates"]] == ["lite", "lite2"]
+    with store.session(read_only=True) as session:
+        champion = model_versions.champion(session, "dots")
+    assert champion is not None
+    assert champion.recipe == choice["chosen"]
+    bundle = load_bundle(settings.bundles_dir / champion.bundle_path)
+    assert bundle.manifest["tuning"]["candidates"] == choice["candidates"]
+
+    stages.clear()
+    again = rebuild_category("dots", settings, store, progress=lambda stage, *_: stages.append(stage))
+    assert (again["created"], again["metrics"]["tuning"]) == (False, choice)
+    for number in (90, 91):
+        (settings.data_dir / f"dots/train/good/{number:03}.png").write_bytes(picture("dots", number))
+    more = rebuild_category("dots", settings, store, progress=lambda stage, *_: stages.append(stage))
+    assert (more["created"], more["metrics"]["tuning"]) == (True, choice)
+    assert "tune" not in stages, "a champion's recipe is kept until somebody asks for a choice"
+    rebuild_category(
+        "dots", settings, store, RebuildOptions(recipe="auto"), progress=lambda s, *_: stages.append(s)
+    )
+    assert "tune" in stages
+
+
+def test_a_product_learned_before_recipes_were_chosen_keeps_its_own(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_product(settings.data_dir, "dots")
+    rebuild_category("dots", settings, store)
+    monkeypatch.setattr(settings, "recipe", "auto")
+    again = rebuild_category("dots", settings, store)
+    assert (again["version"], again["created"]) == (1, False)

@@ -1,0 +1,306 @@
+"""Tune: which recipe suits a product, decided on its normal pictures and on defects drawn into them.
+
+No recipe suits every product: fine lines want early layers at a large size, textures want a transformer's
+middle blocks. Pictures of defects decide nothing here, so what is found on test images afterwards is honest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anomalyos.core.errors import AnomalyOSError
+from anomalyos.core.progress import Progress
+from anomalyos.core.runtime import RuntimeSettings
+from anomalyos.features.patches import PatchExtractor
+from anomalyos.features.recipes import Recipe, get_recipe
+from anomalyos.patchcore.bootstrap import auroc_replicates
+from anomalyos.patchcore.folds import fold_numbers, rank
+from anomalyos.patchcore.metrics import image_auroc
+from anomalyos.patchcore.model import BATCH, PatchCoreModel
+from anomalyos.patchcore.synthesis import KINDS, Synthetic, add_defect
+
+if TYPE_CHECKING:
+    import torch
+
+Rgb = NDArray[np.uint8]
+
+AUTO = "auto"
+"""What stands for a recipe where tuning is to choose one."""
+CANDIDATES = ("dinov2_s", "lite", "lite_448", "dinov2_s_448")
+"""Recipes that are compared, the preferred first: it takes more than noise to leave one for a later one."""
+PICTURES = 60
+"""Normal pictures the choice is made on, at most: the error of the comparison falls with their root."""
+FEWEST_GROUPS = 6
+"""With fewer parts the first candidate is taken untried: drawn defects in so few pictures decide by luck."""
+FOLDS = 3
+DEFECTS_EACH = 3
+"""Drawn defects for each normal picture."""
+LONGEST = 1024
+"""Pixels of a picture's longer side while the choice is made; every candidate looks at fewer."""
+REPLICATES = 200
+ERRORS = 2.0
+"""Standard errors that a candidate may lie behind the best one and still be taken for as good. Drawn defects
+are local changes, which early layers see best; real ones are more than that, so it takes clear evidence."""
+SPARE_FROM = 60
+"""From this many parts on the choice is made on a third of them, and the threshold learned on the others."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """How one recipe told drawn defects from normal pictures."""
+
+    recipe: str
+    auroc: float
+    """Of held-out normal pictures against drawn defects."""
+    behind: float
+    """How far it lies behind the best candidate."""
+    error: float
+    """Standard error of that difference, over parts (paired bootstrap)."""
+    kinds: dict[str, float]
+    """AUROC of each kind of drawn defect alone."""
+    ms: float
+    """Milliseconds a picture, from pixels to score, in batches."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A choice and what it rests on."""
+
+    chosen: str
+    reason: str
+    candidates: tuple[Candidate, ...] = ()
+    pictures: int = 0
+    groups: tuple[str, ...] = ()
+    """Parts the choice was made on; where others are enough, the threshold is not learned on these."""
+    seed: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        lists = {"candidates": [asdict(row) for row in self.candidates], "groups": list(self.groups)}
+        return asdict(self) | lists
+
+
+def candidate_recipes(**changes: object) -> list[Recipe]:
+    """The recipes to compare, each with ``changes``; one that they do not fit is left out."""
+    found: dict[str, Recipe] = {}
+    for name in CANDIDATES:
+        try:
+            recipe = get_recipe(name, **changes)
+        except ValueError:
+            continue
+        # two sizes of a recipe are one when the changes name the size
+        found.setdefault(recipe.model_copy(update={"name": ""}).digest(), recipe)
+    if not found:
+        raise AnomalyOSError(f"No candidate recipe takes the changes {sorted(changes)}.", "Name a recipe.")
+    return list(found.values())
+
+
+def tune(
+    read: Callable[[int], Rgb | None],
+    groups: Sequence[str],
+    settings: RuntimeSettings,
+    candidates: Sequence[Recipe] | None = None,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Tuning:
+    """Choose the recipe for a product from normal pictures of the parts ``groups``.
+
+    Held-out pictures and drawn defects are scored by banks of the other pictures. The first candidate that
+    lies no more than :data:`ERRORS` standard errors behind the best one is chosen.
+
+    Args:
+        read: gives picture number i, (H, W, 3) uint8, or None when it cannot be read; asked only for those
+            the choice is made on.
+        groups: (N) part or lot of each picture.
+        candidates: :func:`candidate_recipes` by default, the preferred first.
+        progress: called with (pictures scored, in all).
+    """
+    recipes = list(candidates or candidate_recipes())
+    if len(set(groups)) < FEWEST_GROUPS or len(recipes) == 1:
+        why = f"fewer than {FEWEST_GROUPS} parts decide by luck" if len(recipes) > 1 else "no other candidate"
+        return Tuning(recipes[0].name, f"Taken untried: {why}.")
+    trial = Trial(read, groups, seed)
+    scores: dict[str, NDArray[np.float64]] = {}
+    costs: dict[str, float] = {}
+    total = len(recipes) * len(trial.defective)
+    for _, same in groupby(recipes, key=Recipe.feature_key):
+        alike = list(same)
+        for name, found, ms in trial.score(
+            alike, settings, len(scores) * len(trial.defective), total, progress
+        ):
+            scores[name], costs[name] = found, ms
+    return trial.decide(scores, costs, seed)
+
+
+class Trial:
+    """Normal pictures and the defects drawn into them, the same for every candidate."""
+
+    def __init__(self, read: Callable[[int], Rgb | None], groups: Sequence[str], seed: int) -> None:
+        found = [(groups[number], read(number)) for number in spread(groups, PICTURES, seed)]
+        self.normals = [shrunk(rgb) for _, rgb in found if rgb is not None]
+        self.groups = [group for group, rgb in found if rgb is not None]
+        self.folds = np.array(fold_numbers(self.groups, min(FOLDS, len(set(self.groups))), seed))
+        self.parts = np.unique(self.groups, return_inverse=True)[1]
+        self.synthetic = list(self._draw(seed))
+        self.parent = np.repeat(np.arange(len(self.normals)), DEFECTS_EACH)
+        self.kinds = np.array([drawn.kind for drawn in self.synthetic])
+        self.defective = np.r_[np.zeros(len(self.normals), bool), np.ones(len(self.synthetic), bool)]
+
+    def _draw(self, seed: int) -> Iterator[Synthetic]:
+        kinds = list(KINDS)
+        for number, rgb in enumerate(self.normals):
+            rng = np.random.default_rng([seed, number])
+            for turn in range(DEFECTS_EACH):
+                other = self.normals[int(rng.integers(len(self.normals)))]
+                yield add_defect(rgb, other, rng, kinds[(number * DEFECTS_EACH + turn) % len(kinds)])
+
+    def score(
+        self,
+        recipes: list[Recipe],
+        settings: RuntimeSettings,
+        before: int,
+        total: int,
+        progress: Progress | None,
+    ) -> Iterator[tuple[str, NDArray[np.float64], float]]:
+        """Scores (normals, then drawn defects) and milliseconds a picture of recipes with equal features."""
+        begun = time.perf_counter()
+        extractor = PatchExtractor(recipes[0], settings)
+        normals = _extracted(extractor, self.normals)
+        scores = {recipe.name: np.empty(len(self.defective)) for recipe in recipes}
+        offset = len(self.normals)
+        done = 0
+        for fold in np.unique(self.folds):
+            held = self.folds == fold
+            models = [PatchCoreModel.fit(normals, recipe, keep=~held) for recipe in recipes]
+            mine = np.flatnonzero(held)
+            drawn = np.flatnonzero(np.isin(self.parent, mine))
+            work = [(mine[part], normals[mine[part]]) for part in _parts(len(mine))]
+            for numbers, patches in [*work, *self._drawn(extractor, drawn, offset)]:
+                for model in models:
+                    found = [result.score for result in model.score_many(patches)]
+                    scores[model.recipe.name][numbers] = found
+                done += len(numbers) * len(models)
+                if progress is not None:
+                    progress(before + done, total)
+        ms = (time.perf_counter() - begun) * 1000 / len(self.defective) / len(recipes)
+        for recipe in recipes:
+            yield recipe.name, scores[recipe.name], round(ms, 1)
+
+    def _drawn(
+        self, extractor: PatchExtractor, numbers: NDArray[np.int64], offset: int
+    ) -> Iterator[tuple[NDArray[np.int64], torch.Tensor]]:
+        for part in _parts(len(numbers)):
+            chosen = numbers[part]
+            yield chosen + offset, extractor.extract([self.synthetic[number].rgb for number in chosen])[0]
+
+    def decide(self, scores: dict[str, NDArray[np.float64]], costs: dict[str, float], seed: int) -> Tuning:
+        """The first of ``scores`` that is as good as the best of them."""
+        aurocs = {name: _auroc(self.defective, found) for name, found in scores.items()}
+        best = max(aurocs, key=aurocs.__getitem__)
+        weights = self._weights(seed)
+        replicates = {
+            name: auroc_replicates(self.defective, found, weights) for name, found in scores.items()
+        }
+        rows = tuple(
+            Candidate(
+                name,
+                round(aurocs[name], 4),
+                round(aurocs[best] - aurocs[name], 4),
+                round(float(np.std(replicates[best] - replicates[name])), 4),
+                self._by_kind(scores[name]),
+                costs[name],
+            )
+            for name in scores
+        )
+        chosen = next(row for row in rows if row.behind <= ERRORS * row.error)
+        reason = (
+            f"{chosen.recipe} told drawn defects apart best."
+            if chosen.recipe == best
+            else (
+                f"{best} was better by {chosen.behind:.3f} on drawn defects, which is within the error of "
+                f"{chosen.error:.3f}: {chosen.recipe} is preferred."
+            )
+        )
+        return Tuning(chosen.recipe, reason, rows, len(self.normals), tuple(sorted(set(self.groups))), seed)
+
+    def _weights(self, seed: int) -> NDArray[np.int64]:
+        """(B, N) how often each picture counts in each replicate: parts are drawn with all that is theirs."""
+        rng = np.random.default_rng(seed)
+        count = int(self.parts.max()) + 1
+        drawn = rng.multinomial(count, np.full(count, 1 / count), REPLICATES).astype(np.int64)
+        return drawn[:, np.r_[self.parts, self.parts[self.parent]]]
+
+    def _by_kind(self, found: NDArray[np.float64]) -> dict[str, float]:
+        normal, drawn = found[~self.defective], found[self.defective]
+        result = {}
+        for kind in sorted(set(self.kinds.tolist())):
+            one = drawn[self.kinds == kind]
+            marks = np.r_[np.zeros(len(normal), bool), np.ones(len(one), bool)]
+            result[kind] = round(_auroc(marks, np.r_[normal, one]), 3)
+        return result
+
+
+def _auroc(defective: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
+    found = image_auroc(defective, scores)
+    assert found is not None, "both kinds are there"
+    return found
+
+
+def spread(groups: Sequence[str], most: int, seed: int) -> list[int]:
+    """Numbers of at most ``most`` pictures, in turn of each part, of as many parts as there are.
+
+    From :data:`SPARE_FROM` parts on they come from a third of the parts only, so that the others are left to
+    learn the threshold from.
+    """
+    parts = sorted(set(groups), key=lambda group: rank(group, seed))
+    if len(parts) >= SPARE_FROM:
+        parts = parts[: len(parts) // 3]
+    waiting = {part: [number for number, group in enumerate(groups) if group == part] for part in parts}
+    chosen: list[int] = []
+    while len(chosen) < most and any(waiting.values()):
+        for part in parts:
+            if waiting[part] and len(chosen) < most:
+                chosen.append(waiting[part].pop(0))
+    return sorted(chosen)
+
+
+def spared(seen: Collection[str], groups: Sequence[str]) -> NDArray[np.bool_]:
+    """(N,) which pictures the threshold is learned on: of parts the choice did not see, if those are enough.
+
+    A threshold learned on the very parts that a recipe was chosen on promises a little more than it keeps.
+
+    Args:
+        seen: parts the choice was made on.
+        groups: (N) part of each picture.
+    """
+    if len(set(groups)) < SPARE_FROM:
+        return np.ones(len(groups), dtype=bool)
+    return ~np.isin(np.array(groups), np.array(sorted(seen)))
+
+
+def shrunk(rgb: Rgb, longest: int = LONGEST) -> Rgb:
+    """``rgb`` (H, W, 3) with a longer side of at most ``longest`` pixels."""
+    from PIL import Image
+
+    scale = longest / max(rgb.shape[:2])
+    if scale >= 1:
+        return rgb
+    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
+    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BOX))
+
+
+def _extracted(extractor: PatchExtractor, pictures: Sequence[Rgb]) -> torch.Tensor:
+    import torch
+
+    return torch.cat([extractor.extract(list(pictures[part]))[0] for part in _parts(len(pictures))])
+
+
+def _parts(count: int) -> Iterable[slice]:
+    return (slice(start, start + BATCH) for start in range(0, count, BATCH))
