@@ -22,6 +22,7 @@ from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.inspection.inbox import InboxFile
 from anomalyos.inspection.nights import batch_key
+from anomalyos.inspection.reading import AT_ONCE
 from anomalyos.inspection.tables import Inspection
 
 log = logging.getLogger(__name__)
@@ -87,7 +88,11 @@ def workers(settings: Settings) -> int:
 
 
 def cut(day: str, files: Sequence[InboxFile], settings: Settings, pace: Pace) -> list[Shard]:
-    """The files of a night as shards, by product, at most ``settings.shard_size`` files each."""
+    """The files of a night as shards, by product, at most ``settings.shard_size`` files each.
+
+    They are cut between groups that are inspected together. So whatever was measured in between, a night that
+    is run again forms the same groups, and its scores are the same to the last digit.
+    """
     by_product: dict[str | None, list[str]] = defaultdict(list)
     for file in files:
         by_product[file.category].append(file.path)
@@ -97,7 +102,9 @@ def cut(day: str, files: Sequence[InboxFile], settings: Settings, pace: Pace) ->
     for category in sorted(by_product, key=lambda name: name or ""):
         paths = by_product[category]
         seconds = pace.seconds(category, len(paths))
-        count = max(math.ceil(seconds / longest), math.ceil(len(paths) / settings.shard_size))
+        group = min(AT_ONCE, settings.shard_size)
+        groups = math.ceil(math.ceil(len(paths) / max(1, math.ceil(seconds / longest))) / group)
+        size = group * min(groups, settings.shard_size // group)
         shards += [
             {
                 "batch_key": batch_key(day),
@@ -106,7 +113,7 @@ def cut(day: str, files: Sequence[InboxFile], settings: Settings, pace: Pace) ->
                 "paths": part,
                 "seconds": round(pace.seconds(category, len(part)), 3),
             }
-            for part in parts(paths, math.ceil(len(paths) / count))
+            for part in parts(paths, size)
         ]
     return shards
 

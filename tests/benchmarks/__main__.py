@@ -21,6 +21,7 @@ NAMES = (
     "classifier",
     "drift",
     "console_load",
+    "night",
     "profile",
     "versus_anomalib",
 )

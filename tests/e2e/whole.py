@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,12 @@ def free_port() -> int:
 
 
 class Platform:
-    """``anomalyos up`` as a child process, its output and its Airflow REST API."""
+    """``anomalyos up`` as a child process, its output and its Airflow REST API.
 
-    def __init__(self, home: Path) -> None:
+    ``more`` is what its environment has beside that of tests, which gives each process one thread.
+    """
+
+    def __init__(self, home: Path, more: Mapping[str, str] | None = None) -> None:
         self.home = home
         self.airflow_port, self.console_port = free_port(), free_port()
         self.environment = {
@@ -42,6 +45,7 @@ class Platform:
             "ANOMALYOS_AIRFLOW_PORT": str(self.airflow_port),
             "ANOMALYOS_CONSOLE_PORT": str(self.console_port),
             "ANOMALYOS_THREADS": "1",
+            **(more or {}),
         }
         self.output = ""
         self.process = subprocess.Popen(

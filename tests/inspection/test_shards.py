@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
 from anomalyos.inspection.inbox import InboxFile
+from anomalyos.inspection.reading import AT_ONCE
 from anomalyos.inspection.shards import (
     ENOUGH,
     LOAD_SECONDS,
@@ -21,6 +22,7 @@ from anomalyos.inspection.shards import (
     cut,
     load_name,
     measured_pace,
+    parts,
     share_out,
     workers,
 )
@@ -99,6 +101,24 @@ def test_no_load_takes_much_longer_than_ten_minutes(settings: Settings, tmp_path
 def test_a_small_product_is_not_cut(settings: Settings) -> None:
     shared = loads(night(loose=1, nut=50), settings)
     assert [[shard["category"] for shard in load] for load in shared] == [[None], ["nut"]]
+
+
+@given(st.integers(1, 300), st.integers(1, 120), st.sampled_from([0.001, 0.2, 3.0, 50.0]))
+def test_the_same_images_are_inspected_together_whatever_was_measured(
+    images: int, most: int, seconds: float
+) -> None:
+    settings = Settings(shard_size=most, _env_file=None)
+
+    def groups(pace: Pace) -> set[tuple[str, ...]]:
+        shared = loads(night(nut=images, cap=images // 2), settings, pace)
+        return {
+            tuple(group)
+            for load in shared
+            for shard in load
+            for group in parts(shard["paths"], min(AT_ONCE, most))
+        }
+
+    assert groups(Pace({}, seconds)) == groups(Pace({"nut": 0.1}, 0.01))
 
 
 def test_an_empty_night_has_no_load(settings: Settings) -> None:
