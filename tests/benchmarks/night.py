@@ -1,8 +1,9 @@
 """A night of many images: how many a second by ``anomalyos nightly``, and by the DAG in a real Airflow.
 
 Both start from the same home and inspect the same files, one after the other; each image's content is its
-own. ``NIGHT_IMAGES`` says how many there are (1,000), ``NIGHT_DAG=0`` leaves the DAG out, which takes two
-minutes to start. Run it alone: a busy machine slows two processes down more than one.
+own. ``NIGHT_IMAGES`` says how many there are (1,000), ``NIGHT_RECIPE`` how the products are learned
+(``lite``), and ``NIGHT_DAG=0`` leaves the DAG out, which takes two minutes to start. Run it alone: a busy
+machine slows two processes down more than one.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from tests.benchmarks.record import write_result
 from tests.e2e.whole import Platform
 
 IMAGES = int(os.environ.get("NIGHT_IMAGES", "1000"))
+RECIPE = os.environ.get("NIGHT_RECIPE", "lite")
 WITH_DAG = os.environ.get("NIGHT_DAG", "1") != "0"
 PRODUCTS = ("sample_hazelnut", "sample_screw", "sample_carpet", "sample_pill")
 DRAWN = 240
@@ -53,7 +55,7 @@ def main() -> Path:
             "images": images,
             "image": f"{SIDE} x {SIDE} PNG",
             "products": len(PRODUCTS),
-            "recipe": Settings().recipe,
+            "recipe": RECIPE,
             "command": by_command(furnish(folder / "command", folder / "night"), images),
         }
         if WITH_DAG:
@@ -70,9 +72,12 @@ def learned() -> Settings:
     """A home of its own with the products learned; what an earlier run prepared is used again."""
     from anomalyos.learning.rebuild import rebuild_category
 
-    settings, store = prepare(real=False)
+    os.environ.setdefault("ANOMALYOS_BENCH_HOME", str(PROJECT_ROOT / "var" / f"bench-night-{RECIPE}"))
+    os.environ["ANOMALYOS_RECIPE"] = RECIPE
+    settings, store = prepare(real=False, products=PRODUCTS)
     for name in PRODUCTS:
         rebuild_category(name, settings, store, actor="benchmark")
+    store.close()
     return settings
 
 
