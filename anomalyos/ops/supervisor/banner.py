@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anomalyos.ops.supervisor.airflow_env import passwords_file
-from anomalyos.ops.supervisor.up import Supervisor
+from anomalyos.ops.supervisor.up import SETUP, Supervisor
 
 
 def show_banner(supervisor: Supervisor) -> None:
@@ -24,6 +24,8 @@ def show_banner(supervisor: Supervisor) -> None:
         f"Airflow's passwords are kept in {passwords_file(settings)}",
         f"Logs: {settings.home / 'logs'}",
     ]
+    if SETUP in supervisor.services:
+        lines.append("The first products are there; the others are being learned and appear one by one.")
     lines += [f"[yellow]! {warning}[/]" for warning in supervisor.warnings]
     lines += ["", "[bold]Ctrl-C[/] stops everything."]
     title = f"AnomalyOS is up after {supervisor.display.seconds:.0f} s"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from anomalyos.models import categories
 from anomalyos.models import versions as model_versions
 from anomalyos.products.dataset import list_categories
 from anomalyos.products.sample import write_dataset, write_night
+from anomalyos.products.sample.writer import ALL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Report = Callable[[dict[str, Any]], None]
-"""Takes ``{"stage", "done", "total", "detail"}`` or ``{"warning"}``."""
+"""Takes ``{"stage", "done", "total", "detail"}``, ``{"warning"}``, or, once there is a queue to look at,
+``{"usable": True}``."""
+
+FIRST = ALL[:3]
+"""Sample products that are learned and inspected before the others, so that nobody waits for all of them."""
 
 
 def prepare(settings: Settings, store: Store, report: Report, *, sample: bool) -> None:
@@ -42,13 +47,17 @@ def prepare(settings: Settings, store: Store, report: Report, *, sample: bool) -
     state = FirstStart(settings.home / "first_start.json")
     # models that were fetched need no samples beside them
     sample = sample and not (state.untouched and _has_champions(store))
-    if sample:
-        write_sample_pictures(settings, state, report)
-    build_models(settings, store, report)
-    gather_cases(settings, store, report)
-    if not state.done:
-        first_night(settings, store, state, report, sample=sample)
-        state.update(done=True)
+    fresh = sample and (state.writing_pictures or not list_categories(settings))
+    for names in (FIRST, ALL) if fresh else (ALL,):
+        if names is ALL and fresh:
+            report({"usable": True})
+        if sample:
+            write_sample_pictures(settings, state, report, names)
+        build_models(settings, store, report)
+        gather_cases(settings, store, report)
+        if not state.done:
+            first_night(settings, store, state, report, names if sample else ())
+    state.update(done=True)
 
 
 class FirstStart:
@@ -87,12 +96,14 @@ def _has_champions(store: Store) -> bool:
         return any(row.champion_id is not None for row in categories.list_all(session))
 
 
-def write_sample_pictures(settings: Settings, state: FirstStart, report: Report) -> None:
+def write_sample_pictures(
+    settings: Settings, state: FirstStart, report: Report, names: Sequence[str] = ALL
+) -> None:
     if not state.writing_pictures and list_categories(settings):
         return
     state.update(writing_pictures=True)
-    write_dataset(settings.data_dir, progress=stage(report, "Sample pictures"))
-    state.update(writing_pictures=False)
+    write_dataset(settings.data_dir, categories=names, progress=stage(report, "Sample pictures"))
+    state.update(writing_pictures=len(names) < len(ALL))
 
 
 def build_models(settings: Settings, store: Store, report: Report) -> None:
@@ -132,13 +143,15 @@ def gather_cases(settings: Settings, store: Store, report: Report) -> None:
         report({"warning": f"Known defects are incomplete: {error}"})
 
 
-def first_night(settings: Settings, store: Store, state: FirstStart, report: Report, *, sample: bool) -> None:
-    """Inspect what lies in the inbox; a sample night when it is empty and sample data is wanted."""
-    if sample and (state.night or not _inbox_days(settings)):
+def first_night(
+    settings: Settings, store: Store, state: FirstStart, report: Report, samples: Sequence[str]
+) -> None:
+    """Inspect what lies in the inbox; a night of the ``samples`` when it is empty and there are any."""
+    if samples and (state.night or not _inbox_days(settings)):
         day = state.night or date.today().isoformat()
         state.update(night=day)
-
-        write_night(settings.inbox_dir / day, day, progress=stage(report, "Sample night"))
+        folder = settings.inbox_dir / day
+        write_night(folder, day, categories=samples, progress=stage(report, "Sample night"))
 
     for day in _inbox_days(settings):
         run_night(settings, store, day, stage(report, f"Night {day}"))

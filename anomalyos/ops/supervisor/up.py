@@ -62,11 +62,14 @@ class Supervisor:
         self.services: dict[str, Service] = {}
         self.stop_requests = 0
         self._stopped_by = ""
+        self.usable = False
+        """There is a queue to look at; further products may still be learned."""
         self.warnings: list[str] = []
         self.logins: list[str] = []
         self._events: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._checked: dict[str, tuple[float, Health]] = {}
         self._announced: set[str] = set()
+        self._announced_up = False
 
     def run(self, when_ready: Callable[[Supervisor], None]) -> None:
         """Returns after Ctrl-C or SIGTERM, when everything has stopped.
@@ -131,7 +134,7 @@ class Supervisor:
             self._show_events()
             self._look_after_children()
             if not ready and self._everything_ready():
-                ready = True
+                ready = self._announced_up = True
                 self.display.__exit__()
                 when_ready(self)
             time.sleep(TICK_SECONDS)
@@ -148,8 +151,9 @@ class Supervisor:
                 )
             del self.services[name]
             if name == SETUP:
-                # asked again, the console loads the models that have been built
-                self._checked.pop("Console", None)
+                self._use_what_is_there()
+                if self._announced_up:
+                    self.display.say("Every product is learned.")
             if name == MIGRATION:
                 environment = airflow_env.airflow_environment(self.settings)
                 for part, arguments in AIRFLOW_PARTS.items():
@@ -161,7 +165,12 @@ class Supervisor:
             self.display.stage("Airflow", 0, len(health.AIRFLOW_PARTS) + 1, "database")
             return False
         airflow = self._health("Airflow", self.settings.airflow_url, health.airflow_health)
-        return console.healthy and airflow.healthy and SETUP not in self.services
+        return console.healthy and airflow.healthy and self.usable
+
+    def _use_what_is_there(self) -> None:
+        self.usable = True
+        # asked again, the console loads the models that have been built
+        self._checked.pop("Console", None)
 
     def _health(self, name: str, address: str, ask: Callable[[Settings], Health]) -> Health:
         """The newest answer, asked again every ``HEALTH_EVERY_SECONDS`` until it is good."""
@@ -181,6 +190,9 @@ class Supervisor:
             if "warning" in event:
                 self.warnings.append(str(event["warning"]))
                 self.display.say(f"[yellow]![/] {event['warning']}")
+            elif "usable" in event:
+                if not self.usable:
+                    self._use_what_is_there()
             else:
                 self.display.stage(event["stage"], event["done"], event["total"], event["detail"])
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import queue
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def test_interrupted_pictures_are_continued(
 ) -> None:
     calls: list[Path] = []
 
-    def write(root: Path, *, progress: object) -> None:
+    def write(root: Path, *, categories: object, progress: object) -> None:
         calls.append(root)
         (root / "half" / "train" / "good").mkdir(parents=True, exist_ok=True)
         if len(calls) == 1:
@@ -63,6 +64,46 @@ def test_interrupted_pictures_are_continued(
     first_start.write_sample_pictures(settings, state, lambda event: None)
     first_start.write_sample_pictures(settings, state, lambda event: None)
     assert len(calls) == 2
+
+
+def test_the_first_products_are_there_before_the_others(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first_start, "FIRST", ("dots",))
+    monkeypatch.setattr(first_start, "ALL", ("dots", "stripes"))
+
+    def write(root: Path, *, categories: tuple[str, ...], progress: object) -> None:
+        for name in categories:
+            if not (root / name).exists():
+                write_product(root, name, good=2, flawed=2)
+
+    def night(folder: Path, day: str, *, categories: tuple[str, ...], progress: object) -> None:
+        for name in categories:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            (folder / name / "1.png").write_bytes(picture(name, 7000))
+
+    monkeypatch.setattr(first_start, "write_dataset", write)
+    monkeypatch.setattr(first_start, "write_night", night)
+    events: list[dict[str, Any]] = []
+    recorded: list[int] = []
+
+    def report(event: dict[str, Any]) -> None:
+        events.append(event)
+        if "usable" in event:
+            with store.session() as session:
+                batch = batches.by_key(session, f"night-{date.today().isoformat()}")
+                assert batch.id is not None
+                recorded.append(batches.summary(session, batch.id).expected)
+
+    prepare(settings, store, report, sample=True)
+    learned = [event["detail"] for event in events if event.get("stage") == "Models" and event["detail"]]
+    usable = events.index({"usable": True})
+    assert recorded == [1], "the night of the first product is there when the queue can be used"
+    assert any("dots" in detail for detail in learned)
+    assert all("stripes" not in str(event) for event in events[:usable])
+    assert FirstStart(settings.home / "first_start.json").done
+    with store.session() as session:
+        assert batches.by_key(session, f"night-{date.today().isoformat()}").expected == 2
 
 
 def test_pictures_of_ones_own_keep_the_samples_away(settings: Settings, store: Store) -> None:
