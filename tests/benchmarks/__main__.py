@@ -22,6 +22,7 @@ NAMES = (
     "drift",
     "console_load",
     "night",
+    "tune",
     "profile",
     "versus_anomalib",
 )
