@@ -224,8 +224,8 @@ class Trial:
             f"{chosen.recipe} told drawn defects apart best."
             if chosen.recipe == best
             else (
-                f"{best} was better by {chosen.behind:.3f} on drawn defects, which is within the error of "
-                f"{chosen.error:.3f}: {chosen.recipe} is preferred."
+                f"{best} was better by {chosen.behind:.3f} on drawn defects, which is within {ERRORS:g} "
+                f"standard errors of {chosen.error:.3f}: {chosen.recipe} is preferred."
             )
         )
         return Tuning(chosen.recipe, reason, rows, len(self.normals), tuple(sorted(set(self.groups))), seed)

@@ -15,6 +15,7 @@ from anomalyos.models import versions as model_versions
 from anomalyos.models.promotions import Move
 from anomalyos.models.tables import Category, ModelVersion, Promotion
 from console.security.person import Actor, require
+from console.services.recipe_choice import RecipeChoice, recipe_choice
 
 PAGE = 8
 
@@ -65,6 +66,7 @@ class VersionView:
     gate_reason: str
     test_hash: str
     """Names the test images; figures compare only on the same ones."""
+    choice: RecipeChoice
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,7 @@ class ModelService:
             gate_passed=row.gate_passed,
             gate_reason=row.gate_reason,
             test_hash=str(row.metrics.get("test_hash", "")),
+            choice=recipe_choice(row, category.name, self.settings),
         )
 
 

@@ -24,6 +24,11 @@ def models(name: str) -> str:
     return "/admin/models?" + urlencode({"product": name})
 
 
+def recipe_choice(name: str, version: int, offset: int = 0) -> str:
+    """Why a version has its recipe, on the page of its product that lists it; engineers only."""
+    return "/admin/models?" + urlencode({"product": name, "offset": offset, "why": version}) + "#why"
+
+
 def retraining(name: str) -> str:
     """The form that learns a product again; engineers only."""
     return "/admin/retraining?" + urlencode({"product": name})

@@ -51,6 +51,18 @@ STAGES: dict[str, str] = {
     "store": "Keeping the result",
 }
 
+DRAWN_DEFECTS: dict[str, str] = {
+    "paste": "Pasted piece",
+    "shift": "Shifted part",
+    "missing": "Missing part",
+    "texture": "Other texture",
+    "blob": "Spot",
+    "scratch": "Scratch",
+    "blur": "Blur",
+    "brightness": "Brightness",
+}
+"""Kinds of defects that recipes are compared on."""
+
 
 def verdict_label(verdict: str) -> Label:
     return VERDICTS[verdict]

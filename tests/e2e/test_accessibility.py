@@ -29,6 +29,7 @@ STATES = {
     "parts found": "/forensics?q=dots",
     "answers": "/knowledge?q=what+causes+stains",
     "a map": "/knowledge/graph?focus=defect:dots/stain",
+    "recipes compared": "/admin/models?product=dots&why=2",
     "figures of all time": "/analytics?from=2026-11-01&to=2026-11-30",
 }
 """Addresses that show something else than their page's example."""

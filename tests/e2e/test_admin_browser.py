@@ -16,7 +16,7 @@ from anomalyos.models import pointer
 from anomalyos.models import versions as model_versions
 from anomalyos.models.tables import ModelVersion
 from tests.e2e.browser import Browser, needs_browser
-from tests.e2e.console_home import Running, sign_in
+from tests.e2e.console_home import COMPARED, Running, sign_in
 
 pytestmark = [pytest.mark.browser, needs_browser]
 PRODUCT = "stripes"
@@ -67,6 +67,41 @@ def in_use(running: Running) -> int:
         version = model_versions.champion(session, PRODUCT)
     assert version is not None
     return version.version
+
+
+# why a recipe ----------------------------------------------------------------------------------
+
+IN_SIGHT = """
+const box = document.querySelector('#why').getBoundingClientRect();
+return box.top >= 0 && box.top < innerHeight;
+"""
+TOO_WIDE = """
+const wide = [...document.querySelectorAll('#why *')].filter(e => e.scrollWidth > e.clientWidth + 1
+    && getComputedStyle(e).overflowX !== 'visible' && !e.matches('.aos-hidden'));
+return document.documentElement.scrollWidth > innerWidth || wide.map(e => e.className).join(' ');
+"""
+
+
+def test_a_versions_recipe_leads_to_why_it_was_chosen(running: Running, browser: Browser) -> None:
+    sign_in(browser, "erik")
+    for width, height in ((1280, 800), (390, 844)):
+        browser.resize(width, height)
+        browser.open("/admin/models?product=dots&why=1")
+        browser.loaded()
+        browser.see("so nothing was compared.")
+        link = browser.find("a[aria-label='lite: why v2 has this recipe']")
+        browser.script("arguments[0].focus()", link)
+        browser.press(Keys.ENTER)
+        browser.see(COMPARED)
+        browser.loaded()
+        browser.wait(lambda: browser.script(IN_SIGHT))
+        chosen = browser.driver.find_elements(By.CSS_SELECTOR, ".aos-why-row.chosen")
+        assert [row.text.split()[0] for row in chosen] == ["lite"]
+        for words in ("0.006 ± 0.004 behind", "24 ms an image", "Scratch"):
+            browser.see(words)
+        assert browser.script(TOO_WIDE) == ""
+        browser.picture(f"why-{width}")
+    assert browser.errors() == []
 
 
 # search ----------------------------------------------------------------------------------------

@@ -6,17 +6,21 @@ from anomalyos.core.errors import NotFound
 from anomalyos.models import promotions
 from console.components.visitor import Visitor
 from console.container import Services
+from console.pages.admin import recipe_section
 from console.pages.admin.tabs import admin_page
 from console.pages.admin.versions import Moving, draw_versions
 from console.services.blocking import run_blocking
-from console.services.models import PAGE, Moved, ProductRow, ProductView
+from console.services.models import PAGE, Moved, ProductRow, ProductView, VersionView
 from console.texts import links, wording
 from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
 
 
-async def models(services: Services, visitor: Visitor, product: str = "", offset: int = 0) -> None:
+async def models(
+    services: Services, visitor: Visitor, product: str = "", offset: int = 0, why: int = 0
+) -> None:
+    """``why`` is the number of the version whose recipe is explained: the one in use, where it says none."""
     with admin_page(visitor, "/admin/models") as shell:
         rows = await run_blocking(services.models.products, visitor.person)
         if not rows:
@@ -26,7 +30,7 @@ async def models(services: Services, visitor: Visitor, product: str = "", offset
                 "The first one appears when images were imported and learned: anomalyos rebuild.",
             )
             return
-        await ModelsView(services, shell, rows, product or _first(rows), offset).draw()
+        await ModelsView(services, shell, rows, product or _first(rows), offset, why).draw()
 
 
 def _first(rows: list[ProductRow]) -> str:
@@ -38,13 +42,14 @@ class ModelsView:
     """Both sides, redrawn after every move of a pointer."""
 
     def __init__(
-        self, services: Services, shell: Frame, rows: list[ProductRow], product: str, offset: int
+        self, services: Services, shell: Frame, rows: list[ProductRow], product: str, offset: int, why: int
     ) -> None:
         self._models = services.models
         self._shell = shell
         self._rows = rows
         self._product = product
         self._offset = offset
+        self._why = why
         self._airflow = services.settings.airflow_url.rstrip("/")
         self._moving = Moving(services, shell, self._moved)
         with box("aos-split"):
@@ -65,10 +70,16 @@ class ModelsView:
             if view.versions:
                 draw_versions(view, self._moving.ask_promotion)
                 kit.pager(view.offset, len(view.versions), view.total, PAGE, self._address)
+                recipe_section.draw(self._explained(view))
             else:
                 kit.empty_state("model_training", "No version yet", "The first rebuild makes one.")
             self._draw_moves(view)
             self._draw_retraining()
+
+    def _explained(self, view: ProductView) -> VersionView:
+        """The version that was asked about, else the one in use, else the newest of this page."""
+        asked = (version for version in view.versions if version.version == self._why)
+        return next(asked, view.champion or view.versions[0])
 
     def _address(self, offset: int) -> str:
         return f"{links.models(self._product)}&offset={offset}"

@@ -14,7 +14,7 @@ from console.container import Services
 from console.security.person import Person
 from console.services.blocking import run_blocking
 from console.services.models import Moved, ProductView, VersionView
-from console.texts import wording
+from console.texts import links, wording
 from console.ui import kit
 from console.ui.kit import Text, box
 from console.ui.theme import Frame
@@ -41,7 +41,12 @@ def _draw_row(view: ProductView, version: VersionView, promote: Promote) -> None
     with box("in-use" if version.in_use else "", "tr").mark(f"version-{version.version}"):
         with box("", "th").props("scope=row"):
             Text(f"v{version.version}", "div", "aos-version")
-            Text(version.recipe, "div", "aos-small aos-muted")
+            kit.link(
+                version.recipe,
+                links.recipe_choice(view.name, version.version, view.offset),
+                "aos-adm-link aos-small",
+                aria_label=f"{version.recipe}: why v{version.version} has this recipe",
+            ).mark(f"why-{version.version}")
             Text(wording.moment(version.made), "div", "aos-small aos-muted aos-nowrap")
         Text(figure(version.image_auroc), "td")
         Text(figure(version.aupro), "td")
