@@ -50,7 +50,7 @@ class RebuildOptions(Form):
     recipe: RecipeName | None = Field(
         None,
         title="Recipe",
-        description="How images become features and scores; auto compares some on defects drawn into normal "
+        description="How images become features and scores; auto chooses anew, on defects drawn into normal "
         "images. What a product changes of its own recipe does not go with another one.",
     )
     coreset_ratio: Annotated[Share, Field(le=1)] | None = Field(

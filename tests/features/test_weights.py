@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import timm
 import torch
@@ -12,7 +13,8 @@ from safetensors.torch import save_file
 from anomalyos.core.files.hashing import file_sha256
 from anomalyos.core.settings import Settings
 from anomalyos.features.backbones import fold_batch_norms, load_backbone, rename_in_order
-from anomalyos.features.recipes import get_recipe
+from anomalyos.features.patches import PatchExtractor
+from anomalyos.features.recipes import PATCH_SIDES, get_recipe
 from anomalyos.features.weights import (
     SOURCES,
     WeightsMissing,
@@ -74,6 +76,22 @@ def test_the_full_profile_loads_a_local_file(with_full_weights: Settings) -> Non
     with torch.inference_mode():
         for ours, theirs in zip(model(image), expected.eval()(image), strict=True):
             assert torch.allclose(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["dinov2_s_original", "dinov3_s"])
+def test_the_full_profiles_transformers_load_a_local_file(
+    settings: Settings, tmp_path: Path, name: str
+) -> None:
+    recipe = get_recipe(name)
+    torch.manual_seed(0)
+    state = timm.create_model(recipe.backbone, num_classes=0).state_dict()
+    save_file(state, tmp_path / f"{recipe.weights}.safetensors")
+    settings.weights_dir, settings.runtime = tmp_path, "torch"
+    patches, _ = PatchExtractor(recipe, settings).extract([np.full((80, 100, 3), 90, dtype=np.uint8)])
+    side = recipe.input_size // PATCH_SIDES[recipe.backbone]
+    assert patches.shape == (1, side, side, len(recipe.layers) * 384)
+    assert patches.isfinite().all()
+    assert patches.std() > 0
 
 
 def test_a_missing_tensor_is_refused_not_made_up(with_full_weights: Settings) -> None:
