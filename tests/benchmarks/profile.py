@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 BUILD = PROJECT_ROOT / "build" / "profile"
 CATEGORY = "sample_hex_nut"
-PROFILED = ("lite", "lite2", "dinov2_s")
+PROFILED = ("lite", "lite_448", "lite2", "dinov2_s", "dinov2_s_448")
 """Recipes whose weights come with the package."""
 BANKS = (2_000, 10_000, 50_000, 250_000)
 BATCHES = (1, 8, 16)
