@@ -13,6 +13,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from statistics import median
 from typing import Any
 
@@ -24,6 +25,7 @@ from anomalyos.inspection.inbox import InboxFile
 from anomalyos.inspection.nights import batch_key
 from anomalyos.inspection.reading import AT_ONCE
 from anomalyos.inspection.tables import Inspection
+from anomalyos.models.tables import Category, ModelVersion
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ LEAST_SECONDS = 5.0
 """A product that takes no longer is not cut: its bundle is loaded by one process then."""
 
 USUAL_SECONDS = 0.1
-"""What an image takes where nothing was measured yet: some times what `lite` takes on two cores."""
+"""What an image takes where nothing was measured at all: some times what `lite` takes on two cores."""
 
 LOOKED_BACK, ENOUGH = 2000, 20
 """Newest inspections that tell how long an image takes, and how many of a product it needs."""
@@ -60,21 +62,31 @@ class Pace:
 
 
 def measured_pace(store: Store) -> Pace:
-    """The median of the newest inspections: loading the models, which comes once, does not count."""
+    """What the newest inspections with the present champions took, at the median: loading the models, which
+    comes once, does not count. Where there are too few of a product, what its champion's evaluation took.
+    """
     query = (
-        select(Inspection.given_category, Inspection.timings_ms)
+        select(Inspection.given_category, Inspection.timings_ms, Inspection.model_version_id)
         .where(col(Inspection.score).is_not(None))
         .order_by(col(Inspection.id).desc())
         .limit(LOOKED_BACK)
     )
+    champions = select(Category.name, ModelVersion).join(
+        ModelVersion, col(Category.champion_id) == col(ModelVersion.id)
+    )
     taken: dict[str | None, list[float]] = defaultdict(list)
     with store.session(read_only=True) as session:
-        for category, timings in session.exec(query):
-            if "total" in timings:
+        present = dict(session.exec(champions).all())
+        numbers = {version.id for version in present.values()}
+        for category, timings, version_id in session.exec(query):
+            if version_id in numbers and "total" in timings:
                 taken[category].append(timings["total"] / 1000)
-    every = [seconds for own in taken.values() for seconds in own]
-    of_product = {category: median(own) for category, own in taken.items() if len(own) >= ENOUGH}
-    return Pace(of_product, median(every) if len(every) >= ENOUGH else USUAL_SECONDS)
+    of_product: dict[str | None, float] = {}
+    for name, version in present.items():
+        if (evaluated := (version.metrics.get("latency_ms") or {}).get("p50")) is not None:
+            of_product[name] = evaluated / 1000
+    of_product |= {category: median(own) for category, own in taken.items() if len(own) >= ENOUGH}
+    return Pace(of_product, median(of_product.values()) if of_product else USUAL_SECONDS)
 
 
 def workers(settings: Settings) -> int:
@@ -130,20 +142,25 @@ def share_out(shards: Sequence[Shard], settings: Settings) -> list[list[Shard]]:
     """
     at_once = loads_for(sum(shard["seconds"] for shard in shards), workers(settings))
     loads: list[list[int]] = [[] for _ in range(min(at_once, len(shards)))]
-    seconds, files = [0.0] * len(loads), [0] * len(loads)
+    files = [0] * len(loads)
+    # (seconds, number) of the loads that take more, the one with least work first
+    open_loads = [(0.0, number) for number in range(len(loads))]
     for place in sorted(range(len(shards)), key=lambda place: -shards[place]["seconds"]):
         size = len(shards[place]["paths"])
-        open_loads = [number for number in range(len(loads)) if files[number] + size <= settings.shard_size]
+        too_full = []
+        while open_loads and files[open_loads[0][1]] + size > settings.shard_size:
+            too_full.append(heappop(open_loads))
         if open_loads:
-            chosen = min(open_loads, key=lambda number: seconds[number])
+            seconds, chosen = heappop(open_loads)
         else:
-            chosen = len(loads)
+            seconds, chosen = 0.0, len(loads)
             loads.append([])
-            seconds.append(0.0)
             files.append(0)
         loads[chosen].append(place)
-        seconds[chosen] += shards[place]["seconds"]
         files[chosen] += size
+        for load in (*too_full, (seconds + shards[place]["seconds"], chosen)):
+            if files[load[1]] < settings.shard_size:
+                heappush(open_loads, load)
     return [_joined(shards[place] for place in sorted(load)) for load in sorted(loads, key=min)]
 
 

@@ -70,7 +70,8 @@ class Prototypes:
             try:
                 found[name] = self._prototype(version)
             except BundleError as error:
-                log.warning("nothing is routed to %s: %s", name, error)
+                if self._made is None or name not in self._made[1].damaged:
+                    log.warning("nothing is routed to %s: %s", name, error)
                 damaged[name] = error
         if damaged and not found:
             raise next(iter(damaged.values()))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlmodel import Session
 
 from anomalyos.core.settings import Settings
 from anomalyos.db.engine import Store
@@ -26,7 +27,8 @@ from anomalyos.inspection.shards import (
     share_out,
     workers,
 )
-from tests.support.rows import inspection
+from anomalyos.models.tables import Category, ModelVersion
+from tests.support.rows import category_with_versions, inspection
 
 DAY = "2026-11-24"
 EVEN = Pace({}, 0.05)
@@ -144,21 +146,54 @@ def test_the_slots_are_those_airflow_is_given(settings: Settings) -> None:
     assert workers(settings) == 2
 
 
+def champion(session: Session, name: str, milliseconds: float | None) -> int:
+    """Id of the present model of a new product, whose evaluation took so long an image."""
+    category_id, (version_id,) = category_with_versions(session, name, 1)
+    version = session.get_one(ModelVersion, version_id)
+    version.metrics = {"latency_ms": {"p50": milliseconds}} if milliseconds else {}
+    session.get_one(Category, category_id).champion_id = version_id
+    session.flush()
+    return version_id
+
+
+def seen(session: Session, source: str, version_id: int, milliseconds: float, given: str | None) -> None:
+    timings = {"decode": 1.0, "total": milliseconds}
+    inspection(
+        session,
+        source,
+        given_category=given,
+        model_version_id=version_id,
+        score=1.0,
+        timings_ms=timings,
+    )
+
+
 def test_the_pace_is_the_median_of_what_was_measured(settings: Settings, store: Store) -> None:
     assert measured_pace(store).seconds("nut", 10) == 10 * USUAL_SECONDS
     with store.session() as session:
+        nut, cap = champion(session, "nut", 900.0), champion(session, "cap", 80.0)
+        champion(session, "gear", None)
         for number in range(ENOUGH):
             # the first of a process also loads the models
-            total = 9000.0 if number < 3 else 40.0
-            timings = {"total": total}
-            inspection(session, f"n{number}", given_category="nut", score=1.0, timings_ms=timings)
-        for number in range(ENOUGH):
-            inspection(session, f"r{number}", score=1.0, timings_ms={"decode": 1.0, "total": 60.0})
-        inspection(session, "one", given_category="cap", score=1.0, timings_ms={"total": 5.0})
-        inspection(session, "none", given_category="cap", verdict="rejected", timings_ms={"total": 1.0})
-        inspection(session, "untimed", given_category="cap", score=1.0)
+            seen(session, f"n{number}", nut, 9000.0 if number < 3 else 40.0, "nut")
+            seen(session, f"r{number}", nut if number % 2 else cap, 60.0, None)
+        seen(session, "one", cap, 5.0, "cap")
+        inspection(session, "rejected", given_category="cap", verdict="rejected", timings_ms={"total": 1.0})
+        inspection(session, "untimed", given_category="cap", model_version_id=cap, score=1.0)
     pace = measured_pace(store)
     assert pace.seconds("nut", 10) == pytest.approx(0.4)
     assert pace.seconds(None, 10) == pytest.approx(0.6)
-    # too few of its own: as all others
-    assert pace.seconds("cap", 10) == pytest.approx(0.6)
+    # too few of its own yet: what its evaluation took
+    assert pace.seconds("cap", 10) == pytest.approx(0.8)
+    # not even that
+    assert pace.seconds("gear", 10) == pytest.approx(0.6)
+
+
+def test_the_pace_is_that_of_the_present_champion(settings: Settings, store: Store) -> None:
+    with store.session() as session:
+        category_id, (old, new) = category_with_versions(session, "nut", 2)
+        for number in range(ENOUGH):
+            seen(session, f"n{number}", old, 40.0, "nut")
+        session.get_one(ModelVersion, new).metrics = {"latency_ms": {"p50": 300.0}}
+        session.get_one(Category, category_id).champion_id = new
+    assert measured_pace(store).seconds("nut", 10) == pytest.approx(3.0)
