@@ -17,6 +17,7 @@ import pytest
 from anomalyos import PatchCore
 from anomalyos.core.errors import AnomalyOSError, BundleError, Conflict, NotFound
 from anomalyos.images.rejection import ImageRejected
+from anomalyos.patchcore import tuning
 from tests.support.products import draw, picture
 
 ROOT = Path(__file__).parents[1]
@@ -32,7 +33,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def model(good: Path) -> PatchCore:
-    return PatchCore.fit(good, alpha=0.1)
+    return PatchCore.fit(good, alpha=0.1, recipe="lite")
 
 
 def test_a_flaw_is_found_where_it_is(model: PatchCore, tmp_path: Path) -> None:
@@ -60,7 +61,7 @@ def test_paths_and_arrays_are_learned_like_their_folder(model: PatchCore, good: 
     paths = sorted(good.iterdir())
     arrays = [draw("dots", i)[0] for i in range(14)]
     for normals in (paths, arrays):
-        assert PatchCore.fit(normals, alpha=0.1).threshold == model.threshold
+        assert PatchCore.fit(normals, alpha=0.1, recipe="lite").threshold == model.threshold
 
 
 def test_saved_and_loaded_it_says_the_same(model: PatchCore, tmp_path: Path) -> None:
@@ -83,13 +84,15 @@ def test_saved_and_loaded_it_says_the_same(model: PatchCore, tmp_path: Path) -> 
 
 def test_a_promise_that_cannot_be_kept_is_warned_of(good: Path) -> None:
     with pytest.warns(UserWarning, match="14 parts cannot promise alpha 0.001"):
-        learned = PatchCore.fit(good, alpha=0.001)
+        learned = PatchCore.fit(good, alpha=0.001, recipe="lite")
     assert learned.alpha == pytest.approx(1 / 15)
 
 
 def test_progress_names_each_step_to_its_end(good: Path) -> None:
     seen: dict[str, tuple[int, int]] = {}
-    PatchCore.fit(good, alpha=0.1, progress=lambda step, done, total: seen.update({step: (done, total)}))
+    PatchCore.fit(
+        good, alpha=0.1, recipe="lite", progress=lambda step, done, total: seen.update({step: (done, total)})
+    )
     assert set(seen) == {"learn", "calibrate", "coreset"}
     assert all(done == total for done, total in seen.values())
 
@@ -105,9 +108,9 @@ def test_what_cannot_be_learned_is_refused_with_the_next_step(good: Path, tmp_pa
         PatchCore.fit(good, device="tpu")
     (tmp_path / "broken.png").write_bytes(b"no picture")
     with pytest.raises(ImageRejected, match=r"broken\.png"):
-        PatchCore.fit([*sorted(good.iterdir()), tmp_path / "broken.png"])
+        PatchCore.fit([*sorted(good.iterdir()), tmp_path / "broken.png"], recipe="lite")
     with pytest.raises(ImageRejected, match="float64"):
-        PatchCore.fit([np.zeros((64, 64, 3))] * 4)
+        PatchCore.fit([np.zeros((64, 64, 3))] * 4, recipe="lite")
     with pytest.raises(NotFound, match="no bundle"):
         PatchCore.load(tmp_path / "nothing.bundle")
 
@@ -120,7 +123,7 @@ def test_the_library_imports_nothing_but_its_own_dependencies(tmp_path: Path) ->
         "from anomalyos import PatchCore\n"
         "rng = np.random.default_rng(0)\n"
         "pictures = [rng.integers(0, 255, (64, 64, 3), np.uint8) for _ in range(6)]\n"
-        "PatchCore.fit(pictures, alpha=0.25).inspect(pictures[0])\n"
+        "PatchCore.fit(pictures, alpha=0.25, recipe='lite').inspect(pictures[0])\n"
         "print(json.dumps(sorted({name.split('.')[0] for name in set(sys.modules) - before})))\n"
     )
     done = subprocess.run(
@@ -151,3 +154,17 @@ def closure(requirements: list[str]) -> set[str]:
             with contextlib.suppress(PackageNotFoundError):
                 waiting += [name_of(line) for line in requires(name) or () if "extra ==" not in line]
     return found
+
+
+def test_by_default_the_recipe_is_chosen_for_the_pictures(
+    good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "CANDIDATES", ("lite", "lite2"))
+    seen: dict[str, tuple[int, int]] = {}
+    learned = PatchCore.fit(good, alpha=0.1, progress=lambda step, *at: seen.update({step: at}))
+    assert list(seen) == ["tune", "learn", "calibrate", "coreset"]
+    assert learned.recipe.name in {"lite", "lite2"}
+    choice = learned.tuning
+    assert choice is not None
+    assert choice["chosen"] == learned.recipe.name
+    assert [row["recipe"] for row in choice["candidates"]] == ["lite", "lite2"]

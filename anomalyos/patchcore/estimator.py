@@ -95,7 +95,7 @@ class PatchCore:
         normals: Normals,
         *,
         alpha: float = 0.05,
-        recipe: str | Recipe = "lite",
+        recipe: str | Recipe = AUTO,
         groups: Sequence[str] | None = None,
         device: Device = "auto",
         threads: int | None = None,
@@ -245,6 +245,12 @@ class PatchCore:
     @property
     def recipe(self) -> Recipe:
         return self._model.recipe
+
+    @property
+    def tuning(self) -> dict[str, Any] | None:
+        """The comparison the recipe was chosen by (see :class:`tuning.Tuning`); None when it was named."""
+        found: dict[str, Any] | None = self._facts.get("tuning")
+        return found
 
     @property
     def alpha(self) -> float:
