@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.progress import Progress
@@ -89,15 +90,21 @@ class Tuning:
 def candidate_recipes(**changes: object) -> list[Recipe]:
     """The recipes to compare, each with ``changes``; one that they do not fit is left out."""
     found: dict[str, Recipe] = {}
+    refusals = []
     for name in CANDIDATES:
         try:
             recipe = get_recipe(name, **changes)
-        except ValueError:
+        except ValidationError as error:
+            first = error.errors()[0]
+            refusals.append(f"{name}: {'.'.join(map(str, first['loc']))} {first['msg']}")
             continue
         # two sizes of a recipe are one when the changes name the size
         found.setdefault(recipe.model_copy(update={"name": ""}).digest(), recipe)
     if not found:
-        raise AnomalyOSError(f"No candidate recipe takes the changes {sorted(changes)}.", "Name a recipe.")
+        raise AnomalyOSError(
+            f"No recipe that is compared takes the changes {', '.join(sorted(changes))}.",
+            f"Correct them or name a recipe. {refusals[0]}.",
+        )
     return list(found.values())
 
 

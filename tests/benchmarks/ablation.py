@@ -54,13 +54,13 @@ def main() -> Path:
 
 def ablate(name: str, settings: Settings, parent: TrackedRun) -> dict[str, Any]:
     from anomalyos.features.patches import PatchExtractor
+    from anomalyos.features.recipes import get_recipe
     from anomalyos.learning.rebuild import learn
     from anomalyos.patchcore.model import PatchCoreModel
-    from anomalyos.products.category_settings import category_settings
     from anomalyos.products.dataset import load_category
 
     data = load_category(settings, name)
-    recipe = category_settings(name, settings).build_recipe()
+    recipe = get_recipe("lite_448" if name == "pcb" else "lite")
     extractor = PatchExtractor(recipe, settings)
     learned = learn(data, extractor, settings, None)
     tested = features(data.test, extractor, settings)

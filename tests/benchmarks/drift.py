@@ -81,12 +81,12 @@ def main() -> Path:
 def line(settings: Any) -> tuple[Callable[[Picture], tuple[float, NDArray[np.float32]]], list[Any]]:
     """A model of half of the training tiles, and the good images it has not seen."""
     from anomalyos.features.patches import PatchExtractor
+    from anomalyos.features.recipes import get_recipe
     from anomalyos.patchcore.model import PatchCoreModel
-    from anomalyos.products.category_settings import category_settings
     from anomalyos.products.dataset import load_category
 
     data = load_category(settings, CATEGORY)
-    recipe = category_settings(CATEGORY, settings).build_recipe()
+    recipe = get_recipe("lite")
     extractor = PatchExtractor(recipe, settings)
     names = sorted({sample.group for sample in data.train})
     learned = set(np.random.default_rng(0).permutation(names)[: len(names) // 2])

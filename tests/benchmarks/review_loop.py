@@ -35,24 +35,23 @@ class Tested:
 
 def main() -> Path:
     from anomalyos.features.patches import PatchExtractor
+    from anomalyos.features.recipes import get_recipe
     from anomalyos.learning.rebuild import learn
     from anomalyos.patchcore.folds import hold_out
     from anomalyos.patchcore.model import PatchCoreModel, cross_calibrate
-    from anomalyos.products.category_settings import category_settings
     from anomalyos.products.dataset import load_category
 
     if not SHARED.is_dir():
         raise SystemExit("The real images are not here: ../shared/data.")
     settings, _ = prepare(real=True)
     data = load_category(settings, CATEGORY)
-    own = category_settings(CATEGORY, settings)
-    recipe = own.build_recipe()
+    recipe = get_recipe("lite")
     extractor = PatchExtractor(recipe, settings)
     learned = learn(data, extractor, settings, None)
     tested = read(data.test, extractor, settings)
     groups = [sample.group for sample in learned.samples]
     folds = hold_out(groups)
-    calibration = cross_calibrate(learned.patches, groups, folds, recipe, own.alpha)
+    calibration = cross_calibrate(learned.patches, groups, folds, recipe, settings.alpha)
     before = scores(PatchCoreModel.fit(learned.patches, recipe), tested)
     sys.stderr.write("the model before is there\n")
     results = {

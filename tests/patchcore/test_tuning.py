@@ -98,8 +98,9 @@ def test_changes_of_a_category_reach_every_candidate_they_fit() -> None:
     assert {recipe.coreset_max for recipe in candidate_recipes(coreset_max=123)} == {123}
     # 256 is no multiple of a transformer's patches, and one size leaves one of each
     assert [recipe.name for recipe in candidate_recipes(input_size=256)] == ["lite"]
-    with pytest.raises(AnomalyOSError, match="No candidate recipe takes the changes"):
+    with pytest.raises(AnomalyOSError, match="compared takes the changes coreset_ration") as told:
         candidate_recipes(coreset_ration=1)
+    assert "Extra inputs are not permitted" in told.value.hint
 
 
 def test_large_pictures_are_shrunk_and_small_ones_left() -> None:

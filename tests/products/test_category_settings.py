@@ -9,6 +9,7 @@ import pytest
 from anomalyos.core.errors import AnomalyOSError, NotFound
 from anomalyos.core.settings import PROJECT_ROOT, Settings
 from anomalyos.products.category_settings import category_settings
+from anomalyos.products.sample.writer import ALL
 
 
 def write(settings: Settings, tmp_path: Path, text: str) -> Settings:
@@ -34,7 +35,7 @@ def test_recipe_alpha_and_fields_can_be_set(settings: Settings, tmp_path: Path) 
 
 def test_the_shipped_file_is_valid(settings: Settings) -> None:
     settings.include_dir = PROJECT_ROOT / "include"
-    assert category_settings("pcb", settings).build_recipe().input_size == 448
+    assert {category_settings(name, settings).build_recipe().name for name in ALL} == {"lite"}
 
 
 @pytest.mark.parametrize(
