@@ -63,7 +63,7 @@ class Pace:
 
 def measured_pace(store: Store) -> Pace:
     """What the newest inspections with the present champions took, at the median: loading the models, which
-    comes once, does not count. Where there are too few of a product, what its champion's evaluation took.
+    comes once, does not count. Where there are too few of a product, what evaluations with its recipe took.
     """
     query = (
         select(Inspection.given_category, Inspection.timings_ms, Inspection.model_version_id)
@@ -81,10 +81,16 @@ def measured_pace(store: Store) -> Pace:
         for category, timings, version_id in session.exec(query):
             if version_id in numbers and "total" in timings:
                 taken[category].append(timings["total"] / 1000)
-    of_product: dict[str | None, float] = {}
-    for name, version in present.items():
-        if (evaluated := (version.metrics.get("latency_ms") or {}).get("p50")) is not None:
-            of_product[name] = evaluated / 1000
+    evaluated: dict[str, list[float]] = defaultdict(list)
+    for version in present.values():
+        if (latency := (version.metrics.get("latency_ms") or {}).get("p50")) is not None:
+            evaluated[version.recipe].append(latency / 1000)
+    # one evaluation may have met a busy machine: products of one recipe take about the same
+    of_product: dict[str | None, float] = {
+        name: median(evaluated[version.recipe])
+        for name, version in present.items()
+        if version.recipe in evaluated
+    }
     of_product |= {category: median(own) for category, own in taken.items() if len(own) >= ENOUGH}
     return Pace(of_product, median(of_product.values()) if of_product else USUAL_SECONDS)
 

@@ -171,7 +171,7 @@ def seen(session: Session, source: str, version_id: int, milliseconds: float, gi
 def test_the_pace_is_the_median_of_what_was_measured(settings: Settings, store: Store) -> None:
     assert measured_pace(store).seconds("nut", 10) == 10 * USUAL_SECONDS
     with store.session() as session:
-        nut, cap = champion(session, "nut", 900.0), champion(session, "cap", 80.0)
+        nut, cap = champion(session, "nut", 100.0), champion(session, "cap", 80.0)
         champion(session, "gear", None)
         for number in range(ENOUGH):
             # the first of a process also loads the models
@@ -183,10 +183,11 @@ def test_the_pace_is_the_median_of_what_was_measured(settings: Settings, store: 
     pace = measured_pace(store)
     assert pace.seconds("nut", 10) == pytest.approx(0.4)
     assert pace.seconds(None, 10) == pytest.approx(0.6)
-    # too few of its own yet: what its evaluation took
-    assert pace.seconds("cap", 10) == pytest.approx(0.8)
-    # not even that
-    assert pace.seconds("gear", 10) == pytest.approx(0.6)
+    # too few of their own yet: what evaluations of this recipe took
+    assert pace.seconds("cap", 10) == pytest.approx(0.9)
+    assert pace.seconds("gear", 10) == pytest.approx(0.9)
+    # a product without a model
+    assert pace.seconds("new", 10) == pytest.approx(0.75)
 
 
 def test_the_pace_is_that_of_the_present_champion(settings: Settings, store: Store) -> None:
