@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,9 @@ AUTO = "auto"
 """What stands for a recipe where tuning is to choose one."""
 CANDIDATES = ("dinov2_s", "lite", "lite_448", "dinov2_s_448")
 """Recipes that are compared, the preferred first: it takes more than noise to leave one for a later one."""
+ONLY_IF = {"dinov2_s_448": ("lite_448", "lite")}
+"""A candidate that takes most of the time, tried only where the first of the other two beats the second by
+more than a standard error: the quick recipe has gained from the size, so the slow one may."""
 PICTURES = 60
 """Normal pictures the choice is made on, at most: the error of the comparison falls with their root."""
 FEWEST_GROUPS = 6
@@ -137,19 +141,21 @@ def tune(
     scores: dict[str, NDArray[np.float64]] = {}
     costs: dict[str, float] = {}
     total = len(recipes) * len(trial.defective)
-    for _, same in groupby(recipes, key=Recipe.feature_key):
-        alike = list(same)
-        for name, found, ms in trial.score(
-            alike, settings, len(scores) * len(trial.defective), total, progress
-        ):
+    for number, (_, same) in enumerate(groupby(recipes, key=Recipe.feature_key)):
+        alike = [recipe for recipe in same if trial.worth_trying(recipe.name, scores)]
+        before = number * len(trial.defective)
+        for name, found, ms in trial.score(alike, settings, before, total, progress) if alike else ():
             scores[name], costs[name] = found, ms
-    return trial.decide(scores, costs, seed)
+    if progress is not None:
+        progress(total, total)
+    return trial.decide(scores, costs)
 
 
 class Trial:
     """Normal pictures and the defects drawn into them, the same for every candidate."""
 
     def __init__(self, read: Callable[[int], Rgb | None], groups: Sequence[str], seed: int) -> None:
+        self.seed = seed
         found = [(groups[number], read(number)) for number in spread(groups, PICTURES, seed)]
         self.normals = [shrunk(rgb) for _, rgb in found if rgb is not None]
         self.groups = [group for group, rgb in found if rgb is not None]
@@ -207,20 +213,16 @@ class Trial:
             chosen = numbers[part]
             yield chosen + offset, extractor.extract([self.synthetic[number].rgb for number in chosen])[0]
 
-    def decide(self, scores: dict[str, NDArray[np.float64]], costs: dict[str, float], seed: int) -> Tuning:
+    def decide(self, scores: dict[str, NDArray[np.float64]], costs: dict[str, float]) -> Tuning:
         """The first of ``scores`` that is as good as the best of them."""
         aurocs = {name: _auroc(self.defective, found) for name, found in scores.items()}
         best = max(aurocs, key=aurocs.__getitem__)
-        weights = self._weights(seed)
-        replicates = {
-            name: auroc_replicates(self.defective, found, weights) for name, found in scores.items()
-        }
         rows = tuple(
             Candidate(
                 name,
                 round(aurocs[name], 4),
                 round(aurocs[best] - aurocs[name], 4),
-                round(float(np.std(replicates[best] - replicates[name])), 4),
+                round(self.error(scores[best], scores[name]), 4),
                 self._by_kind(scores[name]),
                 costs[name],
             )
@@ -235,11 +237,27 @@ class Trial:
                 f"standard errors of {chosen.error:.3f}: {chosen.recipe} is preferred."
             )
         )
-        return Tuning(chosen.recipe, reason, rows, len(self.normals), tuple(sorted(set(self.groups))), seed)
+        return Tuning(
+            chosen.recipe, reason, rows, len(self.normals), tuple(sorted(set(self.groups))), self.seed
+        )
 
-    def _weights(self, seed: int) -> NDArray[np.int64]:
+    def worth_trying(self, name: str, scores: dict[str, NDArray[np.float64]]) -> bool:
+        """Whether a candidate of :data:`ONLY_IF` has what it waits for; every other one is."""
+        larger, smaller = (scores.get(other) for other in ONLY_IF.get(name, ("", "")))
+        if larger is None or smaller is None:
+            return True
+        gain = _auroc(self.defective, larger) - _auroc(self.defective, smaller)
+        return gain > self.error(larger, smaller)
+
+    def error(self, one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+        """Standard error of the difference of two AUROCs (paired bootstrap over parts)."""
+        first, second = (auroc_replicates(self.defective, each, self._weights) for each in (one, other))
+        return float(np.std(first - second))
+
+    @cached_property
+    def _weights(self) -> NDArray[np.int64]:
         """(B, N) how often each picture counts in each replicate: parts are drawn with all that is theirs."""
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(self.seed)
         count = int(self.parts.max()) + 1
         drawn = rng.multinomial(count, np.full(count, 1 / count), REPLICATES).astype(np.int64)
         return drawn[:, np.r_[self.parts, self.parts[self.parent]]]

@@ -67,7 +67,7 @@ def measure(name: str, data: CategoryData, settings: Settings) -> dict[str, Any]
         "candidates": [
             {
                 "recipe": recipe.name,
-                "drawn": [round(row_of(choice, recipe.name)["auroc"], 4) for choice in choices],
+                "drawn": [row_of(choice, recipe.name)["auroc"] for choice in choices],
                 "behind": [row_of(choice, recipe.name)["behind"] for choice in choices],
                 "error": [row_of(choice, recipe.name)["error"] for choice in choices],
                 "real": round(real[recipe.name], 4),
@@ -79,7 +79,9 @@ def measure(name: str, data: CategoryData, settings: Settings) -> dict[str, Any]
 
 
 def row_of(choice: Any, recipe: str) -> dict[str, Any]:
-    return next(row for row in choice.to_json()["candidates"] if row["recipe"] == recipe)
+    """What the choice knew of a recipe; nothing of one that was not worth trying."""
+    rows = {row["recipe"]: row for row in choice.to_json()["candidates"]}
+    return rows.get(recipe, {"auroc": None, "behind": None, "error": None})
 
 
 def real_auroc(recipe: Recipe, data: CategoryData, settings: Settings) -> float:
@@ -110,7 +112,8 @@ def real_auroc(recipe: Recipe, data: CategoryData, settings: Settings) -> float:
 def pick(product: dict[str, Any], seed: int, errors: float) -> float:
     """Real AUROC of what the rule chooses when ``errors`` standard errors are forgiven."""
     rows = product["candidates"]
-    return float(next(row["real"] for row in rows if row["behind"][seed] <= errors * row["error"][seed]))
+    tried = [row for row in rows if row["behind"][seed] is not None]
+    return float(next(row["real"] for row in tried if row["behind"][seed] <= errors * row["error"][seed]))
 
 
 def regret(products: list[dict[str, Any]], errors: float) -> float:
@@ -127,7 +130,7 @@ def summary(products: list[dict[str, Any]]) -> dict[str, Any]:
 
     ranks = {}
     for product in products:
-        rows = product["candidates"]
+        rows = [row for row in product["candidates"] if None not in row["drawn"]]
         real = [row["real"] for row in rows]
         if max(real) - min(real) < 0.005:
             continue  # candidates that are all as good have no order to be found

@@ -8,6 +8,7 @@ import pytest
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.runtime import Runtime
 from anomalyos.features.recipes import Recipe, get_recipe
+from anomalyos.patchcore import tuning
 from anomalyos.patchcore.tuning import (
     SPARE_FROM,
     Trial,
@@ -54,6 +55,21 @@ def test_of_equals_the_first_is_chosen_and_the_choice_is_the_same_again() -> Non
     assert [row.auroc for row in found.candidates] == [row.auroc for row in again.candidates]
     reverse = tune(read, groups, RUNTIME, twins[::-1])
     assert reverse.chosen == "second"
+
+
+def test_a_slow_candidate_waits_for_a_quick_one_to_gain(monkeypatch: pytest.MonkeyPatch) -> None:
+    blind = small("blind", reduced_dims=1, score_share=0.5)
+    seeing = small("seeing")
+    slow = small("slow", centred=True)
+    groups = [str(i) for i in range(12)]
+    monkeypatch.setattr(tuning, "ONLY_IF", {"slow": ("seeing", "blind")})
+    tried = tune(read, groups, RUNTIME, [blind, seeing, slow])
+    assert [row.recipe for row in tried.candidates] == ["blind", "seeing", "slow"]
+    monkeypatch.setattr(tuning, "ONLY_IF", {"slow": ("blind", "seeing")})
+    seen: list[tuple[int, int]] = []
+    spared_it = tune(read, groups, RUNTIME, [blind, seeing, slow], progress=lambda *at: seen.append(at))
+    assert [row.recipe for row in spared_it.candidates] == ["blind", "seeing"]
+    assert seen[-1][0] == seen[-1][1]
 
 
 def test_too_few_parts_take_the_first_untried() -> None:
