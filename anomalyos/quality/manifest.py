@@ -31,6 +31,8 @@ class Baseline:
     brightness: float
     deviation: float
     """Of the brightness, robust."""
+    side: float = 0.0
+    """Pixels of the shorter side; 0 where a check made before did not note it."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -45,7 +47,8 @@ def baseline_of(rows: Sequence[Measured]) -> Baseline | None:
     sharp = np.array([figures.sharpness for figures in good], dtype=np.float64)
     middle = float(np.median(bright))
     spread = ROBUST * float(np.median(np.abs(bright - middle)))
-    return Baseline(len(good), float(np.median(sharp)), middle, max(spread, LEAST_DEVIATION))
+    side = float(np.median([min(figures.width, figures.height) for figures in good]))
+    return Baseline(len(good), float(np.median(sharp)), middle, max(spread, LEAST_DEVIATION), side)
 
 
 def build_manifest(rows: Sequence[Measured], usual: Baseline | None, near_bits: int) -> DataFrame:
@@ -54,7 +57,7 @@ def build_manifest(rows: Sequence[Measured], usual: Baseline | None, near_bits: 
     ``file``, ``split``, ``group``, ``sha256``, ``format``, ``mode``: text;
     ``reject_reason``, ``duplicate_of``, ``near_duplicate_of``, ``test_image``: text or None;
     ``width``, ``height``, ``short_side``, ``long_side``: pixels; ``size_bytes``;
-    ``sharpness``, ``brightness``, ``contrast``; ``sharpness_of_usual``: a share;
+    ``sharpness``, ``brightness``, ``contrast``; ``sharpness_of_usual``, ``side_of_usual``: shares;
     ``brightness_deviations``: robust standard deviations. Numbers are float64, NaN where nothing can be said.
     """
     import pandas as pd
@@ -74,7 +77,14 @@ def _record_columns() -> tuple[str, ...]:
     return (
         *("file", "split", "group", "sha256", "format", "mode", "reject_reason"),
         *("width", "height", "short_side", "long_side", "size_bytes"),
-        *("sharpness", "brightness", "contrast", "sharpness_of_usual", "brightness_deviations"),
+        *(
+            "sharpness",
+            "brightness",
+            "contrast",
+            "sharpness_of_usual",
+            "brightness_deviations",
+            "side_of_usual",
+        ),
     )
 
 
@@ -83,6 +93,7 @@ def _record(row: Measured, usual: Baseline | None) -> dict[str, Any]:
     width, height = (np.nan, np.nan) if bad else (float(figures.width), float(figures.height))
     sharp, bright = _number(figures.sharpness), _number(figures.brightness)
     share = sharp / usual.sharpness if usual is not None and usual.sharpness > 0 else np.nan
+    side = min(width, height) / usual.side if usual is not None and usual.side > 0 else np.nan
     away = abs(bright - usual.brightness) / usual.deviation if usual is not None else np.nan
     return {
         "file": row.file.name,
@@ -101,6 +112,7 @@ def _record(row: Measured, usual: Baseline | None) -> dict[str, Any]:
         "brightness": bright,
         "contrast": _number(figures.contrast),
         "sharpness_of_usual": share,
+        "side_of_usual": side,
         "brightness_deviations": away,
     }
 

@@ -116,6 +116,19 @@ def _file_clauses(suite: Suite, occasion: Occasion) -> Iterator[Clause]:
 
     yield Clause("size", "between", severity, sides, "short_side", low=size.shortest, aspect="Shorter side")
     yield Clause("size", "between", severity, sides, "long_side", high=size.longest, aspect="Longer side")
+    if size.least_of_usual > 0:
+        yield Clause(
+            "size",
+            "between",
+            severity,
+            lambda row: (
+                f"It has {row['width']:.0f} x {row['height']:.0f} pixels: {row['side_of_usual']:.0%} of the "
+                f"usual side, at least {size.least_of_usual:.0%} is expected."
+            ),
+            "side_of_usual",
+            low=size.least_of_usual,
+            aspect="As large as usual",
+        )
     mode = suite.mode
     yield Clause(
         "mode",

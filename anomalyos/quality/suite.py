@@ -45,6 +45,8 @@ class SizeRule(Rule):
 
     shortest: int = Field(default=8, ge=8)
     longest: int = Field(default=20_000, ge=8)
+    least_of_usual: float = Field(default=0, ge=0, le=1)
+    """The shorter side as a share of what is usual."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -22,7 +22,7 @@ from anomalyos.quality import data_check, data_checks, measuring, quarantine
 from anomalyos.quality.data_check import CategoryCheck, DataStopped, check_category, require_learnable
 from anomalyos.quality.tables import DataCheck, ImageFigures, QuarantinedImage
 from tests.quality.suites import VIOLATIONS, brighter, write_suite
-from tests.support.products import picture, write_product
+from tests.support.products import draw, picture, png, write_product
 
 
 @pytest.fixture
@@ -320,3 +320,13 @@ def test_killed_before_its_rows_it_leaves_none_and_answers_the_same(
     with store.session(read_only=True) as session:
         assert len(session.exec(select(DataCheck)).all()) == 1
     assert len(rows(store)) == 1
+
+
+def test_a_product_of_very_small_pictures_is_learnable(settings: Settings, store: Store) -> None:
+    train = settings.data_dir / "tiny" / "train" / "good"
+    train.mkdir(parents=True)
+    for number in range(12):
+        (train / f"{number:03}.png").write_bytes(png(draw("dots", number)[0][8:24, 8:24]))
+    done = check_category("tiny", settings, store)
+    assert done.out == ()
+    assert not data_checks.stops(done.row)
