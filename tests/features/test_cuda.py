@@ -16,11 +16,11 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a C
 
 
 def scores(
-    settings: Settings, device: str, model: PatchCoreModel | None = None
+    settings: Settings, device: str, recipe: str, model: PatchCoreModel | None = None
 ) -> tuple[list[float], PatchCoreModel]:
     """Scores of six parts on ``device``, by ``model`` or by one learned there."""
     extractor = PatchExtractor(
-        get_recipe("lite"), settings.model_copy(update={"device": device, "threads": 2})
+        get_recipe(recipe), settings.model_copy(update={"device": device, "threads": 2})
     )
     if model is None:
         good = [extractor.extract([draw("dots", number)[0]])[0] for number in range(12)]
@@ -29,13 +29,14 @@ def scores(
     return [float(model.score(extractor.extract([part])[0][0]).score) for part in parts], model
 
 
-def test_a_model_scores_alike_on_both(settings: Settings) -> None:
-    on_cpu, model = scores(settings, "cpu")
-    on_cuda, _ = scores(settings, "cuda", model)
-    assert np.allclose(on_cuda, on_cpu, rtol=1e-5), "TF32 moves them by some hundredths"
+@pytest.mark.parametrize(("recipe", "apart"), [("lite", 1e-5), ("dinov2_s", 1e-4)])
+def test_a_model_scores_alike_on_both(settings: Settings, recipe: str, apart: float) -> None:
+    on_cpu, model = scores(settings, "cpu", recipe)
+    on_cuda, _ = scores(settings, "cuda", recipe, model)
+    assert np.allclose(on_cuda, on_cpu, rtol=apart), "TF32 moves them by some hundredths"
     assert min(on_cuda[1::2]) > max(on_cuda[::2])
 
 
 def test_a_model_learned_on_cuda_tells_defects_apart(settings: Settings) -> None:
-    found, _ = scores(settings, "cuda")
+    found, _ = scores(settings, "cuda", "lite")
     assert min(found[1::2]) > max(found[::2])
