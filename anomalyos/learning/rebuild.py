@@ -171,7 +171,7 @@ def calibrate(job: LearningJob, learned: Learned) -> Calibration:
         job.recipe,
         job.own.alpha,
         job.step("calibrate"),
-        counted=spared(tuned["groups"] if tuned else (), groups),
+        counted=spared(tuned["groups"] if tuned else (), groups, job.own.alpha),
     )
 
 

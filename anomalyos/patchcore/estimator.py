@@ -153,7 +153,7 @@ class PatchCore:
             chosen,
             alpha,
             _step(progress, "calibrate"),
-            counted=spared(tuning.groups if tuning else (), parts),
+            counted=spared(tuning.groups if tuning else (), parts, alpha),
         )
         if calibration.effective_alpha() > alpha:
             few, instead = calibration.group_count, calibration.effective_alpha()

@@ -55,6 +55,8 @@ ERRORS = 2.0
 are local changes, which early layers see best; real ones are more than that, so it takes clear evidence."""
 SPARE_FROM = 60
 """From this many parts on the choice is made on a third of them, and the threshold learned on the others."""
+LEAST_UNSEEN = SPARE_FROM * 2 // 3
+"""The fewest other parts a threshold is learned on alone."""
 
 
 @dataclass(frozen=True)
@@ -134,10 +136,12 @@ def tune(
         progress: called with (pictures scored, in all).
     """
     recipes = list(candidates or candidate_recipes())
-    if len(set(groups)) < FEWEST_GROUPS or len(recipes) == 1:
+    taken = [(groups[number], read(number)) for number in spread(groups, PICTURES, seed)]
+    pictures = [(group, shrunk(rgb)) for group, rgb in taken if rgb is not None]
+    if len({group for group, _ in pictures}) < FEWEST_GROUPS or len(recipes) == 1:
         why = f"fewer than {FEWEST_GROUPS} parts decide by luck" if len(recipes) > 1 else "no other candidate"
         return Tuning(recipes[0].name, f"Taken untried: {why}.")
-    trial = Trial(read, groups, seed)
+    trial = Trial([rgb for _, rgb in pictures], [group for group, _ in pictures], seed)
     scores: dict[str, NDArray[np.float64]] = {}
     costs: dict[str, float] = {}
     total = len(recipes) * len(trial.defective)
@@ -154,11 +158,8 @@ def tune(
 class Trial:
     """Normal pictures and the defects drawn into them, the same for every candidate."""
 
-    def __init__(self, read: Callable[[int], Rgb | None], groups: Sequence[str], seed: int) -> None:
-        self.seed = seed
-        found = [(groups[number], read(number)) for number in spread(groups, PICTURES, seed)]
-        self.normals = [shrunk(rgb) for _, rgb in found if rgb is not None]
-        self.groups = [group for group, rgb in found if rgb is not None]
+    def __init__(self, normals: list[Rgb], groups: list[str], seed: int) -> None:
+        self.normals, self.groups, self.seed = normals, groups, seed
         self.folds = np.array(fold_numbers(self.groups, min(FOLDS, len(set(self.groups))), seed))
         self.parts = np.unique(self.groups, return_inverse=True)[1]
         self.synthetic = list(self._draw(seed))
@@ -296,18 +297,22 @@ def spread(groups: Sequence[str], most: int, seed: int) -> list[int]:
     return sorted(chosen)
 
 
-def spared(seen: Collection[str], groups: Sequence[str]) -> NDArray[np.bool_]:
+def spared(seen: Collection[str], groups: Sequence[str], alpha: float) -> NDArray[np.bool_]:
     """(N,) which pictures the threshold is learned on: of parts the choice did not see, if those are enough.
 
     A threshold learned on the very parts that a recipe was chosen on promises a little more than it keeps.
+    The others are enough when they can promise ``alpha``, or when all parts together could not.
 
     Args:
         seen: parts the choice was made on.
         groups: (N) part of each picture.
+        alpha: the promise that is asked for.
     """
-    if len(set(groups)) < SPARE_FROM:
+    every, unseen = set(groups), set(groups) - set(seen)
+    enough = 1 / (len(unseen) + 1) <= alpha or 1 / (len(every) + 1) > alpha
+    if len(unseen) < LEAST_UNSEEN or not enough:
         return np.ones(len(groups), dtype=bool)
-    return ~np.isin(np.array(groups), np.array(sorted(seen)))
+    return np.array([group in unseen for group in groups])
 
 
 def shrunk(rgb: Rgb, longest: int = LONGEST) -> Rgb:

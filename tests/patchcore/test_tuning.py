@@ -88,8 +88,15 @@ def test_pictures_that_cannot_be_read_are_left_out() -> None:
     assert found.pictures == 9
 
 
+def test_without_a_readable_picture_the_first_is_taken() -> None:
+    found = tune(
+        lambda number: None, [str(i) for i in range(10)], RUNTIME, [small("one"), small("two", centred=True)]
+    )
+    assert (found.chosen, found.pictures) == ("one", 0)
+
+
 def test_no_picture_is_scored_by_a_bank_that_saw_its_part() -> None:
-    trial = Trial(read, [str(i // 3) for i in range(18)], 0)
+    trial = Trial([draw("dots", i)[0] for i in range(18)], [str(i // 3) for i in range(18)], 0)
     for fold in np.unique(trial.folds):
         held = {group for group, at in zip(trial.groups, trial.folds, strict=True) if at == fold}
         rest = {group for group, at in zip(trial.groups, trial.folds, strict=True) if at != fold}
@@ -103,11 +110,20 @@ def test_with_many_parts_a_third_is_set_apart_and_the_threshold_learned_on_the_o
     seen = {groups[number] for number in numbers}
     assert len(numbers) == 60
     assert len(seen) <= len(set(groups)) // 3
-    counted = spared(seen, groups)
+    counted = spared(seen, groups, 0.05)
     assert {group for group, own in zip(groups, counted, strict=True) if own} == set(groups) - seen
     few = [str(i) for i in range(SPARE_FROM - 1)]
     assert len({few[number] for number in spread(few, 200, 0)}) == len(few)
-    assert spared(few, few).all()
+    assert spared(few, few, 0.05).all()
+
+
+def test_a_promise_that_only_all_parts_can_give_is_learned_on_all() -> None:
+    groups = [str(i) for i in range(120)]
+    seen = groups[:40]
+    assert spared(seen, groups, 0.05).sum() == 80
+    assert spared(seen, groups, 0.01).all(), "1/81 is no promise of 1 %, 1/121 is"
+    assert spared(seen, groups, 0.001).sum() == 80, "nobody could promise it"
+    assert spared(groups[:90], groups, 0.05).all(), "thirty are too few"
 
 
 def test_changes_of_a_category_reach_every_candidate_they_fit() -> None:
