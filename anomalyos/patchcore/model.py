@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 
 BATCH = 8
 """Images that are embedded or scored together."""
+SIDE_BY_SIDE = 2**29
+"""Bytes of patches up to which folds are worked on side by side."""
+
+Fold = NDArray[np.bool_]
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -117,15 +124,12 @@ def cross_calibrate(
     peaks = np.empty(count, dtype=np.float64)
     medians = np.empty(count, dtype=np.float64)
     done = 0
-    for held_out in folds:
-        model = PatchCoreModel.fit(patches, recipe, keep=~held_out)
-        for part in batches(np.flatnonzero(held_out)):
-            for i, result in zip(part, model.score_many(patches[part]), strict=True):
-                heat = model.heat(result)
-                scores[i], peaks[i], medians[i] = result.score, heat.max(), np.median(heat)
-            done += len(part)
-            if progress is not None:
-                progress(done, count)
+    for found in each_fold(partial(score_fold, patches, recipe), folds, patches):
+        for i, score, peak, median in found:
+            scores[i], peaks[i], medians[i] = score, peak, median
+        done += len(found)
+        if progress is not None:
+            progress(done, count)
     own = slice(None) if counted is None else counted
     scores, peaks, medians, numbers = scores[own], peaks[own], medians[own], numbers[own]
     smallest = 1.0 / (len(np.unique(numbers)) + 1)
@@ -136,6 +140,43 @@ def cross_calibrate(
         map_threshold=upper_threshold(peaks, numbers, max(alpha, smallest)),
         map_median=float(np.median(medians)),
     )
+
+
+def score_fold(
+    patches: Tensor, recipe: Recipe, held_out: NDArray[np.bool_]
+) -> list[tuple[int, float, float, float]]:
+    """Number, score, and map's maximum and median of each held-out image, by a bank of the others."""
+    model = PatchCoreModel.fit(patches, recipe, keep=~held_out)
+    found = []
+    for part in batches(np.flatnonzero(held_out)):
+        for i, result in zip(part, model.score_many(patches[part]), strict=True):
+            heat = model.heat(result)
+            found.append((int(i), result.score, float(heat.max()), float(np.median(heat))))
+    return found
+
+
+def each_fold(work: Callable[[Fold], R], folds: Sequence[Fold], patches: Tensor) -> Iterator[R]:
+    """What ``work`` makes of each fold, as they are finished.
+
+    On a CPU and while the patches are few, folds are worked on side by side with one thread each: picking a
+    coreset is a chain of small steps, in which threads mostly wait for each other. Every fold holds a copy of
+    most of the patches, so large sets are worked on one fold after the other.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    few = patches.numel() * patches.element_size() <= SIDE_BY_SIDE
+    if threads == 1 or not few or patches.device.type != "cpu":
+        yield from map(work, folds)
+        return
+    pool = ThreadPoolExecutor(min(threads, len(folds)), initializer=partial(torch.set_num_threads, 1))
+    try:
+        for future in as_completed([pool.submit(work, fold) for fold in folds]):
+            yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        # a thread that begins later would take the workers' number for everybody's
+        torch.set_num_threads(threads)
 
 
 def batches(numbers: NDArray[np.int64], size: int = BATCH) -> Iterator[NDArray[np.int64]]:

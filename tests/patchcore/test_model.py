@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from anomalyos.features.recipes import Recipe, get_recipe
+from anomalyos.patchcore import model
 from anomalyos.patchcore.model import PatchCoreModel, cross_calibrate
 
 RECIPE = get_recipe("lite", input_size=64, coreset_ratio=0.5)
@@ -67,6 +68,37 @@ def test_folds_that_cut_a_group_or_miss_an_image_are_refused() -> None:
     missing = [np.array([1, 1, 0, 0, 0, 0], bool), np.array([0, 0, 1, 1, 0, 0], bool)]
     with pytest.raises(ValueError, match="exactly once"):
         cross_calibrate(patches, groups, missing, RECIPE, 0.1)
+
+
+def test_folds_side_by_side_give_what_one_after_the_other_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = [str(i) for i in range(9)]
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        together = cross_calibrate(normal_patches(9), groups, folds_of(groups, 3), RECIPE, 0.1)
+        assert torch.get_num_threads() == 2
+        monkeypatch.setattr(model, "SIDE_BY_SIDE", 0)
+        in_turn = cross_calibrate(normal_patches(9), groups, folds_of(groups, 3), RECIPE, 0.1)
+    finally:
+        torch.set_num_threads(before)
+    assert np.allclose(together.scores, in_turn.scores, rtol=1e-6)
+    assert together.map_threshold == pytest.approx(in_turn.map_threshold, rel=1e-6)
+
+
+def test_a_fold_that_fails_stops_the_others_and_is_raised() -> None:
+    def work(fold: np.ndarray) -> int:
+        if fold[0]:
+            raise ValueError("a torn bank")
+        return 1
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(ValueError, match="a torn bank"):
+            list(model.each_fold(work, [np.array([True]), np.array([False])], torch.zeros(1)))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_calibration_counts_every_image_for_the_progress_bar() -> None:
