@@ -113,6 +113,8 @@ def pick(product: dict[str, Any], seed: int, errors: float) -> float:
     """Real AUROC of what the rule chooses when ``errors`` standard errors are forgiven."""
     rows = product["candidates"]
     tried = [row for row in rows if row["behind"][seed] is not None]
+    if not tried:
+        return float(rows[0]["real"])  # with so few parts the preferred one is taken untried
     return float(next(row["real"] for row in tried if row["behind"][seed] <= errors * row["error"][seed]))
 
 
@@ -132,8 +134,8 @@ def summary(products: list[dict[str, Any]]) -> dict[str, Any]:
     for product in products:
         rows = [row for row in product["candidates"] if None not in row["drawn"]]
         real = [row["real"] for row in rows]
-        if max(real) - min(real) < 0.005:
-            continue  # candidates that are all as good have no order to be found
+        if not rows or max(real) - min(real) < 0.005:
+            continue  # untried, or all as good: there is no order to be found
         drawn = [fmean(row["drawn"]) for row in rows]
         ranks[product["product"]] = round(float(spearmanr(drawn, real).statistic), 3)
     left_out = []
