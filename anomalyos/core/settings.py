@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     threads: int = Field(default=2, ge=1, le=256)
     """CPU threads of torch and FAISS in one process."""
     runtime: Engine = "auto"
-    """What computes features: OpenVINO (``auto`` on a CPU), torch, or ONNX Runtime; equal to 1e-3."""
+    """What computes features: OpenVINO (``auto`` on a CPU), torch, or ONNX Runtime; equal to 1e-4."""
     weights_dir: Path | None = None
     """Folder with weight files of the full profile (see the README)."""
     allow_hub: bool = False

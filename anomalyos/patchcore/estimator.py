@@ -126,16 +126,7 @@ class PatchCore:
         runtime = _runtime(device, threads, weights_dir)
         name, pictures = list_pictures(normals)
         parts = _parts(pictures, groups)
-        tuning: Tuning | None = None
-        if recipe == AUTO:
-            tuning = tune(
-                lambda number: read_picture(pictures[number], runtime)[0],
-                parts,
-                runtime,
-                progress=_step(progress, "tune"),
-            )
-            recipe = tuning.chosen
-        chosen = recipe if isinstance(recipe, Recipe) else get_recipe(recipe)
+        chosen, tuning = _choose(recipe, pictures, parts, runtime, _step(progress, "tune"))
         extractor = PatchExtractor(chosen, runtime)
         images: list[dict[str, str]] = []
         features = extract_normals(
@@ -277,6 +268,24 @@ def _runtime(device: Device, threads: int | None, weights_dir: StrPath | None) -
     if threads is not None and threads < 1:
         raise AnomalyOSError(f"{threads} threads cannot compute anything.", "Give 1 or more, or None.")
     return Runtime(device, threads, None if weights_dir is None else Path(weights_dir))
+
+
+def _choose(
+    recipe: str | Recipe,
+    pictures: Sequence[Picture],
+    parts: Sequence[str],
+    runtime: Runtime,
+    progress: Progress | None,
+) -> tuple[Recipe, Tuning | None]:
+    """The recipe that is named, or the one chosen for these pictures and why."""
+    if isinstance(recipe, Recipe):
+        return recipe, None
+    if recipe != AUTO:
+        return get_recipe(recipe), None
+    tuning = tune(
+        lambda number: read_picture(pictures[number], runtime)[0], parts, runtime, progress=progress
+    )
+    return get_recipe(tuning.chosen), tuning
 
 
 def _parts(pictures: Sequence[Picture], groups: Sequence[str] | None) -> list[str]:

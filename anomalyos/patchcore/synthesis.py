@@ -129,6 +129,8 @@ def blob(image: Float32Array, other: Float32Array, rng: np.random.Generator) -> 
 
 def scratch(image: Float32Array, other: Float32Array, rng: np.random.Generator) -> Drawing:
     """A thin bent line, lighter or darker."""
+    from scipy.ndimage import distance_transform_edt
+
     height, width = image.shape[:2]
     shorter = min(height, width)
     length = shorter * rng.uniform(0.08, 0.5)
@@ -144,8 +146,6 @@ def scratch(image: Float32Array, other: Float32Array, rng: np.random.Generator) 
     rows, cols = points.round().astype(int).T
     inside = (rows >= 0) & (rows < height) & (cols >= 0) & (cols < width)
     line[rows[inside], cols[inside]] = False
-    from scipy.ndimage import distance_transform_edt
-
     near = distance_transform_edt(line)
     soft = np.clip(1 + thickness / 2 - near, 0, 1).astype(np.float32)
     return soft, image + _offset(image, rng)

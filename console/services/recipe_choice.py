@@ -7,25 +7,14 @@ from dataclasses import dataclass
 from anomalyos.core.errors import AnomalyOSError
 from anomalyos.core.settings import Settings
 from anomalyos.models.tables import ModelVersion
-from anomalyos.patchcore.tuning import ERRORS
+from anomalyos.patchcore.tuning import ERRORS, Candidate
 from anomalyos.products.category_settings import read_categories_file
 
 
 @dataclass(frozen=True)
-class Compared:
+class Compared(Candidate):
     """One candidate as the comparison left it."""
 
-    recipe: str
-    auroc: float
-    """Of held-out normal images against defects drawn into them."""
-    behind: float
-    """How far it lies behind the best."""
-    error: float
-    """Standard error of that distance; 0 for the best."""
-    kinds: dict[str, float]
-    """AUROC of each kind of drawn defect alone."""
-    ms: float
-    """Milliseconds an image, on the machine and day of the choice."""
     chosen: bool
 
     @property
