@@ -12,6 +12,7 @@ import json
 import logging
 import secrets
 import shutil
+import sys
 import tempfile
 import threading
 import warnings
@@ -121,10 +122,22 @@ def _torch_forward(network: nn.Module, device: torch.device) -> Forward:
     return forward
 
 
-def _convert_openvino(network: nn.Module, size: int, folder: Path) -> None:
+def _openvino() -> Any:
+    """OpenVINO without the part that writes to the user's home and reports its use.
+
+    It does without where the package ``openvino_telemetry`` is missing, so that one is made to look missing.
+    A program that imported OpenVINO before keeps what it has.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
+
+    return openvino
+
+
+def _convert_openvino(network: nn.Module, size: int, folder: Path) -> None:
     import torch
 
+    openvino = _openvino()
     example = torch.zeros((1, size, size, 3), dtype=torch.uint8)
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer's remarks on shapes, which are fixed here
@@ -133,8 +146,7 @@ def _convert_openvino(network: nn.Module, size: int, folder: Path) -> None:
 
 
 def _open_openvino(folder: Path, threads: int | None) -> Forward:
-    import openvino
-
+    openvino = _openvino()
     # the weights are read now: the folder may be gone when they are needed
     core = openvino.Core()
     core.set_property({"ENABLE_MMAP": False})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -51,10 +52,12 @@ def test_a_network_is_converted_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     recipe = get_recipe("lite", input_size=64, border=0)
     patches, _ = PatchExtractor(recipe, Runtime(runtime="openvino", device="cpu")).extract(pictures())
     assert patches.shape == (3, 8, 8, 152)
     assert not list(tmp_path.iterdir())
+    assert sys.modules["openvino_telemetry"] is None, "it would write to the home and report the use"
 
 
 def test_auto_falls_back_to_torch_with_a_remark(
